@@ -1,0 +1,230 @@
+"""Declarations: which rows phones hold, who may see them, and what a phone may write.
+
+A declaration is data: tables and columns by name, conditions as values. Nothing here knows a database; the PostgreSQL
+adapter compiles declarations to SQL, the memory store evaluates them. Conditions see columns of their own row only, never
+a clock: what begins or ends by time has a state column that a job flips.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from sync.merge import ByServer, Policy
+
+NAMESPACE = UUID("6f1d1a52-4d8a-5e0b-9a55-2f6f1c1b7a10")  # Of every derived id, for ever.
+TIER_MAX = 3
+
+
+# --- conditions -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class IsSet:
+    """The column is not null."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """The column is null."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Equals:
+    """The column has this very value (and is not null)."""
+
+    column: str
+    value: str | int | bool
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Every part holds."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """One part holds at least."""
+
+    parts: tuple["Condition", ...]
+
+
+Condition = IsSet | IsNull | Equals | AllOf | AnyOf
+
+
+def is_set(column: str) -> IsSet:
+    return IsSet(column)
+
+
+def is_null(column: str) -> IsNull:
+    return IsNull(column)
+
+
+def equals(column: str, value: str | int | bool) -> Equals:
+    return Equals(column, value)
+
+
+def all_of(*parts: Condition) -> AllOf:
+    return AllOf(parts)
+
+
+def any_of(*parts: Condition) -> AnyOf:
+    return AnyOf(parts)
+
+
+def holds(condition: Condition | None, row: Mapping[str, Any]) -> bool:
+    """Evaluate a condition on one row, as the database would."""
+    match condition:
+        case None:
+            return True
+        case IsSet(column):
+            return row.get(column) is not None
+        case IsNull(column):
+            return row.get(column) is None
+        case Equals(column, value):
+            return bool(row.get(column) == value)
+        case AllOf(parts):
+            return all(holds(part, row) for part in parts)
+        case AnyOf(parts):
+            return any(holds(part, row) for part in parts)
+
+
+# --- names: buckets and audiences -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Name:
+    """`kind` alone ("public"), `kind:value` ("role:admin"), or `kind:` and a column of the row ("course:{course_id}")."""
+
+    kind: str
+    column: str | None = None
+    value: str | None = None
+
+    def of(self, row: Mapping[str, Any]) -> str | None:
+        """The name for this row; None where the column is null: then the row is in no such bucket."""
+        if self.column is None:
+            return self.kind if self.value is None else f"{self.kind}:{self.value}"
+        key = row.get(self.column)
+        return None if key is None else f"{self.kind}:{key}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link table between a record and the buckets it is in. Its rows are marked like any synced row's."""
+
+    table: str
+    to: str  # The link's column that holds the record's id.
+
+
+@dataclass(frozen=True)
+class BucketRule:
+    """The record is in bucket `name` when `when` holds; with a link, both are read from the link's rows."""
+
+    name: Name
+    when: Condition | None = None
+    link: Link | None = None
+
+
+def bucket(
+    kind: str, column: str | None = None, *, value: str | None = None, when: Condition | None = None, link: Link | None = None
+) -> BucketRule:
+    return BucketRule(Name(kind, column, value), when, link)
+
+
+def audience(kind: str, column: str | None = None, *, value: str | None = None) -> Name:
+    return Name(kind, column, value)
+
+
+EVERYONE = Name("everyone")
+"""Every signed-in user is in `everyone` and in `user:{id}`; everyone holds `public`, each user `user:{id}`. No rows needed."""
+
+
+# --- what a phone writes ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Change:
+    """One create or patch that a phone asks for, as the collection's guard sees it.
+
+    The guard may refuse (raise a Refusal) and may add server-owned columns with `fill`. `before` is the stored row
+    (every column, locked) or None. `fields` are the phone's, already decoded to the row type's field types.
+    """
+
+    kind: str  # "create" or "patch"
+    id: UUID
+    fields: dict[str, Any]
+    before: Mapping[str, Any] | None
+    at_ms: int  # The device's claim, clamped to the server's clock + 5 min.
+    filled: dict[str, Any] = field(default_factory=dict)
+
+    def fill(self, **columns: Any) -> None:
+        self.filled.update(columns)
+
+
+Guard = Callable[[Any, Change], Awaitable[None]]  # (tx, change)
+AfterWrite = Callable[[Any, Change], Awaitable[None]]  # (tx, change), after the row was written, same transaction
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A declared set of rows that phones hold."""
+
+    name: str  # "catalog.lessons": on every phone, so never renamed and never used again.
+    table: str
+    row: type[msgspec.Struct]  # The projection: exactly the columns that cross the wire, in order; first `id`.
+    buckets: tuple[BucketRule, ...]
+    tier: int = 1  # 0 boot · 1 structure · 2 text · 3 the rest
+    order_by: tuple[str, ...] = ()  # Reading order within a first fill; `id` breaks ties.
+    merge: Policy = field(default_factory=ByServer)
+    may_create: frozenset[str] | None = None  # Fields a phone may send on create; None: it may not create.
+    may_patch: frozenset[str] | None = None  # Fields a phone may patch; None: it may not patch.
+    key: tuple[str, ...] = ()  # Natural key: ids are UUIDv5 of it, so twins from two phones meet.
+    guard: Guard | None = None
+    after_write: AfterWrite | None = None
+
+    def derived_id(self, values: Mapping[str, Any]) -> UUID:
+        """The id of the row with this natural key: UUIDv5 of `collection:key:key`, lower case, in declared order."""
+        return derived_id(self.name, *(values[column] for column in self.key))
+
+
+def derived_id(collection: str, *keys: Any) -> UUID:
+    return uuid5(NAMESPACE, ":".join([collection, *(str(key).lower() for key in keys)]))
+
+
+# --- who holds what ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Rows that put a user into an audience. The table is a synced table (id, version, deleted_at)."""
+
+    table: str
+    user: str  # The column with the user's id.
+    audience: Name
+    when: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Rows that give an audience a bucket. The table is a synced table (id, version, deleted_at)."""
+
+    table: str
+    audience: Name
+    bucket: Name
+    when: Condition | None = None
+
+
+@dataclass(frozen=True)
+class BucketKind:
+    """How a kind of bucket comes to a phone: by itself, or when the person asks for it (a downloaded course)."""
+
+    kind: str
+    automatic: bool

@@ -1,0 +1,32 @@
+"""Commands: named wishes with typed arguments, run by the server in the op's own transaction.
+
+    @mutator("questions.answer.post", PostAnswer)
+    async def post_answer(tx: Tx, args: PostAnswer) -> None: …
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+Args = TypeVar("Args", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True)
+class Mutator:
+    """`run(tx, args)` raises a Refusal or changes rows; it never commits. `creates` names the args field that is a new row's id."""
+
+    name: str  # "feature.noun.verb", on every phone: never renamed.
+    args: type[msgspec.Struct]
+    run: Callable[[Any, Any], Awaitable[None]]
+    creates: str | None = None  # Its value is the op's identity: sending it again is a duplicate.
+
+
+def mutator(
+    name: str, args: type[Args], *, creates: str | None = None
+) -> Callable[[Callable[[Any, Args], Awaitable[None]]], Mutator]:
+    def declare(run: Callable[[Any, Args], Awaitable[None]]) -> Mutator:
+        return Mutator(name=name, args=args, run=run, creates=creates)
+
+    return declare
