@@ -32,7 +32,7 @@ class LwwField:
 class Fsm:
     """A phone may create the row in `initial` and then sends commands; a command is legal from the state of now, else parked."""
 
-    field: str
+    column: str
     initial: str
     moves: dict[str, tuple[str, ...]] = field(default_factory=dict)  # event → states it is legal from
 

@@ -1,0 +1,1 @@
+"""The kernel: what every feature stands on, without any feature's words."""

@@ -1,0 +1,25 @@
+"""Pages of a list: `page` and `limit`, 20 by default and 100 at the most."""
+
+from typing import Annotated
+
+import msgspec
+from litestar.params import Parameter
+
+LIMIT_DEFAULT = 20
+LIMIT_MAX = 100
+PAGE_MAX = 10_000
+
+PageNumber = Annotated[int, Parameter(query="page", ge=1, le=PAGE_MAX)]
+PageLimit = Annotated[int, Parameter(query="limit", ge=1, le=LIMIT_MAX)]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Where a list stands; `total` counts all that the caller may see."""
+
+    page: int
+    limit: int
+    total: int
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.limit

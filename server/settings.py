@@ -1,0 +1,101 @@
+"""Every setting, typed, in one place. Read once at start from the environment; nothing else reads `os.environ`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+KEY_BYTES_MIN = 32
+
+
+class BadSetting(ValueError):
+    """A setting that cannot work; the message names it and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a process needs to know about where it runs."""
+
+    host: str
+    port: int
+    data: Path  # Everything the installation keeps on disk when it runs its own servers.
+    database_url: str  # postgresql://user:password@host:port/name
+    redis_url: str  # redis://:password@host:port/0
+    s3_url: str  # http(s)://access:secret@host:port/bucket
+    demo: bool
+    signing_key: bytes  # ≥ 32 random bytes: access tokens and capabilities are derived from it.
+    root: Path  # The checkout: migrations, the built page.
+    access_token_s: int = 900
+    database_pool_max: int = 10
+    cookie_secure: bool = False  # True behind TLS; then the refresh cookie takes its `__Host-` name.
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in LOOPBACK
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def tmp(self) -> Path:
+        return self.data / "tmp"
+
+    @property
+    def page(self) -> Path:
+        """The built PWA."""
+        return self.root / "pwa" / "dist"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
+        """Raises BadSetting when a value is missing or cannot work."""
+        env = os.environ if env is None else env
+        root = Path(__file__).resolve().parent.parent
+        return cls(
+            host=env.get("SPARK_HOST", "127.0.0.1"),
+            port=_port(env.get("SPARK_PORT", "8000")),
+            data=Path(env.get("SPARK_DATA", ".data")).absolute(),
+            database_url=_required(env, "SPARK_DATABASE_URL"),
+            redis_url=_required(env, "SPARK_REDIS_URL"),
+            s3_url=_required(env, "SPARK_S3_URL"),
+            demo=_flag(env, "SPARK_DEMO", default=True),
+            signing_key=_signing_key(_required(env, "SPARK_SIGNING_KEY")),
+            root=root,
+            cookie_secure=_flag(env, "SPARK_COOKIE_SECURE", default=False),
+        )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise BadSetting(f"{name} is not set; `python3 run.py` sets it, or point it at a server of yours")
+    return value
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise BadSetting(f"SPARK_PORT is {text!r}; it is a number from 1 to 65535")
+    return int(text)
+
+
+def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = env.get(name, "").strip().lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    if text == "":
+        return default
+    raise BadSetting(f"{name} is {text!r}; it is 1 or 0")
+
+
+def _signing_key(text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        raise BadSetting("SPARK_SIGNING_KEY is hexadecimal text") from None
+    if len(key) < KEY_BYTES_MIN:
+        raise BadSetting(f"SPARK_SIGNING_KEY has {len(key)} bytes; it needs at least {KEY_BYTES_MIN}")
+    return key
