@@ -9,7 +9,7 @@ from sync.mutator import Mutator
 
 T = TypeVar("T")
 
-ENGINE_BUCKET_KINDS = (BucketKind("public", automatic=True), BucketKind("user", automatic=True))
+ENGINE_BUCKET_KINDS = (BucketKind("public", automatic=True), BucketKind("user", automatic=True), BucketKind("parked-staff", automatic=False))
 
 
 @dataclass(frozen=True)

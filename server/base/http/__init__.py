@@ -1,0 +1,1 @@
+"""What all routes share: the envelope, problems, who asks, headers, the built page."""

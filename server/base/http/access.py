@@ -1,0 +1,45 @@
+"""Who asks: Litestar dependencies `actor` and `tx`.
+
+A route marked `opt={"public": True}` is run as a guest when no token is sent. Every other route needs a bearer token whose
+session lives now; roles are read from the database each time, never from the token.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+
+from server.base.actor import Actor
+from server.base.db import Database
+from server.base.errors import Unauthenticated
+from server.base.limits import USER, Limiter
+from server.base.tx import Tx
+
+Authenticate = Callable[[str], Awaitable[Actor]]  # access token → actor; raises Unauthenticated
+
+GUEST = Actor(id=UUID(int=1))
+BEARER = "Bearer "
+
+
+async def provide_actor(request: Request[Any, Any, Any]) -> Actor:
+    """Raises Unauthenticated without a good token, TooMany past 100 requests a minute."""
+    header = request.headers.get("authorization", "")
+    options = request.route_handler.opt
+    if not header.startswith(BEARER):
+        if options.get("public"):
+            return GUEST
+        raise Unauthenticated
+    authenticate: Authenticate = request.app.state.authenticate
+    actor = await authenticate(header.removeprefix(BEARER))
+    if not options.get("own_budget"):
+        limiter: Limiter = request.app.state.limiter
+        await limiter.take(USER, str(actor.id))
+    return actor
+
+
+async def provide_tx(request: Request[Any, Any, Any], actor: Actor) -> AsyncIterator[Tx]:
+    """The request's transaction: committed before the answer leaves, rolled back when the handler raises."""
+    database: Database = request.app.state.database
+    async with database.transaction(actor) as tx:
+        yield tx
