@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, FetchedValue, MetaData, Uuid
+from sqlalchemy import JSON, BigInteger, FetchedValue, MetaData, Uuid, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -37,3 +37,10 @@ class Model(DeclarativeBase):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, server_default="1", server_onupdate=FetchedValue())
     deleted_at: Mapped[datetime | None]
+
+
+class Stamped:
+    """When a row was made; set by the database."""
+
+    created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
