@@ -1,0 +1,15 @@
+"""People: accounts, roles, sessions, profiles."""
+
+from server.base.feature import Feature
+from server.identity import collections, jobs, routes
+
+feature = Feature(
+    name="identity",
+    collections=(collections.me,),
+    memberships=(collections.roles,),
+    grants=(collections.mentor_queues, collections.parked_staff),
+    routes=(
+        routes.register, routes.verify_email, routes.login, routes.refresh, routes.logout, routes.logout_all, routes.me,
+    ),
+    jobs=(jobs.send_mail,),
+)
