@@ -1,0 +1,114 @@
+"""The API process: composes the features, the exchange and the built page into one ASGI app."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Response, get
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import ScalarRenderPlugin
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.base.db import Database
+from server.base.errors import AppError
+from server.base.http.access import provide_actor, provide_tx
+from server.base.http.middleware import request_frame
+from server.base.http.page import Page, serve_page
+from server.base.http.problem import answer_problem
+from server.base.limits import Limiter
+from server.base.logging import configure_logging
+from server.base.storage import Storage
+from server.base.work import Work
+from server.exchange.service import Exchange
+from server.features import FEATURES, bus, registry, visible
+from server.identity.sessions import Authenticator
+from server.identity.tokens import Tokens
+from server.settings import Settings
+
+BODY_BYTES_MAX = 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The app of one process; it opens its connections when it starts and closes them when it stops."""
+    configure_logging()
+    settings = settings or Settings.from_env()
+    return Litestar(
+        route_handlers=[
+            health_live, health_ready, *(route for feature in FEATURES for route in feature.routes), *Exchange.routes, serve_page,
+        ],
+        dependencies={"actor": Provide(provide_actor), "tx": Provide(provide_tx)},
+        exception_handlers={Exception: answer_problem},
+        middleware=[request_frame],
+        lifespan=[open_means(settings)],
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=OpenAPIConfig(
+            title="Spark Learning", version="1", path="/api-docs", render_plugins=[ScalarRenderPlugin()], use_handler_docstrings=True
+        ),
+        logging_config=None,
+    )
+
+
+def open_work(settings: Settings) -> Work:
+    """The means of a process, by its settings. Nothing is connected yet."""
+    return Work(
+        settings=settings,
+        database=Database(settings.database_url, pool_max=settings.database_pool_max, bus=bus(), visible=visible()),
+        storage=Storage.from_url(settings.s3_url),
+        redis=Redis.from_url(settings.redis_url, socket_connect_timeout=2, socket_timeout=5),
+    )
+
+
+def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of the app that gives a context manager
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        work = open_work(settings)
+        tokens = Tokens(settings.signing_key, access_token_s=settings.access_token_s)
+        app.state.update(
+            {
+                "settings": settings, "work": work, "database": work.database, "storage": work.storage, "redis": work.redis,
+                "tokens": tokens, "authenticate": Authenticator(work.database, tokens), "limiter": Limiter(work.redis),
+                "page": Page(settings.page),
+            }
+        )
+        async with Exchange.open(work, registry()) as exchange:
+            app.state.exchange = exchange
+            yield
+        await work.redis.aclose()
+        await work.database.close()
+
+    return lifespan
+
+
+@get("/health/live", opt={"public": True}, include_in_schema=False, sync_to_thread=False)
+def health_live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "alive"}
+
+
+@get(["/health/ready", "/health"], opt={"public": True}, include_in_schema=False)
+async def health_ready(state: Any) -> Response[dict[str, str]]:  # Any: Litestar's State has no types of its own
+    """Database, queue and storage: 200 when all answer, 503 naming the part that fails."""
+    parts = {
+        "database": await _works(_ask_database(state.work)),
+        "queue": await _works(state.work.redis.ping()),
+        "storage": await _works(state.work.storage.ensure()),
+    }
+    is_ready = all(value == "ok" for value in parts.values())
+    return Response({"status": "ready" if is_ready else "failing", **parts}, status_code=200 if is_ready else 503)
+
+
+async def _ask_database(work: Work) -> None:
+    async with work.database.engine.connect() as connection:
+        await connection.execute(text("select 1"))
+
+
+async def _works(question: Any) -> str:  # Any: an awaitable of whatever
+    try:
+        await question
+    except (SQLAlchemyError, RedisError, AppError, OSError) as error:
+        return f"failing: {type(error).__name__}"
+    return "ok"

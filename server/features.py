@@ -1,0 +1,55 @@
+"""The only list of features; its order is the order in which subscribers hear an event."""
+
+from server import assessments, catalog, identity, imports, media, notifications, questions
+from server.base.events import Bus
+from server.base.feature import Feature
+from server.base.jobs import Job
+from server.base.models import Model
+from server.base.tx import Visible
+from sync.ops_rows import engine_collections, engine_mutators
+from sync.registry import Registry, build_registry
+
+SCHEMA = 1  # Rises with every change of a projection, a command or a policy; upcasters are kept for every number released.
+
+FEATURES: tuple[Feature, ...] = (
+    identity.feature,
+    notifications.feature,
+    media.feature,
+    catalog.feature,
+    questions.feature,
+    assessments.feature,
+    imports.feature,
+)
+
+
+def registry() -> Registry:
+    """Everything that syncs, checked against itself."""
+    return build_registry(
+        schema=SCHEMA,
+        collections=[*engine_collections(), *(item for feature in FEATURES for item in feature.collections)],
+        mutators=[*engine_mutators(), *(item for feature in FEATURES for item in feature.mutators)],
+        memberships=[item for feature in FEATURES for item in feature.memberships],
+        grants=[item for feature in FEATURES for item in feature.grants],
+        bucket_kinds=[item for feature in FEATURES for item in feature.bucket_kinds],
+    )
+
+
+def jobs() -> dict[str, Job]:
+    """By kind. Raises ValueError when two features use one kind."""
+    found: dict[str, Job] = {}
+    for feature in FEATURES:
+        for job in feature.jobs:
+            if job.kind in found:
+                raise ValueError(f"job {job.kind} is declared twice")
+            found[job.kind] = job
+    return found
+
+
+def bus() -> Bus:
+    """Who hears what."""
+    return Bus(tuple(subscription for feature in FEATURES for subscription in feature.subscriptions))
+
+
+def visible() -> dict[type[Model], Visible]:
+    """Who may know of a row, by its model."""
+    return {model: rule for feature in FEATURES for model, rule in feature.visible.items()}
