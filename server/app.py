@@ -24,7 +24,7 @@ from server.base.logging import configure_logging
 from server.base.storage import Storage
 from server.base.work import Work
 from server.exchange.service import Exchange
-from server.features import FEATURES, bus, registry, visible
+from server.features import FEATURES, REGISTRY, bus, visible
 from server.identity.sessions import Authenticator
 from server.identity.tokens import Tokens
 from server.settings import Settings
@@ -74,7 +74,7 @@ def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of 
                 "page": Page(settings.page),
             }
         )
-        async with Exchange.open(work, registry()) as exchange:
+        async with Exchange.open(work, REGISTRY) as exchange:
             app.state.exchange = exchange
             yield
         await work.redis.aclose()

@@ -22,16 +22,15 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
-def registry() -> Registry:
-    """Everything that syncs, checked against itself."""
-    return build_registry(
-        schema=SCHEMA,
-        collections=[*engine_collections(), *(item for feature in FEATURES for item in feature.collections)],
-        mutators=[*engine_mutators(), *(item for feature in FEATURES for item in feature.mutators)],
-        memberships=[item for feature in FEATURES for item in feature.memberships],
-        grants=[item for feature in FEATURES for item in feature.grants],
-        bucket_kinds=[item for feature in FEATURES for item in feature.bucket_kinds],
-    )
+REGISTRY: Registry = build_registry(
+    schema=SCHEMA,
+    collections=[*engine_collections(), *(item for feature in FEATURES for item in feature.collections)],
+    mutators=[*engine_mutators(), *(item for feature in FEATURES for item in feature.mutators)],
+    memberships=[item for feature in FEATURES for item in feature.memberships],
+    grants=[item for feature in FEATURES for item in feature.grants],
+    bucket_kinds=[item for feature in FEATURES for item in feature.bucket_kinds],
+)
+"""Everything that syncs, checked against itself."""
 
 
 def jobs() -> dict[str, Job]:
