@@ -1,0 +1,1 @@
+"""Tests and exams: banks of items, keys apart, attempts, marks."""

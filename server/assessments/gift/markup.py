@@ -1,0 +1,78 @@
+"""HTML in a question becomes plain text. What text cannot say is named, so that the report can tell it."""
+
+import re
+from html.parser import HTMLParser
+
+_KNOWN_TAG = re.compile(r"</?(?:p|br|div|span|b|i|u|em|strong|sub|sup|ul|ol|li|img|a|table|tr|td|th|pre|code|h[1-6])\b[^<>]*>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|deg|micro|times|#\d{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
+_BREAKS = frozenset({"p", "div", "br", "li", "tr", "table", "ul", "ol", "pre", "h1", "h2", "h3", "h4", "h5", "h6"})
+_SILENT = frozenset({"script", "style", "head", "title", "template", "object", "iframe"})
+_LOST = {
+    "img": "a picture", "audio": "a sound", "video": "a film", "iframe": "an embedded page", "object": "an embedded object",
+    "table": "the layout of a table", "script": "a script", "math": "the layout of a formula", "svg": "a drawing",
+}
+_RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+
+
+def looks_like_html(text: str) -> bool:
+    """Moodle's default format is HTML in disguise: a known tag or entity gives it away; `a < b` does not."""
+    return bool(_KNOWN_TAG.search(text) or _ENTITY.search(text))
+
+
+def to_plain(html: str) -> tuple[str, tuple[str, ...]]:
+    """The text, and what of it was lost (in words, each once)."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    lines = (re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in "".join(reader.parts).split("\n"))
+    return "\n".join(line for line in lines if line), tuple(reader.lost)
+
+
+class _Reader(HTMLParser):
+    """Keeps words and line breaks, x² and v₀; scripts and styles vanish with their content."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.lost: dict[str, None] = {}
+        self._silent = 0
+        self._script: list[str] = []  # Open <sup> and <sub>, innermost last.
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _LOST:
+            self.lost[_LOST[tag]] = None
+        if tag in _SILENT:
+            self._silent += 1
+        elif tag in _BREAKS:
+            self.parts.append("\n")
+        elif tag in {"td", "th"}:
+            self.parts.append(" ")
+        elif tag in {"sup", "sub"}:
+            self._script.append(tag)
+        elif tag == "img":
+            self.parts.append(next((f" [{value}] " for name, value in attrs if name == "alt" and value), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif tag in _BREAKS:
+            self.parts.append("\n")
+        elif tag in {"sup", "sub"} and self._script:
+            self._script.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self._silent:
+            return
+        if not self._script:
+            self.parts.append(data)
+        elif self._script[-1] == "sup":
+            self.parts.append(_scripted(data, _RAISED, "^"))
+        else:
+            self.parts.append(_scripted(data, _LOWERED, "_"))
+
+
+def _scripted(text: str, table: dict[int, int], mark: str) -> str:
+    if all(ord(character) in table for character in text):
+        return text.translate(table)
+    return f"{mark}{text}" if len(text) == 1 else f"{mark}({text})"

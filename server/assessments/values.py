@@ -1,0 +1,89 @@
+"""What a learner's answer looks like, per kind of item. Checked when it arrives; marked in `grading.py`.
+
+| kind         | value                                      |
+|--------------|--------------------------------------------|
+| `mcq`        | the chosen option's id                     |
+| `multi`      | list of ticked options' ids, in any order  |
+| `true_false` | true or false                              |
+| `numeric`    | number, or the text that was typed         |
+| `short`      | the text that was typed                    |
+| `match`      | object: left option's id → right option's  |
+| `order`      | list of all option ids, first to last      |
+
+`null` takes an answer back.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from server.base.errors import Invalid
+
+Kind = Literal["mcq", "multi", "true_false", "numeric", "short", "match", "order"]
+Value = str | bool | int | float | list[str] | dict[str, str] | None
+
+TEXT_LENGTH_MAX = 1_000
+NUMBER_LENGTH_MAX = 64
+INTEGER_MAX = 2**53
+
+
+class Option(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One of the things to choose from. Its id is a hash: neither id nor place tells whether it is right."""
+
+    id: str
+    text: str
+    side: Literal["left", "right"] | None = None  # Of a matching item: what is asked, and what it may belong to.
+
+
+class BadValue(Invalid):
+    """The answer does not fit the question."""
+
+    code = "answer.invalid"
+
+
+def check_value(kind: str, options: Sequence[Option], value: Value) -> None:
+    """Raises BadValue unless the value could be an answer to such an item."""
+    if value is None:
+        return
+    ids = {option.id for option in options}
+    match kind:
+        case "mcq":
+            _demand(isinstance(value, str) and value in ids, "the id of one of the options")
+        case "multi":
+            _demand(_is_distinct(value) and set(value) <= ids, "a list of options' ids, each once")  # type: ignore[arg-type]  # _is_distinct saw a list
+        case "true_false":
+            _demand(isinstance(value, bool), "true or false")
+        case "numeric":
+            _demand(_is_number(value), f"a number, or text of at most {NUMBER_LENGTH_MAX} characters")
+        case "short":
+            _demand(isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX, f"text of at most {TEXT_LENGTH_MAX} characters")
+        case "match":
+            _demand(_is_matching(value, options), "an object from left options' ids to right ones'")
+        case "order":
+            _demand(_is_distinct(value) and set(value) == ids, "a list of all the options' ids, each once")  # type: ignore[arg-type]  # as above
+        case _:
+            raise BadValue(f"Questions of kind {kind} take no answer here.")
+
+
+def _demand(fits: bool, wanted: str) -> None:
+    if not fits:
+        raise BadValue(f"The answer does not fit the question: it wants {wanted}.", fields={"value": wanted})
+
+
+def _is_distinct(value: Value) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value) and len(set(value)) == len(value)
+
+
+def _is_number(value: Value) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int | float):
+        return abs(value) <= INTEGER_MAX
+    return isinstance(value, str) and len(value) <= NUMBER_LENGTH_MAX
+
+
+def _is_matching(value: Value, options: Sequence[Option]) -> bool:
+    lefts = {option.id for option in options if option.side == "left"}
+    rights = {option.id for option in options if option.side == "right"}
+    return isinstance(value, dict) and set(value) <= lefts and set(value.values()) <= rights
