@@ -13,9 +13,11 @@ from uuid import UUID, uuid5
 import msgspec
 
 from sync.merge import ByServer, Policy
+from sync.refusals import RightsLost
 
 NAMESPACE = UUID("6f1d1a52-4d8a-5e0b-9a55-2f6f1c1b7a10")  # Of every derived id, for ever.
 TIER_MAX = 3
+RIGHTS_GRACE_MS = 30 * 86_400_000
 
 
 # --- conditions -------------------------------------------------------------------------------------------------
@@ -164,13 +166,24 @@ class Change:
     before: Mapping[str, Any] | None
     at_ms: int  # The device's claim, clamped to the server's clock + 5 min.
     filled: dict[str, Any] = field(default_factory=dict)
+    flag: str | None = None  # Told in the receipt: "rights.lost".
 
     def fill(self, **columns: Any) -> None:
         self.filled.update(columns)
 
+    def rights_ended(self, *, ended_ms: int, now_ms: int) -> None:
+        """Say that the writer's right ended at `ended_ms`. Work made before that and sent within 30 days is taken, flagged.
 
-Guard = Callable[[Any, Change], Awaitable[None]]  # (tx, change)
+        For the guards of append-only work. Raises RightsLost otherwise.
+        """
+        if self.kind != "create" or self.at_ms >= ended_ms or now_ms - ended_ms > RIGHTS_GRACE_MS:
+            raise RightsLost
+        self.flag = RightsLost.code
+
+
+Guard = Callable[[Any, Change], Awaitable[None]]  # (tx, change): may refuse or fill; it writes nothing
 AfterWrite = Callable[[Any, Change], Awaitable[None]]  # (tx, change), after the row was written, same transaction
+Expand = Callable[[Any, list[dict[str, Any]]], Awaitable[list[dict[str, Any]]]]  # (tx, rows of a batch): to fields of the row
 
 
 @dataclass(frozen=True)
@@ -189,6 +202,17 @@ class Collection:
     key: tuple[str, ...] = ()  # Natural key: ids are UUIDv5 of it, so twins from two phones meet.
     guard: Guard | None = None
     after_write: AfterWrite | None = None
+    expand: Expand | None = None  # Turns a batch's short columns ("item", a number) into fields ("item_id").
+
+    @property
+    def is_written_by_phones(self) -> bool:
+        return self.may_create is not None or self.may_patch is not None
+
+    @property
+    def owner_columns(self) -> tuple[str, ...]:
+        """The columns that name the users whose own bucket the record is in: a phone writes its own user's only."""
+        names = (rule.name for rule in self.buckets if rule.link is None)
+        return tuple(name.column for name in names if name.kind == "user" and name.column is not None)
 
     def derived_id(self, values: Mapping[str, Any]) -> UUID:
         """The id of the row with this natural key: UUIDv5 of `collection:key:key`, lower case, in declared order."""

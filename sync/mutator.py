@@ -21,6 +21,7 @@ class Mutator:
     args: type[msgspec.Struct]
     run: Callable[[Any, Any], Awaitable[None]]
     creates: str | None = None  # Its value is the op's identity: sending it again is a duplicate.
+    is_engine: bool = False  # One of the engine's own: `run` is given the open PushUnit instead of a Tx.
 
 
 def mutator(

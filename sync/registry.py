@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sync.collection import TIER_MAX, BucketKind, Collection, Grant, Membership
+from sync.merge import ByServer, Fsm, Join
+from sync.moves import MOVES
 from sync.mutator import Mutator
+from sync.receipts import OPS
 
 T = TypeVar("T")
 
@@ -36,9 +39,13 @@ def build_registry(
     grants: Iterable[Grant] = (),
     bucket_kinds: Iterable[BucketKind] = (),
 ) -> Registry:
-    """Collect declarations. Raises ValueError on a name used twice, an undeclared bucket kind, or a row without `id` first."""
+    """Collect declarations, and add the engine's own: the collection `sync.ops` and the commands `sync.op.…`.
+
+    Raises ValueError on a name used twice, an undeclared bucket kind, a row without `id` first, or a collection that phones
+    may write in a way that its policy or its buckets do not allow.
+    """
     kinds = _unique("bucket kind", ((kind.kind, kind) for kind in (*ENGINE_BUCKET_KINDS, *bucket_kinds)))
-    by_name = _unique("collection", ((collection.name, collection) for collection in collections))
+    by_name = _unique("collection", ((collection.name, collection) for collection in (*collections, OPS)))
     grants = tuple(grants)
     for collection in by_name.values():
         _check_collection(collection, kinds)
@@ -47,7 +54,7 @@ def build_registry(
     return Registry(
         schema=schema,
         collections=by_name,
-        mutators=_unique("mutator", ((mutator.name, mutator) for mutator in mutators)),
+        mutators=_unique("mutator", ((mutator.name, mutator) for mutator in (*mutators, *MOVES))),
         memberships=tuple(memberships),
         grants=grants,
         bucket_kinds=kinds,
@@ -74,6 +81,22 @@ def _check_collection(collection: Collection, kinds: dict[str, BucketKind]) -> N
     for name in (collection.may_create or frozenset()) | (collection.may_patch or frozenset()):
         if name not in fields:
             raise ValueError(f"{collection.name}: {name} may be written but is not on the wire")
+    if collection.is_written_by_phones:
+        _check_writable(collection)
+
+
+def _check_writable(collection: Collection) -> None:
+    match collection.merge:
+        case ByServer():
+            raise ValueError(f"{collection.name}: a phone may never write what is BY_SERVER; send a command")
+        case Join(rules=rules):
+            for name in sorted((collection.may_patch or frozenset()) - set(rules)):
+                raise ValueError(f"{collection.name}: {name} may be patched but has no rule to join by")
+        case Fsm(field=state) if state in (collection.may_patch or frozenset()):
+            raise ValueError(f"{collection.name}: {state} moves by commands only")
+    if not collection.owner_columns and collection.guard is None:
+        raise ValueError(f"{collection.name}: phones write it, so it is in a bucket `user:…` or has a guard")
+
 
 
 def _check_kind(kind: str, kinds: dict[str, BucketKind], where: str) -> None:

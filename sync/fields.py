@@ -1,0 +1,79 @@
+"""The fields that a phone sends, read by the types of the collection's row: nothing is written that the row could not show."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Union, get_type_hints
+
+import msgspec
+
+from sync.collection import Collection
+from sync.refusals import CollectionNotWritable, FieldInvalid, FieldNotWritable, Malformed
+
+
+def read_create(collection: Collection, raw: bytes) -> dict[str, Any]:
+    """The fields of a create. Raises CollectionNotWritable, FieldNotWritable or FieldInvalid, naming each field."""
+    if collection.may_create is None:
+        raise CollectionNotWritable(f"Phones do not create rows of {collection.name}.")
+    return _read(collection.row, collection.may_create, raw)
+
+
+def read_patch(collection: Collection, raw: bytes) -> dict[str, Any]:
+    """The fields of a patch. Raises as `read_create` does."""
+    if collection.may_patch is None:
+        raise CollectionNotWritable(f"Phones do not change rows of {collection.name}.")
+    return _read(collection.row, collection.may_patch, raw)
+
+
+def read_values(collection: Collection, values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of one row of a batch, which may create it. Raises as `read_create` does."""
+    return read_create(collection, msgspec.json.encode(values))
+
+
+def _read(row: type[msgspec.Struct], names: frozenset[str], raw: bytes) -> dict[str, Any]:
+    try:
+        decoded = _decoder(row, names).decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        raise _explain(row, names, raw) from None
+    values = {name: value for name in decoded.__struct_fields__ if (value := getattr(decoded, name)) is not msgspec.UNSET}
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = _to_instant(name, value)
+    return values
+
+
+@cache
+def _decoder(row: type[msgspec.Struct], names: frozenset[str]) -> msgspec.json.Decoder[msgspec.Struct]:
+    """Reads an object that has some of the fields `names` of `row` and nothing else."""
+    hints = get_type_hints(row, include_extras=True)
+    fields = [(name, Union[hints[name], msgspec.UnsetType], msgspec.UNSET) for name in sorted(names)]  # noqa: UP007 - at run time
+    return msgspec.json.Decoder(msgspec.defstruct(f"{row.__name__}Fields", fields, forbid_unknown_fields=True))
+
+
+def _to_instant(name: str, value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise FieldInvalid(f"`{name}` has no time zone; instants end in Z.", fields={name: "no time zone"})
+    utc = value.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _explain(row: type[msgspec.Struct], names: frozenset[str], raw: bytes) -> FieldNotWritable | FieldInvalid | Malformed:
+    """Find out, slowly, which fields are wrong and how."""
+    try:
+        sent = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        return Malformed(f"The fields cannot be read: {error}")
+    if not isinstance(sent, dict):
+        return Malformed("`fields` is an object.")
+    foreign = {name: "not writable" for name in sent if name not in names}
+    if foreign:
+        shown = ", ".join(f"`{name[:60]}`" for name in list(foreign)[:10])
+        return FieldNotWritable(f"A phone does not write {shown} here.", fields=dict(list(foreign.items())[:10]))
+    hints = get_type_hints(row, include_extras=True)
+    wrong: dict[str, str] = {}
+    for name, value in sent.items():
+        try:
+            msgspec.convert(value, hints[name])
+        except msgspec.ValidationError as error:
+            wrong[name] = str(error)
+    shown = "; ".join(f"`{name}`: {reason}" for name, reason in wrong.items())
+    return FieldInvalid(f"Wrong values: {shown}.", fields=wrong)

@@ -1,0 +1,117 @@
+"""The tables of devices, receipts, identities and held ops. Executed by `install.py`; read and written by `push_store.py`."""
+
+from sync.collection import Collection
+from sync.merge import SERVER, LwwField
+from sync.registry import Registry
+
+TABLES = """
+create table if not exists sync_device (
+    id             uuid primary key,
+    user_id        uuid not null,
+    watermark      bigint not null default 0,      -- the highest number used
+    watermark_hash text not null default '',       -- of the op with that number
+    confirmed      bigint not null default 0,
+    last_at_ms     bigint not null default 0,
+    last_at_count  integer not null default 0,
+    seen_at        timestamptz(3) not null default clock_timestamp(),
+    retired_at     timestamptz(3),                 -- a tombstone, revived by its next exchange
+    revoked_at     timestamptz(3),
+    expiring       bigint not null default 0,      -- receipts up to here go 90 days after expiring_at
+    expiring_at    timestamptz(3)
+) with (fillfactor = 70);
+create index if not exists sync_device_user on sync_device (user_id, seen_at);
+
+create table if not exists sync_receipt (
+    device_id uuid not null,
+    n         bigint not null,
+    hash      text not null,
+    body      text not null,                       -- as it was answered
+    primary key (device_id, n)
+);
+
+create table if not exists sync_identity (         -- (user, identity) of every op that was used: at most once, for 400 days
+    user_id  uuid not null,
+    identity uuid not null,
+    used_at  timestamptz(3) not null,
+    primary key (user_id, identity)
+);
+create index if not exists sync_identity_used on sync_identity using brin (used_at);
+
+create table if not exists sync_op (               -- the collection sync.ops
+    id          uuid primary key,
+    version     bigint not null default 1,
+    deleted_at  timestamptz(3),
+    user_id     uuid not null,
+    identity    uuid not null,
+    device_id   uuid not null,
+    n           bigint not null,
+    kind        text not null,
+    record_id   uuid,
+    outcome     text not null,
+    code        text,
+    message     text,
+    fields      json not null,
+    waits_for   text[] not null,
+    op          text not null,
+    received_at timestamptz(3) not null,
+    hash        text not null,                     -- from here on not on the wire
+    raw         bytea not null,
+    group_key   text,
+    at_ms       bigint not null,
+    at_count    integer not null,
+    wake_at     timestamptz(3)                     -- when to look at it again
+);
+create index if not exists sync_op_user on sync_op (user_id, identity);
+create index if not exists sync_op_record on sync_op (record_id) where record_id is not null;
+create index if not exists sync_op_group on sync_op (group_key) where group_key is not null;
+create index if not exists sync_op_wake on sync_op (wake_at) where wake_at is not null;
+create index if not exists sync_op_waits on sync_op using gin (waits_for) where outcome in ('waiting', 'parked');
+
+create table if not exists sync_bug (
+    key      text primary key,                     -- device, number and hash of an op that met one
+    count    integer not null,
+    first_at timestamptz(3) not null,
+    last_at  timestamptz(3) not null
+);
+"""
+
+# A writer that stamps nothing (a route, a job, a person in psql) is stamped 'server' and now: phones merge against that.
+STAMP_FUNCTION = f"""
+create or replace function sync_stamp() returns trigger language plpgsql as $$
+declare
+    name text;
+    stamps jsonb := coalesce(new.merge_state::jsonb, '{{}}');
+    old_row jsonb := to_jsonb(old);
+    new_row jsonb := to_jsonb(new);
+begin
+    if new.merge_state::text is distinct from old.merge_state::text then
+        return new;
+    end if;
+    foreach name in array tg_argv loop
+        if old_row -> name is distinct from new_row -> name then
+            stamps := stamps || jsonb_build_object(name, jsonb_build_array(
+                old.version + 1,
+                jsonb_build_array((extract(epoch from clock_timestamp()) * 1000)::bigint, 0),
+                '{SERVER}'
+            ));
+        end if;
+    end loop;
+    new.merge_state := stamps::json;
+    return new;
+end $$;
+"""
+
+
+def stamp_triggers(registry: Registry) -> list[str]:
+    """The statements that keep `merge_state` true for writers that stamp nothing, one a LWW_FIELD collection."""
+    collections = [collection for collection in registry.collections.values() if isinstance(collection.merge, LwwField)]
+    return [STAMP_FUNCTION, *(_stamp_trigger(collection) for collection in collections)] if collections else []
+
+
+def _stamp_trigger(collection: Collection) -> str:
+    names = sorted(collection.may_patch or ())
+    arguments = ", ".join(f"'{name}'" for name in names)
+    return (
+        f"create or replace trigger sync_stamp before update on {collection.table}\n"
+        f"for each row execute function sync_stamp({arguments})"
+    )
