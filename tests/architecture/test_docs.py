@@ -1,0 +1,46 @@
+"""Docs that a newcomer can trust: every path they name exists, every rule has its test."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+CODE_PATH = re.compile(r"`((?:server|sync|pwa|tests|bench|docs|migrations|requirements|examples)/[\w./-]+)`")
+RULE = re.compile(r"^\*\*([A-Z]\d+)\*\*", re.MULTILINE)
+CITED = re.compile(r"def test_((?:[A-Z]\d+_)+)")
+
+
+def pages() -> list[Path]:
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sync").rglob("*.md")]
+
+
+def test_every_link_leads_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages()
+        for target in LINK.findall(page.read_text())
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_every_path_in_the_docs_exists() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in pages()
+        for name in CODE_PATH.findall(page.read_text())
+        if not (ROOT / name.rstrip(".")).exists()
+    ]
+
+    assert broken == []
+
+
+def test_every_rule_of_the_engine_has_a_test_and_every_test_cites_a_rule_that_exists() -> None:
+    rules = set(RULE.findall((ROOT / "sync" / "SPEC.md").read_text()))
+    sources = [path.read_text() for folder in ("tests/sync", "tests/simulation") for path in (ROOT / folder).rglob("*.py")]
+    cited = {rule for source in sources for names in CITED.findall(source) for rule in names.strip("_").split("_")}
+
+    assert rules
+    assert sorted(cited - rules) == []
+    assert sorted(rules - cited) == []
