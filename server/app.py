@@ -8,12 +8,10 @@ from litestar import Litestar, Response, get
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import ScalarRenderPlugin
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.base.db import Database
 from server.base.errors import AppError
 from server.base.http.access import provide_actor, provide_tx
 from server.base.http.middleware import request_frame
@@ -21,12 +19,12 @@ from server.base.http.page import Page, serve_page
 from server.base.http.problem import answer_problem
 from server.base.limits import Limiter
 from server.base.logging import configure_logging
-from server.base.storage import Storage
 from server.base.work import Work
 from server.exchange.service import Exchange
-from server.features import FEATURES, REGISTRY, bus, visible
+from server.features import FEATURES, REGISTRY
 from server.identity.sessions import Authenticator
 from server.identity.tokens import Tokens
+from server.means import open_work
 from server.settings import Settings
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -49,16 +47,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
             title="Spark Learning", version="1", path="/api-docs", render_plugins=[ScalarRenderPlugin()], use_handler_docstrings=True
         ),
         logging_config=None,
-    )
-
-
-def open_work(settings: Settings) -> Work:
-    """The means of a process, by its settings. Nothing is connected yet."""
-    return Work(
-        settings=settings,
-        database=Database(settings.database_url, pool_max=settings.database_pool_max, bus=bus(), visible=visible()),
-        storage=Storage.from_url(settings.s3_url),
-        redis=Redis.from_url(settings.redis_url, socket_connect_timeout=2, socket_timeout=5),
     )
 
 

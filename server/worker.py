@@ -8,7 +8,7 @@ from typing import ClassVar
 from saq import Queue, Worker
 from sqlalchemy import text
 
-from server.app import open_work
+from server.means import open_work
 from server.base.feature import Cron
 from server.base.logging import configure_logging
 from server.base.runner import FUNCTION, Relay, Runner, every, stop

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from saq import Queue
 from sqlalchemy import text
 
-from server.app import open_work
+from server.means import open_work
 from server.base.errors import Conflict
 from server.base.jobs import Job, Payload, job
 from server.base.runner import FUNCTION, Relay, Runner

@@ -12,12 +12,13 @@ import httpx
 import uvicorn
 from sqlalchemy import text
 
-from server.app import create_app, open_work
+from server.app import create_app
 from server.base.runner import Runner
 from server.base.work import Work
 from server.embedded.ports import free_ports
 from server.features import jobs
 from server.identity.accounts import NewAccount, answer_for, create_account
+from server.means import open_work
 from server.settings import Settings
 
 PASSWORD = "Correct-horse-7"
