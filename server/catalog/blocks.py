@@ -14,7 +14,7 @@ from msgspec import Meta
 from server.base.errors import Invalid
 
 BLOCKS_MAX = 2_000
-DEPTH_MAX = 6
+DEPTH_MAX = 8
 TEXT_BYTES_MAX = 1_000_000
 HTML_LENGTH_MAX = 20_000
 ITEMS_MAX = 500

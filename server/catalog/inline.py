@@ -9,7 +9,18 @@ import msgspec
 import nh3
 
 from server.catalog.blocks import (
-    Block, Definition, Exercise, Image, ListBlock, ListItem, Math, Note, Paragraph, Quote, Row, Table,
+    Block,
+    Definition,
+    Exercise,
+    Image,
+    ListBlock,
+    ListItem,
+    Math,
+    Note,
+    Paragraph,
+    Quote,
+    Row,
+    Table,
 )
 
 INLINE_TAGS = {"em", "strong", "sub", "sup", "code", "a", "br", "dfn"}

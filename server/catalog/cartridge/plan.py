@@ -1,0 +1,222 @@
+"""The dry run: what importing a cartridge would make, and what would be lost. Nothing is written."""
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from urllib.parse import unquote
+
+from server.base.import_report import ItemState, Reason, ReportItem, report_item
+from server.catalog.blocks import BadContent, Block, Paragraph, encode_blocks
+from server.catalog.cartridge.archive import Archive, open_archive
+from server.catalog.cartridge.errors import BadManifest, EntryBroken, NotACartridge, NothingInside
+from server.catalog.cartridge.manifest import Outline, OutlineItem, Resource, is_page, read_manifest
+from server.catalog.cartridge.markup import BadMarkup, parse_xml, plain, text_of
+from server.catalog.cartridge.page import Page, read_page
+
+MANIFEST = "imsmanifest.xml"
+MANIFEST_BYTES_MAX = 20_000_000
+PAGE_BYTES_MAX = 5_000_000
+LINK_BYTES_MAX = 100_000
+
+_FILE_BASE = re.compile(r"^\$IMS[-_]CC[-_]FILEBASE\$/?", re.IGNORECASE)
+_IMAGE = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|svg)$", re.IGNORECASE)
+_UNSUPPORTED = (  # Prefix of a resource's type → what the report calls it.
+    ("imsqti", "quiz", "Quizzes are not taken from cartridges; import the questions as a GIFT file."),
+    ("imsdt", "discussion", "Discussions are not taken; ask and answer in the course's questions."),
+    ("imsbasiclti", "tool", "Tools on other sites (LTI) cannot work offline."),
+    ("assignment", "assignment", "Assignments are not taken yet."),
+)
+
+
+@dataclass(frozen=True)
+class PlannedLesson:
+    item: str  # Its identifier in the manifest.
+    title: str
+    blocks: list[Block]  # Images carry `place_id(path)`.
+
+
+@dataclass(frozen=True)
+class PlannedSection:
+    title: str
+    lessons: list[PlannedLesson]
+
+
+@dataclass(frozen=True)
+class Plan:
+    title: str
+    description: str
+    language: str
+    licence: str
+    attribution: str
+    source_url: str
+    subject_words: str
+    sections: list[PlannedSection]
+    images: list[str]  # Paths in the zip that lessons use, each once.
+    items: list[ReportItem]  # The report so far: all but the images.
+
+
+@dataclass
+class _Draft:
+    archive: Archive
+    outline: Outline
+    report: list[ReportItem] = field(default_factory=list)
+    images: dict[str, None] = field(default_factory=dict)  # In order, each once.
+    pages: set[str] = field(default_factory=set)
+    language: str = ""
+
+
+def read_cartridge(path: Path, *, on_progress: Callable[[int, int], None] = lambda done, total: None) -> Plan:
+    """Read the whole file into a plan. `on_progress(items done, items in all)`.
+
+    Raises a CartridgeRefused when nothing can be made of it; what is wrong with one item is in the plan's report.
+    """
+    with open_archive(path) as archive:
+        draft = _Draft(archive, _read_outline(archive))
+        total = sum(len(section.items) for section in draft.outline.sections)
+        sections: list[PlannedSection] = []
+        for section in draft.outline.sections:
+            lessons = []
+            for item in section.items:
+                lesson = _read_item(draft, item)
+                if lesson is not None:
+                    lessons.append(lesson)
+                on_progress(len(draft.report), total)
+            if lessons:
+                sections.append(PlannedSection(section.title, lessons))
+        if not sections:
+            raise NothingInside(_why_nothing(draft))
+        _report_unused(draft)
+        return _plan(draft, sections)
+
+
+def _read_outline(archive: Archive) -> Outline:
+    if MANIFEST not in archive:
+        raise NotACartridge
+    try:
+        return read_manifest(archive.read(MANIFEST, bytes_max=MANIFEST_BYTES_MAX))
+    except EntryBroken as problem:
+        raise BadManifest(f"{problem}") from problem
+
+
+def _plan(draft: _Draft, sections: list[PlannedSection]) -> Plan:
+    outline = draft.outline
+    return Plan(
+        title=outline.title,
+        description=outline.description,
+        language=outline.language or draft.language or "en",
+        licence=outline.licence,
+        attribution=outline.attribution,
+        source_url=outline.source_url,
+        subject_words=outline.subject_words,
+        sections=sections,
+        images=list(draft.images),
+        items=draft.report,
+    )
+
+
+def _why_nothing(draft: _Draft) -> str:
+    first = next((reason.message for item in draft.report for reason in item.reasons), "it has no contents")
+    return f"No page of the cartridge can be shown; the first reason: {first}"
+
+
+def _read_item(draft: _Draft, item: OutlineItem) -> PlannedLesson | None:
+    """One lesson, or a line in the report that says why not."""
+    resource = item.resource
+    if resource is None:
+        _leave_out(draft, item, "item.no_resource", "The contents name a resource that the manifest does not have.", kind="item")
+        return None
+    if resource.kind.startswith("imswl"):
+        return _read_web_link(draft, item, resource)
+    for prefix, kind, why in _UNSUPPORTED:
+        if resource.kind.startswith(prefix):
+            _leave_out(draft, item, f"{kind}.unsupported", why, kind=kind)
+            return None
+    if not is_page(resource.href):
+        why = f"{resource.href or 'The file'} is not a page; we take XHTML pages."
+        _leave_out(draft, item, "file.unsupported", why, kind="file")
+        return None
+    return _read_lesson(draft, item, resource)
+
+
+def _leave_out(draft: _Draft, item: OutlineItem, code: str, why: str, *, kind: str, failed: bool = False) -> None:
+    draft.report.append(
+        report_item(item.identifier, title=item.title, kind=kind, state="failed" if failed else "skipped", reasons=[Reason(code, why)])
+    )
+
+
+def _read_lesson(draft: _Draft, item: OutlineItem, resource: Resource) -> PlannedLesson | None:
+    draft.pages.add(resource.href)
+    if resource.href not in draft.archive:
+        _leave_out(draft, item, "page.missing", f"{resource.href} is not in the zip.", kind="page", failed=True)
+        return None
+    try:
+        content = draft.archive.read(resource.href, bytes_max=PAGE_BYTES_MAX)
+        page = read_page(content, what=resource.href, title=item.title, locate=lambda src: _locate(draft.archive, resource.href, src))
+        encode_blocks(page.blocks)
+    except (EntryBroken, BadMarkup) as problem:
+        _leave_out(draft, item, problem.code, str(problem), kind="page", failed=True)
+        return None
+    except BadContent as problem:
+        _leave_out(draft, item, problem.code, problem.message, kind="page", failed=True)
+        return None
+    draft.language = draft.language or page.language
+    return _keep(draft, item, page, fallback=posixpath.basename(resource.href))
+
+
+def _keep(draft: _Draft, item: OutlineItem, page: Page, *, fallback: str) -> PlannedLesson | None:
+    if not page.blocks:
+        _leave_out(draft, item, "page.empty", "The page holds nothing to read.", kind="page")
+        return None
+    draft.images.update(dict.fromkeys(page.images))
+    title = plain(page.title, length_max=200) or fallback
+    state: ItemState = "partial" if page.problems else "ok"
+    draft.report.append(report_item(item.identifier, title=title, kind="page", state=state, reasons=page.problems))
+    return PlannedLesson(item=item.identifier, title=title, blocks=page.blocks)
+
+
+def _read_web_link(draft: _Draft, item: OutlineItem, resource: Resource) -> PlannedLesson | None:
+    try:
+        if resource.href not in draft.archive:
+            raise EntryBroken("page.missing", f"{resource.href or 'The link'} is not in the zip.")
+        root = parse_xml(draft.archive.read(resource.href, bytes_max=LINK_BYTES_MAX), what=resource.href)
+    except (EntryBroken, BadMarkup) as problem:
+        _leave_out(draft, item, problem.code, str(problem), kind="link", failed=True)
+        return None
+    href = next((found.get("href") or "" for found in root.iter("url")), "")
+    title = item.title or next((text_of(found) for found in root.iter("title")), "") or "Link"
+    if not href.lower().startswith("https://"):
+        _leave_out(draft, item, "link.not_https", f"{plain(href, length_max=120)!r} is not an https link.", kind="link")
+        return None
+    draft.report.append(report_item(item.identifier, title=title, kind="link", state="ok"))
+    return PlannedLesson(item.identifier, title, [Paragraph(html=f'<a href="{escape(href)}" rel="noopener noreferrer">{escape(title)}</a>')])
+
+
+def _locate(archive: Archive, page: str, src: str) -> str | Reason:
+    """Where in the zip an image's `src` points, from a page's folder or by the cartridge's own base."""
+    shown = plain(src, length_max=120)
+    if not src.strip():
+        return Reason("image.missing", "An image names no file.")
+    if re.match(r"^[a-z][a-z0-9+.-]*:|^//", src, re.IGNORECASE):
+        return Reason("image.remote", f"The image {shown} lies on another site; images come along only when they are in the zip.")
+    target = unquote(src.strip()).partition("#")[0].partition("?")[0]
+    based = _FILE_BASE.sub("", target)
+    folder = "" if based != target else posixpath.dirname(page)
+    for candidate in (posixpath.join(folder, based), based, posixpath.join("web_resources", based)):
+        path = posixpath.normpath(candidate).lstrip("/")
+        if path in archive:
+            return path
+    return Reason("image.missing", f"The image {shown} is not in the zip.")
+
+
+def _report_unused(draft: _Draft) -> None:
+    """Files of the manifest that no lesson shows: the reader should know that they did not come along."""
+    listed = {item.resource.identifier for section in draft.outline.sections for item in section.items if item.resource}
+    for resource in draft.outline.resources.values():
+        if resource.identifier in listed or resource.href in draft.images or not resource.href:
+            continue
+        kind = "image" if _IMAGE.search(resource.href) else "file"
+        why = Reason(f"{kind}.not_used", f"No lesson shows {plain(resource.href, length_max=120)}.")
+        draft.report.append(report_item(resource.identifier, title=posixpath.basename(resource.href), kind=kind, state="skipped", reasons=[why]))
