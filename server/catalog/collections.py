@@ -1,0 +1,118 @@
+"""What phones hold of the catalogue, and who holds which bucket.
+
+    public             subjects, cards of published courses
+    course:{id}        sections, lessons, texts, files: of a published course, for everyone when it is free, always for its staff
+    course-staff:{id}  the same of a draft too, and its card
+    subject:{id}       public questions (declared by `questions`), for whoever asks
+    mentors:{id}       a subject's queue, for admins here and for verified mentors by `identity`
+"""
+
+from server.base.errors import NotFound
+from server.base.tx import Tx
+from server.catalog.models import Lesson
+from server.catalog.schemas import CourseRow, LessonRow, LessonTextRow, ProgressRow, SectionRow, SubjectRow
+from sync.collection import (
+    EVERYONE,
+    BucketKind,
+    Change,
+    Collection,
+    Grant,
+    Name,
+    all_of,
+    audience,
+    bucket,
+    derived_id,
+    equals,
+    is_set,
+)
+from sync.errors import Refusal
+from sync.merge import Join
+
+bucket_kinds = (
+    BucketKind("course", automatic=False),
+    BucketKind("course-staff", automatic=True),
+    BucketKind("subject", automatic=False),
+    BucketKind("mentors", automatic=True),
+)
+
+subjects = Collection(
+    name="catalog.subjects",
+    table="catalog_subjects",
+    row=SubjectRow,
+    buckets=(bucket("public", when=equals("is_active", True)),),  # noqa: FBT003 - the column's value
+    tier=0,
+    order_by=("order_index",),
+)
+
+courses = Collection(
+    name="catalog.courses",
+    table="catalog_courses",
+    row=CourseRow,
+    buckets=(bucket("public", when=is_set("published_at")), bucket("course-staff", "id")),
+    tier=0,
+    order_by=("order_index",),
+)
+
+_OF_COURSE = (bucket("course", "course_id", when=is_set("published_at")), bucket("course-staff", "course_id"))
+
+sections = Collection(
+    name="catalog.sections", table="catalog_sections", row=SectionRow, buckets=_OF_COURSE, tier=1, order_by=("rank",)
+)
+
+lessons = Collection(
+    name="catalog.lessons", table="catalog_lessons", row=LessonRow, buckets=_OF_COURSE, tier=1, order_by=("rank",)
+)
+
+lesson_texts = Collection(
+    name="catalog.lesson_texts", table="catalog_lesson_texts", row=LessonTextRow, buckets=_OF_COURSE, tier=2, order_by=("rank",)
+)
+
+
+class WrongId(Refusal):
+    """The id of a progress row is made from the person and the lesson; this one is somebody else's or made otherwise."""
+
+    code = "progress.wrong_id"
+
+
+async def own_progress(tx: Tx, change: Change) -> None:
+    """Whose progress it is follows from who sends it. Raises WrongId, NotFound (no such lesson)."""
+    if change.before is not None:
+        if change.before["user_id"] != tx.actor.id:
+            raise WrongId
+        return
+    lesson_id = change.fields["lesson_id"]
+    if change.id != derived_id("catalog.progress", tx.actor.id, lesson_id):
+        raise WrongId
+    # A lesson that was taken back meanwhile counts too: nothing a learner did is lost.
+    if await tx.db.get(Lesson, lesson_id) is None:
+        raise NotFound(f"There is no lesson {lesson_id}.")
+    change.fill(user_id=tx.actor.id)
+
+
+progress = Collection(
+    name="catalog.progress",
+    table="catalog_progress",
+    row=ProgressRow,
+    buckets=(bucket("user", "user_id"),),
+    tier=1,
+    merge=Join({"seen_ppm": "greater", "seconds": "greater", "completed_at": "earlier"}),
+    may_create=frozenset({"lesson_id", "seen_ppm", "seconds", "completed_at"}),
+    may_patch=frozenset({"seen_ppm", "seconds", "completed_at"}),
+    key=("user_id", "lesson_id"),
+    guard=own_progress,
+)
+
+free_courses = Grant(
+    table="catalog_courses",
+    audience=EVERYONE,
+    bucket=Name("course", "id"),
+    when=all_of(is_set("published_at"), equals("access", "free")),
+)
+staff_drafts = Grant(
+    table="catalog_course_staff", audience=audience("user", "user_id"), bucket=Name("course-staff", "course_id")
+)
+staff_courses = Grant(table="catalog_course_staff", audience=audience("user", "user_id"), bucket=Name("course", "course_id"))
+subject_readers = Grant(table="catalog_subjects", audience=EVERYONE, bucket=Name("subject", "id"))
+admin_queues = Grant(table="catalog_subjects", audience=audience("role", value="admin"), bucket=Name("mentors", "id"))
+
+grants = (free_courses, staff_drafts, staff_courses, subject_readers, admin_queues)

@@ -1,0 +1,67 @@
+"""What crosses the wire of the catalogue: rows on phones, and the answers of the API."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+SECONDS_MAX = 10_000_000  # Four months of reading one lesson.
+
+Ppm = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class SubjectRow(Struct, frozen=True):
+    id: UUID
+    slug: str
+    name: str
+
+
+class CourseRow(Struct, frozen=True):
+    """`catalog.courses`: a card."""
+
+    id: UUID
+    slug: str
+    title: str
+    description: str
+    language: str
+    level: str | None
+    access: str
+    subject_id: UUID | None
+    lessons_count: int
+    text_bytes: int  # Of all lessons.
+    media_bytes: int  # Of each file's largest variant.
+    licence: str | None
+    attribution: str | None
+    source_url: str | None
+
+
+class SectionRow(Struct, frozen=True):
+    id: UUID
+    course_id: UUID
+    title: str
+    rank: int
+
+
+class LessonRow(Struct, frozen=True):
+    id: UUID
+    course_id: UUID
+    section_id: UUID
+    title: str
+    rank: int  # Reading order within the course, from 0.
+    minutes: int
+    text_bytes: int
+
+
+class LessonTextRow(Struct, frozen=True):
+    id: UUID  # The lesson's.
+    course_id: UUID
+    blocks: list[Any]  # server/catalog/blocks.py; checked when written, sent as stored
+
+
+class ProgressRow(Struct, frozen=True):
+    id: UUID
+    lesson_id: UUID
+    seen_ppm: Ppm
+    seconds: Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
+    completed_at: datetime | None = None

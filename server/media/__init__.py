@@ -1,0 +1,6 @@
+"""Media: images made fit for phones, kept by their content, served to those who may open what shows them."""
+
+from server.base.feature import Feature
+from server.media import collections
+
+feature = Feature(name="media", collections=(collections.files,))
