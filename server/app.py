@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Response, get
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import ScalarRenderPlugin
@@ -78,7 +79,7 @@ def health_live() -> dict[str, str]:
 
 
 @get(["/health/ready", "/health"], opt={"public": True}, include_in_schema=False)
-async def health_ready(state: Any) -> Response[dict[str, str]]:  # Any: Litestar's State has no types of its own
+async def health_ready(state: State) -> Response[dict[str, str]]:
     """Database, queue and storage: 200 when all answer, 503 naming the part that fails."""
     parts = {
         "database": await _works(_ask_database(state.work)),

@@ -10,7 +10,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
 from sync.postgres.install import install
 from sync.registry import Registry
@@ -25,9 +25,9 @@ class NewerDatabase(Exception):
 
 def migrate(url: str, registry: Registry) -> None:
     """Upgrade to the newest schema. Does nothing where it is already there. Raises NewerDatabase."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
     with engine.connect() as connection:
-        connection.execute(text("select pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+        connection.execute(text("select pg_advisory_lock(:key)"), {"key": LOCK_KEY})  # Goes with the connection.
         connection.commit()
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
@@ -37,17 +37,14 @@ def migrate(url: str, registry: Registry) -> None:
         connection.commit()
         with psycopg.connect(url) as plain:
             install(plain, registry)
-        connection.execute(text("select pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
-        connection.commit()
-    engine.dispose()
 
 
-def refuse_newer(config: Config, connection: object) -> None:
+def refuse_newer(config: Config, connection: Connection) -> None:
     """Raises NewerDatabase when the database stands at a revision that this release does not know."""
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if not inspect(connection).has_table("base_schema_version"):  # type: ignore[union-attr]  # inspect() is typed by its argument
+    if not inspect(connection).has_table("base_schema_version"):
         return
-    at = connection.execute(text("select version_num from base_schema_version")).scalars().all()  # type: ignore[attr-defined]
+    at = connection.execute(text("select version_num from base_schema_version")).scalars().all()
     for revision in at:
         if revision not in known:
             raise NewerDatabase(f"The database stands at {revision}, which this release does not know.")

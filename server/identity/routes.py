@@ -5,6 +5,8 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from server.base import clock
 from server.base.actor import Actor
@@ -40,7 +42,7 @@ class CsrfFailed(Forbidden):
 
 
 @post("/api/v1/auth/register", operation_id="Register", opt={"public": True})
-async def register(request: Request[Any, Any, Any], data: Register, tx: Tx) -> Success[Registered]:
+async def register(request: Request[Any, Any, Any], data: JSONBody[Register], tx: NamedDependency[Tx]) -> Success[Registered]:
     """Make an account. The answer is the same for a known e-mail: its owner gets a mail instead."""
     await _limiter(request).take(REGISTER, _address(request))
     account = accounts.NewAccount(
@@ -52,14 +54,14 @@ async def register(request: Request[Any, Any, Any], data: Register, tx: Tx) -> S
 
 
 @post("/api/v1/auth/verify-email", operation_id="VerifyEmail", opt={"public": True}, status_code=200)
-async def verify_email(request: Request[Any, Any, Any], data: VerifyEmail, tx: Tx) -> Success[Nothing]:
+async def verify_email(request: Request[Any, Any, Any], data: JSONBody[VerifyEmail], tx: NamedDependency[Tx]) -> Success[Nothing]:
     """Confirm the e-mail by the token of the mail."""
     await accounts.verify_email(tx, request.app.state.tokens, data.token)
     return success(Nothing())
 
 
 @post("/api/v1/auth/login", operation_id="Login", opt={"public": True}, status_code=200)
-async def login(request: Request[Any, Any, Any], data: Login) -> Response[Success[SignedInAnswer]]:
+async def login(request: Request[Any, Any, Any], data: JSONBody[Login]) -> Response[Success[SignedInAnswer]]:
     """Sign in with e-mail (or phone) and password."""
     address = _address(request)
     await _limiter(request).take(AUTH_ADDRESS, address)
@@ -73,7 +75,7 @@ async def login(request: Request[Any, Any, Any], data: Login) -> Response[Succes
 
 
 @post("/api/v1/auth/refresh", operation_id="Refresh", opt={"public": True}, status_code=200)
-async def refresh(request: Request[Any, Any, Any], data: Refresh) -> Response[Success[SignedInAnswer]]:
+async def refresh(request: Request[Any, Any, Any], data: JSONBody[Refresh]) -> Response[Success[SignedInAnswer]]:
     """The next access and refresh token. The token of the cookie, or of the body for clients without cookies."""
     token, in_body = _refresh_token(request, data)
     async with _database(request).transaction() as tx:
@@ -84,7 +86,7 @@ async def refresh(request: Request[Any, Any, Any], data: Refresh) -> Response[Su
 
 
 @post("/api/v1/auth/logout", operation_id="Logout", opt={"public": True}, status_code=200)
-async def logout(request: Request[Any, Any, Any], data: Refresh) -> Response[Success[Nothing]]:
+async def logout(request: Request[Any, Any, Any], data: JSONBody[Refresh]) -> Response[Success[Nothing]]:
     """End this session."""
     token, _ = _refresh_token(request, data)
     session_id, _rotation = _tokens(request).read_refresh(token)
@@ -94,14 +96,14 @@ async def logout(request: Request[Any, Any, Any], data: Refresh) -> Response[Suc
 
 
 @post("/api/v1/auth/logout-all", operation_id="LogoutAll", status_code=200)
-async def logout_all(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[Success[Nothing]]:
+async def logout_all(request: Request[Any, Any, Any], tx: NamedDependency[Tx], actor: NamedDependency[Actor]) -> Response[Success[Nothing]]:
     """End every session of this person."""
     await sessions.end_all_sessions(tx, actor.id, because="logout-all")
     return _without_cookies(request)
 
 
 @get(["/api/v1/auth/me", "/api/v1/me"], operation_id="Me")
-async def me(tx: Tx) -> Success[MeAnswer]:
+async def me(tx: NamedDependency[Tx]) -> Success[MeAnswer]:
     """The person, roles, permissions and profiles."""
     return success(await queries.me(tx))
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request
+from litestar.di import NamedDependency
 
 from server.base.actor import Actor
 from server.base.db import Database
@@ -38,7 +39,7 @@ async def provide_actor(request: Request[Any, Any, Any]) -> Actor:
     return actor
 
 
-async def provide_tx(request: Request[Any, Any, Any], actor: Actor) -> AsyncIterator[Tx]:
+async def provide_tx(request: Request[Any, Any, Any], actor: NamedDependency[Actor]) -> AsyncIterator[Tx]:
     """The request's transaction: committed before the answer leaves, rolled back when the handler raises."""
     database: Database = request.app.state.database
     async with database.transaction(actor) as tx:

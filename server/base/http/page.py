@@ -65,10 +65,10 @@ def _read(path: Path, folder: Path) -> PageFile:
 
 
 @get(["/", "/{path:path}"], opt={"public": True}, include_in_schema=False, sync_to_thread=False)
-def serve_page(request: Request[Any, Any, Any], path: str = "") -> Response[bytes]:
+def serve_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A file of the built page, or its shell."""
     page: Page = request.app.state.page
-    found = page.find(path.lstrip("/") or SHELL)
+    found = page.find(request.url.path.lstrip("/") or SHELL)
     headers = {
         "etag": found.etag,
         "cache-control": IMMUTABLE if found.is_hashed else "no-cache",
