@@ -1,0 +1,61 @@
+"""Find the servers that a command acts on: those of the environment, else those that run on SPARK_DATA."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from server.embedded import plan as planning
+from server.embedded.installation import DataFolderError, Installation, NotRunning
+from server.embedded.processes import end_recorded, running
+from server.settings import BadSetting, Settings
+
+EXIT_REFUSED = 2
+
+
+def process_settings() -> Settings:
+    """Return the settings of a server process, from the environment alone; exits with a sentence when one is wrong."""
+    try:
+        return Settings.from_env(os.environ)
+    except BadSetting as problem:
+        refuse(str(problem))
+
+
+def known_database_url() -> str:
+    """Return the database of the environment, else of what runs on SPARK_DATA.
+
+    Raises: NotRunning.
+    """
+    given = os.environ.get("SPARK_DATABASE_URL")
+    return given or Installation.from_env(os.environ).running_env()["SPARK_DATABASE_URL"]
+
+
+@contextmanager
+def database_url() -> Iterator[str]:
+    """Lend the URL of the database; where nothing runs, its PostgreSQL is started for the length of the block.
+
+    Raises: BadSetting, DataFolderError, CannotStart.
+    """
+    try:
+        yield known_database_url()
+        return
+    except NotRunning:
+        installation = Installation.from_env(os.environ)
+        installation.make()
+    with installation.lock():
+        end_recorded(installation.run)
+        plan = planning.make_plan(os.environ, planning.check_settings(os.environ))
+        assert plan.postgres is not None  # SPARK_DATABASE_URL is not set, as seen above
+        with running(plan.postgres, log=installation.logs / "postgres.log"):
+            yield plan.database_url
+
+
+def say(message: str) -> None:
+    print(f"spark: {message}", file=sys.stderr, flush=True)
+
+
+def refuse(message: str) -> NoReturn:
+    """End the command: something is missing or wrong, and `message` says the remedy."""
+    say(message)
+    raise SystemExit(EXIT_REFUSED)

@@ -1,0 +1,159 @@
+"""Keep a part running: start it, know when it answers, start it again when it dies, stop it in order."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from server.embedded.installation import Installation
+from server.embedded.log_files import LogFile, tail
+from server.embedded.processes import POLL_S, READY_WAIT_S, Command, Part, record, shim
+
+BACKOFF_FIRST_S = 0.2
+BACKOFF_MAX_S = 10.0
+STEADY_S = 30.0  # Whoever lived this long begins again with the shortest pause.
+FIRST_TRIES_MAX = 3  # Before it has ever answered: then something is wrong that trying does not mend.
+CHUNK_BYTES = 64 * 1024
+LAST_WORDS_S = 1.0
+
+Report = Callable[[str], None]
+
+
+class PartFailed(RuntimeError):
+    """A part does not come up; the message holds the end of its log."""
+
+
+class Child:
+    """One part and its process."""
+
+    def __init__(self, part: Part, installation: Installation, report: Report) -> None:
+        self.part = part
+        self.ready = asyncio.Event()
+        self._log = installation.logs / f"{part.name}.log"
+        self._record = installation.run / f"{part.name}.pid.json"
+        self._report = report
+        self._process: asyncio.subprocess.Process | None = None
+        self._is_stopping = False
+        self._has_answered = False
+
+    async def keep(self) -> None:
+        """Run the part until `stop`.
+
+        Raises: PartFailed when it never comes up.
+        """
+        deaths = 0
+        while not self._is_stopping:
+            begun = time.monotonic()
+            code = await self._live_once()
+            if self._is_stopping:
+                return
+            deaths = 1 if time.monotonic() - begun > STEADY_S else deaths + 1
+            if not self._has_answered and deaths >= FIRST_TRIES_MAX:
+                raise PartFailed(f"{self.part.name} ended with {code} before it answered. Its log ({self._log}) ends:\n{tail(self._log)}")
+            pause_s = min(BACKOFF_FIRST_S * 2 ** (deaths - 1), BACKOFF_MAX_S)
+            self._report(f"{self.part.name} ended with {code}; starting it again in {pause_s:.1f} s")
+            await asyncio.sleep(pause_s)
+
+    async def stop(self, *, patience_s: float | None = None) -> None:
+        """End the process, politely and then by force."""
+        self._is_stopping = True
+        process = self._process
+        if process is None:
+            return
+        command = self.part.command()
+        send(process, command.stop_signal)
+        try:
+            await asyncio.wait_for(process.wait(), patience_s if patience_s is not None else command.stop_wait_s)
+        except TimeoutError:
+            self._report(f"{self.part.name} does not end; killing it")
+            send(process, signal.SIGKILL)
+            await process.wait()
+
+    async def _live_once(self) -> int:
+        await asyncio.to_thread(self.part.prepare)
+        if self._is_stopping:
+            return 0
+        command = self.part.command()
+        process = await start(command)
+        self._process = process
+        record(self._record, pid=process.pid, stop_signal=command.stop_signal)
+        asking = asyncio.create_task(self._ask_until_ready())
+        try:
+            return await pour_until_end(process, self._log)
+        finally:
+            asking.cancel()
+            self.ready.clear()
+            self._process = None
+            self._record.unlink(missing_ok=True)
+
+    async def _ask_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_WAIT_S
+        while not await asyncio.to_thread(self.part.is_ready):
+            if time.monotonic() > deadline:
+                self._report(f"{self.part.name} has not answered for {READY_WAIT_S:.0f} s; see {self._log}")
+                deadline = time.monotonic() + READY_WAIT_S
+            await asyncio.sleep(POLL_S)
+        self._has_answered = True
+        self.ready.set()
+
+
+async def start(command: Command, *, shows_answer: bool = False) -> asyncio.subprocess.Process:
+    """Start a process of its own session, tied to our life; see processes.spawn.
+
+    Its output is for the log; with `shows_answer` only its standard error is, and its standard output is ours.
+    """
+    return await asyncio.create_subprocess_exec(
+        *shim(command),
+        env=dict(command.env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=None if shows_answer else asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE if shows_answer else asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+async def pour_until_end(process: asyncio.subprocess.Process, log: Path) -> int:
+    """Return the exit code; what the process writes until then is in its log."""
+    pouring = asyncio.create_task(pour(process, log))
+    try:
+        code = await process.wait()
+        # A grandchild may hold the pipe open after the end: its words are not worth a delay.
+        await asyncio.wait([pouring], timeout=LAST_WORDS_S)
+    finally:
+        pouring.cancel()
+    return code
+
+
+async def pour(process: asyncio.subprocess.Process, log: Path) -> None:
+    """Move what a process writes into its log until it closes its output."""
+    words = process.stderr or process.stdout
+    if words is None:
+        return
+    file = LogFile(log)
+    try:
+        while chunk := await words.read(CHUNK_BYTES):
+            with suppress(OSError):  # A full disk loses log lines; it must not end the servers.
+                file.write(chunk)
+    finally:
+        file.close()
+
+
+async def run_once(command: Command, *, name: str, installation: Installation, shows_answer: bool = False) -> int:
+    """Run a command of ours to its end, its output in `logs/{name}.log`; ended with us if we are cancelled."""
+    note = installation.run / f"{name}.pid.json"
+    process = await start(command, shows_answer=shows_answer)
+    record(note, pid=process.pid, stop_signal=command.stop_signal)
+    try:
+        return await pour_until_end(process, installation.logs / f"{name}.log")
+    except asyncio.CancelledError:
+        send(process, command.stop_signal)
+        raise
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def send(process: asyncio.subprocess.Process, number: int) -> None:
+    with suppress(ProcessLookupError):  # It ended by itself meanwhile.
+        process.send_signal(number)
