@@ -1,0 +1,201 @@
+"""The cursor: where a phone stands and what it holds, as opaque text that the phone keeps for us.
+
+It is a claim, never a right: what a phone may have is decided anew from the grants at each exchange. It is packed so that the
+parts that change from one mark to the next stand last, where a compressor finds the rest again.
+
+    version · flags · epoch · tag · head · coverage · wishes not granted · last cut · position · how far fills have come
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass, field, replace
+
+VERSION = 1
+TAG_BYTES = 8  # of the head's tag: enough to tell two chains apart
+EPOCH_BYTES = 7
+HASH_BYTES = 8
+TEXT_MAX = 4_096  # characters taken; what we write is about 2 KB at most
+BUCKETS_MAX = 200
+TIERS = 4
+NUMBER_MAX = 2**62
+
+_OUTDATED, _FINAL = 1, 2
+_ABSENT, _FULL, _WAITING, _STARTED = 0, 1, 2, 3
+
+Pair = tuple[int, int]  # (bucket's number, tier)
+
+
+class BadCursor(ValueError):
+    """Not a cursor of ours, or one of another format: read as off the chain."""
+
+
+@dataclass(frozen=True)
+class Filling:
+    """Rows up to `bound` are on their way; those up to `position` have been sent."""
+
+    bound: int
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class Cursor:
+    epoch: int
+    head: int  # at which its page was read
+    tag: bytes  # of that head: the chain is checked there, never at the position
+    position: int  # increments up to here were sent
+    last_cut: int
+    is_outdated: bool = False  # All digests are due at the next cut.
+    is_final: bool = False  # From a last line with more:false.
+    coverage: dict[Pair, Filling | None] = field(default_factory=dict)  # None: full
+    ungranted: tuple[int, ...] = ()  # Hashes of wanted names that were not granted.
+
+    @property
+    def buckets(self) -> list[int]:
+        return sorted({bucket for bucket, _ in self.coverage})
+
+    @property
+    def is_filling(self) -> bool:
+        return any(state is not None for state in self.coverage.values())
+
+    def to_text(self) -> str:
+        return base64.urlsafe_b64encode(pack(self)).rstrip(b"=").decode()
+
+    @staticmethod
+    def from_text(text: str) -> "Cursor":
+        """Raises BadCursor on anything that is not exactly what `to_text` gave."""
+        if len(text) > TEXT_MAX:
+            raise BadCursor(f"a cursor has at most {TEXT_MAX} characters")
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BadCursor("not base64url") from error
+        return unpack(raw)
+
+    def at(self, position: int) -> "Cursor":
+        return replace(self, position=position)
+
+
+# --- bytes ------------------------------------------------------------------------------------------------------
+
+
+def pack(cursor: Cursor) -> bytes:
+    out = bytearray([VERSION, cursor.is_outdated * _OUTDATED | cursor.is_final * _FINAL])
+    out += cursor.epoch.to_bytes(EPOCH_BYTES, "big") + cursor.tag[:TAG_BYTES] + cursor.head.to_bytes(8, "big")
+    _pack_coverage(out, cursor.coverage)
+    _number(out, len(cursor.ungranted))
+    for hash_ in cursor.ungranted:
+        out += (hash_ & (2**64 - 1)).to_bytes(HASH_BYTES, "big")
+    _number(out, cursor.head - cursor.last_cut)
+    _number(out, cursor.head - cursor.position)
+    for _, state in sorted(cursor.coverage.items()):
+        if state is not None and state.position:
+            _number(out, state.position)
+    return bytes(out)
+
+
+def unpack(raw: bytes) -> Cursor:
+    reader = _Reader(raw)
+    if reader.take(1)[0] != VERSION:
+        raise BadCursor("another version")
+    flags = reader.take(1)[0]
+    epoch = int.from_bytes(reader.take(EPOCH_BYTES), "big")
+    tag = reader.take(TAG_BYTES)
+    head = int.from_bytes(reader.take(8), "big")
+    coverage, started = _unpack_coverage(reader)
+    count = reader.number(most=BUCKETS_MAX)
+    ungranted = tuple(int.from_bytes(reader.take(HASH_BYTES), "big", signed=True) for _ in range(count))
+    last_cut = head - reader.number(most=head)
+    position = head - reader.number(most=head)
+    for pair, bound in started:
+        coverage[pair] = Filling(bound, reader.number())
+    reader.end()
+    return Cursor(epoch, head, tag, position, last_cut, bool(flags & _OUTDATED), bool(flags & _FINAL), coverage, ungranted)
+
+
+def _pack_coverage(out: bytearray, coverage: dict[Pair, Filling | None]) -> None:
+    """Buckets by rising number: the step from the one before, two bits a tier; then the bounds of what is filling."""
+    by_bucket: dict[int, list[int]] = {}
+    bounds: list[int] = []
+    for (bucket, tier), state in sorted(coverage.items()):
+        states = by_bucket.setdefault(bucket, [_ABSENT] * TIERS)
+        states[tier] = _FULL if state is None else _STARTED if state.position else _WAITING
+        if state is not None:
+            bounds.append(state.bound)
+    _number(out, len(by_bucket))
+    before = 0
+    for bucket, states in by_bucket.items():
+        _number(out, bucket - before)
+        out.append(sum(state << 2 * tier for tier, state in enumerate(states)))
+        before = bucket
+    distinct = sorted(set(bounds))
+    _number(out, len(distinct))
+    for bound in distinct:
+        _number(out, bound)
+    if len(distinct) > 1:
+        for bound in bounds:
+            _number(out, distinct.index(bound))
+
+
+def _unpack_coverage(reader: "_Reader") -> tuple[dict[Pair, Filling | None], list[tuple[Pair, int]]]:
+    coverage: dict[Pair, Filling | None] = {}
+    unfilled: list[tuple[Pair, int]] = []
+    bucket = 0
+    for _ in range(reader.number(most=BUCKETS_MAX)):
+        bucket += reader.number(most=2**31)
+        states = reader.take(1)[0]
+        for tier in range(TIERS):
+            state = states >> 2 * tier & 3
+            if state != _ABSENT:
+                coverage[bucket, tier] = None
+            if state in (_WAITING, _STARTED):
+                unfilled.append(((bucket, tier), state))
+    distinct = [reader.number() for _ in range(reader.number(most=BUCKETS_MAX * TIERS))]
+    if unfilled and not distinct:
+        raise BadCursor("no bound")
+    started: list[tuple[Pair, int]] = []
+    for pair, state in unfilled:
+        bound = distinct[reader.number(most=len(distinct) - 1) if len(distinct) > 1 else 0]
+        coverage[pair] = Filling(bound)
+        if state == _STARTED:
+            started.append((pair, bound))
+    return coverage, started
+
+
+def _number(out: bytearray, value: int) -> None:
+    """Seven bits a byte, low first."""
+    assert value >= 0
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+
+
+class _Reader:
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        piece = self._raw[self._at : self._at + count]
+        if len(piece) != count:
+            raise BadCursor("too short")
+        self._at += count
+        return piece
+
+    def number(self, *, most: int = NUMBER_MAX) -> int:
+        value = shift = 0
+        while True:
+            byte = self.take(1)[0]
+            value |= (byte & 127) << shift
+            if byte < 128:
+                break
+            shift += 7
+            if shift > 63:
+                raise BadCursor("a number too long")
+        if value > most:
+            raise BadCursor("a number too large")
+        return value
+
+    def end(self) -> None:
+        if self._at != len(self._raw):
+            raise BadCursor("bytes left over")

@@ -1,0 +1,172 @@
+"""A page as lines, cut into blocks: each block ends with a mark (or the end) and can be stored by itself.
+
+    scope · reconcile · left · joined · refused ─► increments ─► mark with cut ─► fills ─► last line
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sync import protocol
+from sync.cursor import Cursor, Filling, Pair
+from sync.digest import digest_text
+from sync.protocol import Digests, NamedPair
+from sync.pull import LogRow, Page
+
+_After = Callable[[LogRow], Cursor]
+
+
+@dataclass
+class Pace:
+    """How many bytes of lines go between two marks; whoever compresses them keeps it near 4 KB on the wire."""
+
+    raw_bytes: int = 8_192
+
+
+def write_page(page: Page, opening: Sequence[bytes], collections: Mapping[int, str], pace: Pace) -> Iterator[bytes]:
+    """The whole answer, block by block. `opening`: the first line and the receipts. `collections`: names by number."""
+    writer = _Writer(page, collections, pace)
+    block = [*opening, *writer.scope()]
+    for piece in writer.body():
+        block.append(piece.lines)
+        if piece.is_end:
+            yield b"".join(block)
+            block = []
+
+
+@dataclass(frozen=True)
+class _Piece:
+    lines: bytes
+    is_end: bool
+
+
+class _Writer:
+    def __init__(self, page: Page, collections: Mapping[int, str], pace: Pace) -> None:
+        self.page = page
+        self.collections = collections
+        self.pace = pace
+        self.cursor = page.start
+
+    def scope(self) -> list[bytes]:
+        page = self.page
+        lines: list[bytes] = []
+        if page.has_scope:
+            lines += protocol.scope_lines(self._scope_entries())
+        lines += protocol.pair_lines("reconcile", self._named(page.reconcile))
+        lines += protocol.refused_lines(page.refused)
+        return lines
+
+    def body(self) -> Iterator[_Piece]:
+        yield from self._coverage()
+        yield from self._rows(self.page.increments, self._after_increment)
+        if not self.page.at_head:
+            yield self._last(replace(self.cursor), settled=None, digests={})
+            return
+        self.cursor = replace(
+            self.cursor, position=self.page.look.head, last_cut=self.page.look.head, is_outdated=False
+        )
+        digests = self._digests(self.page.digests)
+        if self.page.fills or self.page.filled or self.page.more:
+            yield _Piece(b"".join(self._cut(digests)), is_end=True)
+            yield from self._rows(self.page.fills, self._after_fill)
+            coverage = self.cursor.coverage | dict.fromkeys(self.page.filled)
+            self.cursor = replace(self.cursor, coverage=coverage)
+            digests = self._digests(self.page.filled)
+        yield self._last(self.cursor, settled=self.page.look.settled, digests=digests)
+
+    def _coverage(self) -> Iterator[_Piece]:
+        """`left` and `joined`; a mark may stand after each, for its cursor holds exactly what was named above it."""
+        if self.page.reconcile:  # What was held is named by `reconcile`; the cursor of the first mark covers it anew.
+            self.cursor = replace(self.cursor, coverage={})
+        for part in self._chunks(self.page.left):
+            self.cursor = replace(self.cursor, coverage={p: s for p, s in self.cursor.coverage.items() if p not in part})
+            yield self._change("left", part)
+        for part in self._chunks(list(self.page.joined)):
+            self.cursor = replace(self.cursor, coverage=self.cursor.coverage | {p: self.page.joined[p] for p in part})
+            yield self._change("joined", part)
+
+    def _change(self, name: str, part: Sequence[Pair]) -> _Piece:
+        lines = b"".join(protocol.pair_lines(name, self._named(part)))
+        # Off the chain no mark may stand before all is listed: what the phone drops hangs on the whole list.
+        is_long = len(lines) > protocol.LINE_BYTES_MAX // 2 and not self.page.reconcile
+        return _Piece(lines + protocol.mark_line(self.cursor), is_end=True) if is_long else _Piece(lines, is_end=False)
+
+    def _rows(self, rows: Sequence[LogRow], after: _After) -> Iterator[_Piece]:
+        """Lines under their headings; a mark whenever the pace says so."""
+        pending: list[bytes] = []
+        size = 0
+        key: tuple[int, int] | None = None
+        for row in rows:
+            if key != (row.bucket, row.collection):
+                key = (row.bucket, row.collection)
+                pending.append(protocol.heading(self.page.names[row.bucket], self.collections[row.collection]))
+            pending.append(row.line)
+            pending.append(b"\n")
+            size += len(row.line)
+            if size >= self.pace.raw_bytes:
+                self.cursor = after(row)
+                pending.append(protocol.mark_line(self.cursor))
+                yield _Piece(b"".join(pending), is_end=True)
+                pending, size = [], 0
+        if rows:
+            self.cursor = after(rows[-1])
+        if pending:
+            yield _Piece(b"".join(pending), is_end=False)
+
+    def _after_increment(self, row: LogRow) -> Cursor:
+        return replace(self.cursor, position=row.position)
+
+    def _after_fill(self, row: LogRow) -> Cursor:
+        """Pairs are filled one after the other. Those above this row's are done, and say so with the last line's digests."""
+        coverage = dict(self.cursor.coverage)
+        state = coverage[row.bucket, row.tier]
+        assert state is not None
+        coverage[row.bucket, row.tier] = Filling(state.bound, row.position)
+        return replace(self.cursor, coverage=coverage)
+
+    def _cut(self, digests: Digests) -> list[bytes]:
+        lines = _split_digests(digests)
+        return [*lines, protocol.cut_line(self.cursor, settled=self.page.look.settled, digests={} if lines else digests)]
+
+    def _last(self, cursor: Cursor, *, settled: int | None, digests: Digests) -> _Piece:
+        lines = _split_digests(digests)
+        cursor = replace(cursor, is_final=not self.page.more)
+        last = protocol.last_line(cursor, more=self.page.more, settled=settled, digests={} if lines else digests)
+        return _Piece(b"".join([*lines, last]), is_end=True)
+
+    # --- names ---
+
+    def _named(self, pairs: Sequence[Pair]) -> list[NamedPair]:
+        return [(self.page.names[bucket], tier) for bucket, tier in pairs]
+
+    def _chunks(self, pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+        chunks: list[Sequence[Pair]] = []
+        start = 0
+        for part in protocol.pair_chunks(self._named(pairs)):
+            chunks.append(pairs[start : start + len(part)])
+            start += len(part)
+        return chunks
+
+    def _digests(self, pairs: Sequence[Pair]) -> Digests:
+        digests: Digests = {}
+        for bucket, tier in pairs:
+            total = self.page.look.totals.get((bucket, tier))
+            text = digest_text(0, 0) if total is None else digest_text(total.count, total.digest)
+            digests.setdefault(self.page.names[bucket], {})[str(tier)] = text
+        return digests
+
+    def _scope_entries(self) -> Iterator[dict[str, object]]:
+        held = {**self.page.start.coverage, **self.page.joined}
+        for pair, state in sorted(held.items()):
+            total = self.page.look.totals.get(pair)
+            if pair in self.page.left or total is None or total.count == 0:
+                continue
+            state_name = "full" if state is None else "filling"
+            yield {
+                "bucket": self.page.names[pair[0]], "tier": pair[1], "rows": total.count, "bytes": total.bytes, "state": state_name,
+            }
+
+
+def _split_digests(digests: Digests) -> list[bytes]:
+    """Lines of their own when they are too many for the line that they belong to."""
+    size = sum(len(bucket) + 8 + 36 * len(tiers) for bucket, tiers in digests.items())
+    return protocol.digest_lines(digests) if size > protocol.LINE_BYTES_MAX // 2 else []

@@ -1,0 +1,250 @@
+"""The pull half's view of PostgreSQL: one statement is one look.
+
+Head, scope, chain, totals and rows come from the same statement (or the same repeatable-read transaction): a head read in a
+second statement makes every second cut wrong, and its cursor jumps over rows.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection, IsolationLevel, OperationalError
+from psycopg.errors import QueryCanceled
+from psycopg.types.string import ByteaBinaryLoader
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from sync.cursor import Filling, Pair
+from sync.errors import Outage
+from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Snapshot, Total
+
+OPTIONS = (
+    # Always by the indexes, and planned once: what a page touches is small, whatever the statistics say.
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c work_mem=16MB -c jit=off -c timezone=UTC"
+    " -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+)
+ROW_BYTES_LEAST = 64  # How short lines may be, when we say how many rows make a page.
+ROWS_MIN = 64
+ROWS_MAX = 50_000
+WAIT_S = 5
+
+_STATE, _TOTAL, _END = 0, -1, -2  # What a result row is when its collection is none.
+
+_LOOK = """
+with head as materialized (select position, tag from sync_batch order by position desc limit 1),
+place as (select coalesce(%(position)s::bigint, (select position from head)) as position),
+audiences as materialized (
+    select 'everyone' as audience union all select 'user:' || %(user)s::uuid
+    union all select m.audience from sync_member m where m.user_id = %(user)s
+), granted as materialized (
+    select b.number, b.name, b.automatic from sync_bucket b where b.name = any(array['public', 'user:' || %(user)s::uuid])
+    union
+    select b.number, b.name, b.automatic from audiences a
+    join sync_grant g on g.audience = a.audience and g.automatic join sync_bucket b on b.number = g.bucket
+    union
+    select b.number, b.name, b.automatic from (
+        select number, name, automatic from sync_bucket where name = any(%(names)s::text[])
+        union select number, name, automatic from sync_bucket where number = any(%(numbers)s::int[])
+        union select number, name, automatic from sync_bucket where hash = any(%(hashes)s::bigint[])
+    ) b where not b.automatic and exists (
+        select from audiences a join sync_grant g on g.audience = a.audience and g.bucket = b.number)
+), held as materialized (
+    select b.number, d.tier, d.position, d.count, d.digest, d.bytes
+    from granted b cross join generate_series(0, %(tier)s::int) t(tier)
+    cross join lateral (
+        select d.tier, d.position, d.count, d.digest, d.bytes from sync_digest d
+        where d.bucket = b.number and d.tier = t.tier order by d.position desc limit 1) d
+), found as materialized (
+    select i.position, i.bucket, i.tier, i.collection, i.line
+    from held h cross join place p cross join lateral (
+        select i.position, i.bucket, i.tier, i.collection, i.line from sync_item i
+        where i.bucket = h.number and i.tier = h.tier and i.position > p.position order by i.position limit %(limit)s) i
+    where h.position > p.position order by i.position limit %(limit)s
+), sized as (
+    select f.*, sum(octet_length(f.line)) over (order by f.position) - octet_length(f.line) as before from found f
+)
+select 0::bigint, 0, 0::smallint, 0::smallint, json_build_object(
+    'now_ms', (extract(epoch from clock_timestamp()) * 1000)::bigint,
+    'head', (select position from head), 'tag', (select encode(tag, 'hex') from head),
+    'epoch', s.epoch, 'floor', s.floor, 'oldest', (select min(position) from sync_batch),
+    'cursor_tag', (select encode(b.tag, 'hex') from sync_batch b where b.position = %(head)s::bigint),
+    'is_cursor_old', coalesce((select b.at < now() - interval '1 day' from sync_batch b where b.position = %(head)s), false),
+    'settled', (select json_build_array(n, position) from sync_settled where device = %(device)s::uuid),
+    'device', (select json_build_array(d.user_id, d.watermark, d.watermark_hash, d.retired_at is null and d.revoked_at is null)
+               from sync_device d where d.id = %(device)s),
+    'granted', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]') from granted),
+    'covered', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]')
+                from sync_bucket where number = any(%(covered)s::int[]) and number not in (select number from granted))
+)::text from sync_state s
+union all
+select position, number, tier, -1::smallint, count || ' ' || digest || ' ' || bytes from held
+where %(all_totals)s or position > coalesce(%(last_cut)s::bigint, 0)
+union all
+select coalesce(max(position), 0), count(*)::int, 0::smallint, -2::smallint, '' from found
+union all
+select position, bucket, tier, collection, line from (select * from sized where before < %(bytes)s order by position) r
+"""
+
+_FILL = """
+select i.position, i.bucket, i.tier, i.collection, i.line
+from unnest(%(buckets)s::int[], %(tiers)s::smallint[], %(starts)s::bigint[], %(bounds)s::bigint[]) p(bucket, tier, start, bound)
+cross join lateral (
+    select i.position, i.bucket, i.tier, i.collection, i.line from sync_item i
+    where i.bucket = p.bucket and i.tier = p.tier and i.position > p.start and i.position <= p.bound and i.gone_at is null
+    order by i.position limit %(limit)s) i
+"""
+
+
+class _State(msgspec.Struct):
+    now_ms: int
+    head: int
+    tag: str
+    epoch: int
+    floor: int
+    oldest: int
+    cursor_tag: str | None
+    is_cursor_old: bool
+    settled: tuple[int, int] | None
+    device: tuple[UUID, int, str, bool] | None
+    granted: list[tuple[int, str, bool]]
+    covered: list[tuple[int, str, bool]]
+
+
+_STATES = msgspec.json.Decoder(_State)
+
+
+class PostgresPullStore:
+    """A pool of its own: reading never waits for a writer's connection."""
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]]) -> None:
+        self._pool = pool
+
+    async def look(self, asked: Asked) -> Look:
+        async with self._connection() as connection:
+            return await _look(connection, asked, with_all_totals=False)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        async with self._connection() as connection:
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            await connection.set_read_only(True)
+            try:
+                async with connection.transaction():
+                    yield _Transaction(connection)
+            finally:
+                if not connection.closed:
+                    await connection.set_isolation_level(None)
+                    await connection.set_read_only(None)
+
+    async def collections(self) -> dict[int, str]:
+        """The name of each collection by its number in the log."""
+        async with self._connection() as connection:
+            cursor = await connection.execute("select number, convert_to(name, 'UTF8') from sync_source where kind = 'collection'")
+            return {number: bytes(name).decode() for number, name in await cursor.fetchall()}
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (OperationalError, QueryCanceled, PoolTimeout) as error:
+            raise Outage(f"the log cannot be read: {error}") from error
+
+
+def open_pool(url: str, *, size_max: int) -> AsyncConnectionPool[AsyncConnection[Any]]:
+    """Connections in autocommit mode that give lines as the bytes they are. Open and close it as a context manager."""
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=size_max,
+        timeout=WAIT_S,
+        open=False,
+        configure=_configure,
+        check=None,
+        kwargs={"autocommit": True, "options": OPTIONS},
+        name="sync",
+    )
+
+
+async def _configure(connection: AsyncConnection[Any]) -> None:
+    connection.adapters.register_loader("text", ByteaBinaryLoader)
+
+
+class _Transaction:
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def look(self, asked: Asked, *, with_all_totals: bool = False) -> Look:
+        return await _look(self._connection, asked, with_all_totals=with_all_totals)
+
+    async def fill(self, parts: Sequence[tuple[Pair, Filling]], *, rows_each: int) -> list[LogRow]:
+        values = {
+            "buckets": [bucket for (bucket, _), _ in parts],
+            "tiers": [tier for (_, tier), _ in parts],
+            "starts": [filling.position for _, filling in parts],
+            "bounds": [filling.bound for _, filling in parts],
+            "limit": rows_each,
+        }
+        cursor = self._connection.cursor(binary=True)
+        await cursor.execute(_FILL, values, prepare=True)
+        return [LogRow(*row) for row in await cursor.fetchall()]
+
+
+async def _look(connection: AsyncConnection[Any], asked: Asked, *, with_all_totals: bool) -> Look:
+    limit = max(ROWS_MIN, min(ROWS_MAX, asked.bytes_wanted // ROW_BYTES_LEAST))
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(_LOOK, _values(asked, limit, with_all_totals=with_all_totals), prepare=True)
+    result = await cursor.fetchall()
+    state = _STATES.decode(result[0][4])
+    totals: dict[Pair, Total] = {}
+    rows: list[LogRow] = []
+    found = 0
+    for row in result[1:]:
+        match row[3]:
+            case -1:
+                count, digest, bytes_ = row[4].split()
+                totals[row[1], row[2]] = Total(row[0], int(count), int(digest), int(bytes_))
+            case -2:
+                found = row[1]
+            case _:
+                rows.append(LogRow(*row))
+    return Look(
+        now_ms=state.now_ms,
+        head=state.head,
+        tag=bytes.fromhex(state.tag),
+        epoch=state.epoch,
+        floor=state.floor,
+        oldest=state.oldest,
+        cursor_tag=None if state.cursor_tag is None else bytes.fromhex(state.cursor_tag),
+        is_cursor_old=state.is_cursor_old,
+        settled=state.settled[0] if state.settled else 0,
+        settled_at=state.settled[1] if state.settled else 0,
+        device=DeviceSeen(*state.device) if state.device else None,
+        granted=tuple(Bucket(*bucket) for bucket in state.granted),
+        covered=tuple(Bucket(*bucket) for bucket in state.covered),
+        totals=totals,
+        rows=tuple(rows),
+        is_at_head=len(rows) == found < limit,
+    )
+
+
+def _values(asked: Asked, limit: int, *, with_all_totals: bool) -> dict[str, Any]:
+    cursor = asked.cursor
+    covered = cursor.buckets if cursor else []
+    by_cursor = asked.names is None and cursor is not None
+    return {
+        "user": asked.user_id,
+        "device": asked.device_id,
+        "position": cursor.position if cursor else None,
+        "head": cursor.head if cursor else None,
+        "last_cut": cursor.last_cut if cursor else None,
+        "names": list(asked.names or ()),
+        "numbers": covered if by_cursor else [],
+        "hashes": list(cursor.ungranted) if by_cursor and cursor else [],
+        "covered": covered,
+        "tier": asked.tier,
+        "bytes": asked.bytes_wanted,
+        "limit": limit,
+        "all_totals": with_all_totals,
+    }

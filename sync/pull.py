@@ -1,0 +1,353 @@
+"""One page down: what changed since the cursor, then what is still to be filled.
+
+    look (one statement: head, scope, chain, rows, totals) ─► decide (pure) ─► Page ─► page.py writes it out
+
+Everything of a page comes from one snapshot. The increments stand first and in log order; a page that reaches the head is a
+consistent cut, because a row that changed meanwhile has moved on and is sent again. Fills follow by (tier, bucket, position)
+and need no snapshot: what changes during a fill has moved beyond its bound and comes with the increments.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from hashlib import md5
+from typing import Literal, Protocol
+from uuid import UUID
+
+from sync.cursor import BUCKETS_MAX, TAG_BYTES, Cursor, Filling, Pair
+
+FILL_ROWS_MIN = 16
+FILL_ROWS_MAX = 50_000
+TIERS_MAX = 4
+
+
+@dataclass(frozen=True)
+class Bucket:
+    number: int
+    name: str
+    automatic: bool
+
+
+@dataclass(frozen=True)
+class LogRow:
+    position: int
+    bucket: int
+    tier: int
+    collection: int
+    line: bytes
+
+
+@dataclass(frozen=True)
+class Total:
+    """What a (bucket, tier) holds at the head; `position` is its newest change."""
+
+    position: int
+    count: int
+    digest: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class DeviceSeen:
+    user_id: UUID
+    watermark: int
+    watermark_hash: str
+    is_live: bool  # Neither a tombstone nor revoked.
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as the pull half reads it. `cursor` of None: the phone holds nothing, or nothing that we can read."""
+
+    user_id: UUID
+    device_id: UUID
+    cursor: Cursor | None
+    is_unreadable: bool = False  # It sent a cursor that is none of ours.
+    names: tuple[str, ...] | None = None  # want.buckets; None: as in the cursor
+    tier: int = 3
+    bytes_wanted: int = 65_536
+    check: tuple[tuple[str, int], ...] = ()
+    must_answer: bool = False  # It brought ops: never 204.
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing but news is wanted: one statement may do."""
+        cursor = self.cursor
+        return cursor is not None and not self.check and not cursor.is_filling and not cursor.is_outdated
+
+
+@dataclass(frozen=True)
+class Look:
+    """One snapshot of the log, as far as one person and one cursor are concerned."""
+
+    now_ms: int
+    head: int
+    tag: bytes
+    epoch: int
+    floor: int
+    oldest: int  # position of the oldest batch whose tag is kept
+    cursor_tag: bytes | None  # of the batch at the cursor's head; None: no such batch, or no longer
+    is_cursor_old: bool  # its batch is older than a day
+    settled: int
+    settled_at: int  # the position at which it was published; 0: never
+    device: DeviceSeen | None
+    granted: tuple[Bucket, ...]
+    covered: tuple[Bucket, ...]  # names of what the cursor covers, granted or not
+    totals: dict[Pair, Total]  # of granted pairs that changed since the last cut; of all of them when asked for
+    rows: tuple[LogRow, ...]  # increments from the cursor's position
+    is_at_head: bool  # `rows` are all there are
+
+
+class Snapshot(Protocol):
+    """A frozen view: every answer is of the same instant."""
+
+    async def look(self, asked: Asked, *, with_all_totals: bool = False) -> Look: ...
+
+    async def fill(self, parts: Sequence[tuple[Pair, Filling]], *, rows_each: int) -> list[LogRow]:
+        """Live rows of each pair with its filling's position < position ≤ bound, at most `rows_each` a pair, in any order."""
+
+
+class PullStore(Protocol):
+    """Raises Outage when the store cannot answer."""
+
+    async def look(self, asked: Asked) -> Look:
+        """One statement, hence one snapshot."""
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]: ...
+
+
+@dataclass
+class Page:
+    """What one answer carries, in the order in which it is written."""
+
+    look: Look
+    start: Cursor  # where the increments begin; covers what the request's cursor covered and T still holds
+    reconcile: list[Pair] = field(default_factory=list)
+    left: list[Pair] = field(default_factory=list)
+    joined: dict[Pair, Filling] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    has_scope: bool = False
+    increments: Sequence[LogRow] = ()
+    at_head: bool = False
+    digests: list[Pair] = field(default_factory=list)  # due at the cut
+    fills: list[LogRow] = field(default_factory=list)
+    filled: list[Pair] = field(default_factory=list)  # complete with this page
+    names: dict[int, str] = field(default_factory=dict)
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Again:
+    """The answer that only asks for the list of wanted buckets: without it, off the chain, we cannot know them."""
+
+    look: Look
+
+
+async def pull(store: PullStore, asked: Asked) -> Page | Again | None:
+    """Read one page. None: nothing is new, answer 204. Raises Outage."""
+    if asked.is_quiet:
+        look = await store.look(asked)
+        if not _changes_scope(asked, look) and _chain(asked, look) == "on":
+            return _quiet_page(asked, look)
+    async with store.snapshot() as snapshot:
+        look = await snapshot.look(asked, with_all_totals=True)
+        page = decide(asked, look)
+        if isinstance(page, Page) and page.at_head:
+            await _fill(snapshot, page, asked.bytes_wanted - sum(len(row.line) for row in page.increments))
+    if isinstance(page, Page) and _is_silent(asked, page):
+        return None
+    return page
+
+
+def decide(asked: Asked, look: Look) -> Page | Again:
+    """What the page holds, but for the rows of its fills."""
+    chain = _chain(asked, look)
+    if chain == "off" and asked.names is None:
+        return Again(look)
+    cursor = asked.cursor if chain != "off" else None
+    wanted, refused = _scope(asked, look)
+    held = {(bucket.number, tier) for bucket in wanted for tier in range(asked.tier + 1)}
+    covered = {} if cursor is None else cursor.coverage
+    position = look.head if cursor is None else cursor.position
+    ungranted = _ungranted(asked, look, wanted)
+    start = Cursor(
+        epoch=look.epoch,
+        head=look.head,
+        tag=look.tag[:TAG_BYTES],
+        position=position,
+        last_cut=look.head if cursor is None else cursor.last_cut,
+        is_outdated=cursor is not None and (cursor.is_outdated or chain == "outdated"),
+        coverage=dict(covered),
+        ungranted=ungranted,
+    )
+    page = Page(
+        look=look,
+        start=start,
+        reconcile=sorted(held) if chain == "off" else [],
+        left=sorted(pair for pair in covered if pair not in held),
+        joined={pair: Filling(bound=position) for pair in sorted(held, key=_fill_order) if pair not in covered},
+        refused=refused,
+        increments=() if cursor is None else [row for row in look.rows if (row.bucket, row.tier) in held],
+        at_head=cursor is None or look.is_at_head,
+        names={bucket.number: bucket.name for bucket in (*look.covered, *look.granted)},
+    )
+    page.has_scope = cursor is None or bool(page.left or page.joined)
+    if page.at_head:
+        page.digests = _due(asked, page, start)
+    page.more = not page.at_head
+    return page
+
+
+def bucket_hash(name: str) -> int:
+    """First 64 bits of the MD5 of a bucket's name, signed, as the database keeps it."""
+    return int.from_bytes(md5(name.encode(), usedforsecurity=False).digest()[:8], "big", signed=True)
+
+
+# --- the chain --------------------------------------------------------------------------------------------------
+
+
+def _chain(asked: Asked, look: Look) -> Literal["on", "outdated", "off"]:
+    """`on`, `outdated` (go on, and check everything at the cut), `off` (this log never was where the phone stands)."""
+    cursor = asked.cursor
+    if cursor is None:
+        return "off" if asked.is_unreadable else "on"
+    if look.cursor_tag is not None:
+        if look.cursor_tag[:TAG_BYTES] != cursor.tag:
+            return "off"
+    elif cursor.head >= look.oldest or cursor.epoch != look.epoch:
+        return "off"
+    else:
+        return "outdated"
+    return "outdated" if cursor.last_cut < look.floor else "on"
+
+
+# --- scope ------------------------------------------------------------------------------------------------------
+
+
+def _scope(asked: Asked, look: Look) -> tuple[list[Bucket], list[str]]:
+    """T's buckets, and the wanted names that are not granted (as if they did not exist) or are too many."""
+    granted = sorted(look.granted, key=lambda bucket: (not bucket.automatic, bucket.number))
+    wanted = granted[:BUCKETS_MAX]
+    names = {bucket.name for bucket in wanted}
+    return wanted, [name for name in asked.names or () if name not in names]
+
+
+def _changes_scope(asked: Asked, look: Look) -> bool:
+    assert asked.cursor is not None
+    wanted, _ = _scope(asked, look)
+    held = {(bucket.number, tier) for bucket in wanted for tier in range(asked.tier + 1)}
+    if held != asked.cursor.coverage.keys():
+        return True
+    return asked.names is not None and _ungranted(asked, look, wanted) != asked.cursor.ungranted
+
+
+def _ungranted(asked: Asked, look: Look, wanted: Iterable[Bucket]) -> tuple[int, ...]:
+    """The rest of the list, as hashes: the cursor carries all of it, for what may be granted later."""
+    granted = {bucket_hash(bucket.name) for bucket in wanted}
+    if asked.names is not None:
+        hashes = {bucket_hash(name) for name in asked.names}
+    else:
+        hashes = set(asked.cursor.ungranted if asked.cursor else ())
+        hashes |= {bucket_hash(bucket.name) for bucket in look.covered if not bucket.automatic}
+    return tuple(sorted(hashes - granted))
+
+
+# --- digests, silence, fills ------------------------------------------------------------------------------------
+
+
+def _quiet_page(asked: Asked, look: Look) -> Page | None:
+    page = decide(asked, look)
+    assert isinstance(page, Page)
+    return None if _is_silent(asked, page) else page
+
+
+def _is_silent(asked: Asked, page: Page) -> bool:
+    """204: no op, no check, no row, the same coverage, and the phone has seen the end of the page before."""
+    cursor = asked.cursor
+    return (
+        cursor is not None
+        and cursor.is_final
+        and not (asked.must_answer or asked.check or page.reconcile or page.left or page.joined)
+        and not (page.increments or page.fills or page.filled or page.more)
+        and page.look.settled_at <= cursor.last_cut
+        and not page.look.is_cursor_old
+        and not page.start.is_outdated
+        and page.start.ungranted == cursor.ungranted
+    )
+
+
+def _due(asked: Asked, page: Page, start: Cursor) -> list[Pair]:
+    """Full pairs whose digests go with the cut: touched since the last one, on the check list, or all."""
+    checked = {(name, tier) for name, tier in asked.check}
+    return [
+        pair
+        for pair, total in sorted(page.look.totals.items())
+        if pair in start.coverage
+        and start.coverage[pair] is None
+        and pair not in page.left
+        and (start.is_outdated or total.position > start.last_cut or (page.names[pair[0]], pair[1]) in checked)
+    ] + [  # A pair without a single row ever has no totals: its digest is that of nothing.
+        pair
+        for pair, state in sorted(start.coverage.items())
+        if state is None and pair not in page.left and pair not in page.look.totals and (page.names[pair[0]], pair[1]) in checked
+    ]
+
+
+def _fill_order(pair: Pair) -> tuple[int, int]:
+    return pair[1], pair[0]
+
+
+async def _fill(snapshot: Snapshot, page: Page, bytes_left: int) -> None:
+    """Rows of what is filling, lowest tier first, up to about `bytes_left`; names what became complete."""
+    filling = {pair: state for pair, state in page.start.coverage.items() if state is not None and pair not in page.left}
+    filling |= page.joined
+    order = sorted(filling, key=_fill_order)
+    totals = page.look.totals
+    page.filled = [pair for pair in order if pair not in totals or totals[pair].count == 0]
+    waiting = [pair for pair in order if pair not in page.filled]
+    while waiting and bytes_left > 0:
+        rows_each = _rows_for(bytes_left, totals[waiting[0]])
+        part = _first_part(waiting, totals, rows_each)
+        rows = await snapshot.fill([(pair, filling[pair]) for pair in part], rows_each=rows_each)
+        by_pair: dict[Pair, list[LogRow]] = {pair: [] for pair in part}
+        for row in rows:
+            by_pair[row.bucket, row.tier].append(row)
+        for pair in part:
+            if bytes_left <= 0:
+                break
+            taken = _take(by_pair[pair], bytes_left)
+            bytes_left -= sum(len(row.line) for row in taken)
+            page.fills += taken
+            if len(taken) < rows_each and len(taken) == len(by_pair[pair]):
+                page.filled.append(pair)
+                waiting.remove(pair)
+            else:
+                bytes_left = 0
+    page.more = bool(waiting)
+
+
+def _rows_for(bytes_left: int, total: Total) -> int:
+    """About how many rows of this pair make so many bytes."""
+    average = max(1, total.bytes // max(1, total.count))
+    return max(FILL_ROWS_MIN, min(FILL_ROWS_MAX, bytes_left * 5 // (4 * average) + 1))
+
+
+def _first_part(waiting: list[Pair], totals: dict[Pair, Total], rows: int) -> list[Pair]:
+    """As many pairs as hold about `rows` rows together, one at least: small pairs share a statement."""
+    part: list[Pair] = []
+    for pair in waiting:
+        part.append(pair)
+        rows -= totals[pair].count
+        if rows <= 0:
+            break
+    return part
+
+
+def _take(rows: list[LogRow], bytes_left: int) -> list[LogRow]:
+    """Rows by position until the bytes are used; one at least, so that an oversize row travels alone."""
+    rows.sort(key=lambda row: row.position)
+    for count, row in enumerate(rows, start=1):
+        bytes_left -= len(row.line)
+        if bytes_left <= 0:
+            return rows[:count]
+    return rows

@@ -1,0 +1,117 @@
+"""A phone that only follows the protocol: it reads the lines of answers and keeps what they say, as a browser would."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.digest import digest_text, line_digest
+
+Key = tuple[str, int, str, str]  # bucket, tier, collection, id
+
+
+@dataclass
+class Phone:
+    """`shown` is the last cut; `staged` lies above it. `tiers` maps a collection to its tier."""
+
+    tiers: dict[str, int]
+    cursor: str | None = None
+    want: list[str] = field(default_factory=list)
+    shown: dict[Key, str] = field(default_factory=dict)
+    rows: dict[Key, str] = field(default_factory=dict)  # shown and staged together
+    held: set[tuple[str, int]] = field(default_factory=set)
+    settled: int = 0
+    cuts: int = 0
+    mismatches: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    scope: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    watermark: list[Any] | None = None
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+    marks: int = 0
+    lines_read: int = 0
+
+    def read(self, lines: Iterable[bytes]) -> bool:
+        """Take one answer in, whole or cut. Answers `more`; a cut answer is one more to come."""
+        bucket = collection = ""
+        digests: dict[str, dict[str, str]] = {}
+        above: list[tuple[str, Any]] = []  # since the last mark
+        for raw in lines:
+            self.lines_read += 1
+            value = json.loads(raw)
+            if isinstance(value, list):
+                above.append(("row", (bucket, collection, value, raw)))
+                continue
+            if "bucket" in value:
+                bucket, collection = value["bucket"], value["collection"]
+                continue
+            for name in ("joined", "left", "reconcile"):
+                if name in value:
+                    above.append((name, [tuple(pair) for pair in value[name]]))
+            self.receipts += value.get("receipts", [])
+            self.refused += value.get("refused", [])
+            self.again = value.get("again", self.again)
+            self.watermark = value.get("watermark", self.watermark)
+            for entry in value.get("scope", []):
+                self.scope[entry["bucket"], entry["tier"]] = entry
+            mark = value.get("mark") or (value if "cursor" in value else None)
+            cut = (mark or {}).get("cut") or (value if "more" in value else {})
+            for name, tiers in (value.get("digests") or cut.get("digests") or {}).items():
+                digests.setdefault(name, {}).update(tiers)
+            if mark is None:
+                continue
+            self.marks += 1
+            for what, step in above:
+                self._take(what, step)
+            above = []
+            self.cursor = mark["cursor"]
+            if "mark" not in value and value["more"]:
+                self._compare(digests)
+                return True
+            if "cut" in mark or "mark" not in value:
+                self._compare(digests)
+                digests = {}
+                self.shown = dict(self.rows)
+                self.cuts += 1
+                self.settled = cut.get("settled", self.settled)
+                if "mark" not in value:
+                    return False
+        return True
+
+    def _take(self, what: str, step: Any) -> None:
+        match what:
+            case "row":
+                bucket, collection, value, raw = step
+                tier = self.tiers[collection]
+                is_gone = isinstance(value[1], str)
+                key = (bucket, tier, collection, value[1] if is_gone else value[1]["id"])
+                if is_gone:
+                    self.rows.pop(key, None)
+                else:
+                    self.rows[key] = raw.rstrip(b"\n").decode()
+            case "joined":
+                self._drop(set(step))
+                self.held |= set(step)
+            case "left":
+                self._drop(set(step))
+            case "reconcile":
+                self._drop(self.held - set(step))
+
+    def _drop(self, pairs: set[tuple[str, int]]) -> None:
+        self.held -= pairs
+        self.rows = {key: line for key, line in self.rows.items() if key[:2] not in pairs}
+        self.shown = {key: line for key, line in self.shown.items() if key[:2] not in pairs}
+
+    def _compare(self, digests: dict[str, dict[str, str]]) -> None:
+        for bucket, tiers in digests.items():
+            for tier, expected in tiers.items():
+                lines = [line for key, line in self.rows.items() if key[:2] == (bucket, int(tier))]
+                total = 0
+                for line in lines:
+                    total ^= line_digest(line.encode())
+                if digest_text(len(lines), total) != expected:
+                    self.mismatches.append(f"{bucket} {tier}: {digest_text(len(lines), total)} is not {expected}")
+
+    def bucket(self, name: str) -> dict[str, str]:
+        """Shown lines of one bucket by record id."""
+        return {key[3]: line for key, line in self.shown.items() if key[0] == name}
