@@ -1,1 +1,17 @@
 """Tests and exams: banks of items, keys apart, attempts, marks."""
+
+from server.assessments import attempts, collections, jobs, queries
+from server.assessments.models import Assessment, Attempt
+from server.base.feature import Cron, Feature
+
+feature = Feature(
+    name="assessments",
+    collections=(collections.assessments, collections.items, collections.attempts, collections.answers),
+    mutators=(attempts.submit_attempt,),
+    jobs=(jobs.grade_attempt, jobs.retire_items),
+    crons=(
+        Cron("assessments.close_overdue", every_s=600, run=jobs.close_overdue),
+        Cron("assessments.retire_forgotten", every_s=86_400, run=jobs.retire_forgotten),
+    ),
+    visible={Assessment: queries.is_assessment_visible, Attempt: queries.is_attempt_visible},
+)

@@ -1,0 +1,171 @@
+"""Making a test out of drafts: the bank takes them in, an assessment pins them in a new revision."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import insert, select, update
+
+from server.assessments.drafting import Draft
+from server.assessments.keys import encode_key
+from server.assessments.models import Assessment, BankItem, Item, ItemKey
+from server.assessments.payloads import RetireItems
+from server.base.ids import derived_id, new_id
+from server.base.tx import Tx
+
+POINTS = 1
+PASS_PPM = {"practice_test": 600_000, "quiz": 600_000}
+PASS_PPM_DEFAULT = 700_000
+
+
+@dataclass(frozen=True)
+class BankDraft:
+    """A draft with its place in the bank."""
+
+    id: UUID  # Derived from where it comes from: the same question again is the same item.
+    title: str
+    draft: Draft
+    tags: tuple[str, ...] = ()
+    category: str | None = None
+
+    @property
+    def options(self) -> list[dict[str, Any]]:
+        return [dict(msgspec.to_builtins(option)) for option in self.draft.options]
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where a test goes and whose it is."""
+
+    course_id: UUID
+    owner_id: UUID
+    title: str
+    language: str
+    kind: str = "practice_test"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of it."""
+
+    assessment_id: UUID
+    revision: int
+    is_new_revision: bool
+
+
+async def put_assessment(tx: Tx, placing: Placing, drafts: list[BankDraft], *, publish: bool) -> Made:
+    """Make the course's test of this title, or its next revision; the same drafts again change nothing.
+
+    Attempts that are under way keep the revision they pin. The course's row must be locked by the caller.
+    """
+    revisions = await _take_into_bank(tx, placing, drafts)
+    content = hashlib.sha256(repr([(draft.id, revisions[draft.id]) for draft in drafts]).encode()).hexdigest()
+    assessment = await _find(tx, placing)
+    is_new_revision = assessment is None or assessment.content_sha256 != content
+    if assessment is None:
+        assessment = _new_assessment(placing, drafts, content)
+        tx.db.add(assessment)
+    elif is_new_revision:
+        assessment.revision += 1
+        assessment.content_sha256 = content
+        assessment.items_count, assessment.points = len(drafts), len(drafts) * POINTS
+        tx.later(RetireItems(assessment_id=assessment.id))
+    await tx.db.flush()  # Items refer to it.
+    if is_new_revision:
+        await _pin_items(tx, assessment, drafts, revisions)
+    if publish:
+        await publish_assessment(tx, assessment)
+    return Made(assessment.id, assessment.revision, is_new_revision)
+
+
+async def publish_assessment(tx: Tx, assessment: Assessment) -> None:
+    """Let learners see it; its items carry the moment, for who may see a row follows from the row."""
+    assessment.published_at = assessment.published_at or tx.now
+    waiting = update(Item).where(Item.assessment_id == assessment.id, Item.published_at.is_(None))
+    await tx.db.execute(waiting.values(published_at=assessment.published_at))
+
+
+async def _find(tx: Tx, placing: Placing) -> Assessment | None:
+    statement = select(Assessment).where(
+        Assessment.course_id == placing.course_id, Assessment.title == placing.title, Assessment.deleted_at.is_(None)
+    )
+    return (await tx.db.execute(statement.with_for_update(key_share=True))).scalar_one_or_none()
+
+
+def _new_assessment(placing: Placing, drafts: list[BankDraft], content: str) -> Assessment:
+    return Assessment(
+        id=new_id(), course_id=placing.course_id, created_by_id=placing.owner_id, kind=placing.kind, title=placing.title,
+        revision=1, items_count=len(drafts), points=len(drafts) * POINTS,
+        pass_ppm=PASS_PPM.get(placing.kind, PASS_PPM_DEFAULT), content_sha256=content, grace_s=60, answer_release="after_submit",
+    )
+
+
+async def _take_into_bank(tx: Tx, placing: Placing, drafts: list[BankDraft]) -> dict[UUID, int]:
+    """Insert new items; give changed ones a new revision with its own key. Answers the revision of each."""
+    known = await _known(tx, [draft.id for draft in drafts])
+    items, keys, revisions = [], [], {}
+    for bank in drafts:
+        item, key = known.get(bank.id, (None, None))
+        is_same = item is not None and key is not None and _is_same(bank, item, key)
+        revision = 1 if item is None else item.revision if is_same else item.revision + 1
+        revisions[bank.id] = revision
+        if is_same:
+            continue
+        keys.append(_key_row(bank, revision))
+        if item is None:
+            items.append(_item_row(bank, placing))
+        else:
+            item.kind, item.prompt, item.options, item.revision = bank.draft.kind, bank.draft.prompt, bank.options, revision
+    if items:
+        await tx.db.execute(insert(BankItem), items)
+    if keys:
+        await tx.db.flush()  # Raised revisions first: a key belongs to one.
+        await tx.db.execute(insert(ItemKey), keys)
+    return revisions
+
+
+async def _known(tx: Tx, ids: list[UUID]) -> dict[UUID, tuple[BankItem, ItemKey]]:
+    statement = (
+        select(BankItem, ItemKey)
+        .join(ItemKey, (ItemKey.bank_item_id == BankItem.id) & (ItemKey.revision == BankItem.revision))
+        .where(BankItem.id.in_(ids))
+        .order_by(BankItem.id)
+        .with_for_update(of=BankItem, key_share=True)
+    )
+    return {item.id: (item, key) for item, key in (await tx.db.execute(statement)).tuples()}
+
+
+def _is_same(bank: BankDraft, item: BankItem, key: ItemKey) -> bool:
+    draft = bank.draft
+    stored = (item.kind, item.prompt, item.options, key.key, key.explanation)
+    return stored == (draft.kind, draft.prompt, bank.options, encode_key(draft.key), draft.explanation)
+
+
+def _item_row(bank: BankDraft, placing: Placing) -> dict[str, Any]:
+    return {
+        "id": bank.id, "owner_id": placing.owner_id, "course_id": placing.course_id, "title": bank.title,
+        "kind": bank.draft.kind, "prompt": bank.draft.prompt, "options": bank.options, "points": POINTS,
+        "topic_tags": list(bank.tags), "category": bank.category, "language": placing.language, "revision": 1,
+    }
+
+
+def _key_row(bank: BankDraft, revision: int) -> dict[str, Any]:
+    return {
+        "id": derived_id("assessments.item_keys", bank.id, revision), "bank_item_id": bank.id, "revision": revision,
+        "key": encode_key(bank.draft.key), "explanation": bank.draft.explanation,
+    }
+
+
+async def _pin_items(tx: Tx, assessment: Assessment, drafts: list[BankDraft], revisions: dict[UUID, int]) -> None:
+    rows = [
+        {
+            "id": derived_id("assessments.items", assessment.id, assessment.revision, rank), "assessment_id": assessment.id,
+            "course_id": assessment.course_id, "revision": assessment.revision, "bank_item_id": bank.id,
+            "bank_revision": revisions[bank.id], "kind": bank.draft.kind, "prompt": bank.draft.prompt,
+            "options": bank.options, "points": POINTS, "rank": rank, "published_at": assessment.published_at,
+        }
+        for rank, bank in enumerate(drafts)
+    ]
+    await tx.db.execute(insert(Item), rows)

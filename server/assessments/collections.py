@@ -1,0 +1,52 @@
+"""What phones hold of tests. Keys are in a table that none of these reads."""
+
+from server.assessments import attempts as taking
+from server.assessments.schemas import AnswerRow, AssessmentRow, AttemptRow, ItemRow
+from sync.collection import Collection, all_of, bucket, is_null, is_set
+from sync.merge import Fsm, LwwField
+
+assessments = Collection(
+    name="assessments.assessments",  # On every phone: never renamed, never used again.
+    table="assessments_assessments",
+    row=AssessmentRow,
+    buckets=(bucket("course", "course_id", when=is_set("published_at")), bucket("course-staff", "course_id")),
+    order_by=("created_at",),
+)
+
+items = Collection(
+    name="assessments.items",  # On every phone: never renamed, never used again.
+    table="assessments_items",
+    row=ItemRow,
+    buckets=(
+        bucket("course", "course_id", when=all_of(is_set("published_at"), is_null("retired_at"))),
+        bucket("course-staff", "course_id", when=is_null("retired_at")),
+    ),
+    tier=2,
+    order_by=("assessment_id", "rank"),
+)
+
+attempts = Collection(
+    name="assessments.attempts",  # On every phone: never renamed, never used again.
+    table="assessments_attempts",
+    row=AttemptRow,
+    buckets=(bucket("user", "user_id"), bucket("course-staff", "course_id")),
+    order_by=("started_at",),
+    merge=Fsm(field="state", initial="in_progress", moves={"submit": ("in_progress",)}),
+    may_create=frozenset({"assessment_id", "revision", "started_at"}),
+    guard=taking.begin_attempt,
+    after_write=taking.keep_items_pinned,
+)
+
+answers = Collection(
+    name="assessments.answers",  # On every phone: never renamed, never used again.
+    table="assessments_answers",
+    row=AnswerRow,
+    buckets=(bucket("user", "user_id"),),
+    merge=LwwField(),
+    may_create=frozenset({"attempt_id", "item_id", "value"}),
+    may_patch=frozenset({"value"}),
+    key=("attempt_id", "item_id"),
+    guard=taking.accept_answer,
+    after_write=taking.keep_history,
+    expand=taking.expand_batch,
+)

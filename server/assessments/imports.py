@@ -1,0 +1,138 @@
+"""From a GIFT file to a practice test: all of it in the caller's transaction, or nothing."""
+
+import asyncio
+import re
+from collections import Counter
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text as sql
+
+from server.assessments import policy, queries
+from server.assessments.authoring import BankDraft, Made, Placing, put_assessment
+from server.assessments.drafting import draft_item
+from server.assessments.gift import Entry, GiftDocument, NoQuestions, parse_gift
+from server.base.errors import Conflict, Forbidden, Invalid, NotFound
+from server.base.ids import derived_id
+from server.base.import_report import (
+    ImportReport,
+    Reason,
+    ReportItem,
+    report_item,
+    report_of,
+)
+from server.base.tx import Tx
+from server.identity.queries import is_verified_educator
+
+TITLE_LENGTH_MAX = 255
+CATEGORY_LENGTH_MAX = 500
+REASONS_SHOWN_MAX = 3
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class BadTitle(Invalid):
+    """The practice test needs a title of 1 to 255 characters."""
+
+    code = "assessment.title"
+
+
+class BadOwner(Conflict):
+    """A practice test belongs to an educator or an admin."""
+
+    code = "assessment.owner"
+
+
+class NotVerified(Forbidden):
+    """Staff have not checked this educator yet; import without publishing, and publish when they have."""
+
+    code = "assessment.not_verified"
+
+
+@dataclass(frozen=True)
+class _Course:
+    id: UUID
+    language: str
+
+
+async def import_gift(
+    tx: Tx, *, text: str | bytes, course_slug: str, owner_id: UUID, practice_title: str, publish: bool
+) -> ImportReport:
+    """Make a practice test out of a GIFT file; a file of the same title makes its next revision, the same file nothing new.
+
+    The report names every question of the file. What cannot be read is left out and said; a file out of which nothing can
+    be read is refused, and then nothing is written.
+
+    Raises: NotFound (course), Forbidden, NotVerified, BadOwner, BadTitle, BadEncoding, TooManyQuestions, NoQuestions.
+    """
+    title = clean_title(practice_title)
+    course = await _locked_course(tx, course_slug)
+    await _check_rights(tx, course, owner_id, publish=publish)
+    document = await asyncio.to_thread(parse_gift, text)  # Seconds for the largest file: others go on meanwhile.
+    if not document.questions:
+        raise NoQuestions(_why_nothing(document))
+    placing = Placing(course_id=course.id, owner_id=owner_id, title=title, language=course.language)
+    made = await put_assessment(tx, placing, bank_drafts(document, course_id=course.id, title=title), publish=publish)
+    await _note(tx, made, document, publish=publish)
+    return report_of([_report(entry) for entry in document.entries])
+
+
+def clean_title(title: str) -> str:
+    cleaned = " ".join(_CONTROL.sub(" ", title).split())
+    if not 1 <= len(cleaned) <= TITLE_LENGTH_MAX:
+        raise BadTitle
+    return cleaned
+
+
+def bank_drafts(document: GiftDocument, *, course_id: UUID, title: str) -> list[BankDraft]:
+    """Each question with its place in the bank: the course, the test, the question's own title, and which of that title."""
+    seen: Counter[str] = Counter()
+    drafts = []
+    for question in document.questions:
+        seen[question.title] += 1
+        id_ = derived_id("assessments.bank_items", course_id, title, question.title, seen[question.title])
+        category = question.category[:CATEGORY_LENGTH_MAX] if question.category else None
+        drafts.append(BankDraft(id_, question.title, draft_item(id_, question), question.tags, category))
+    return drafts
+
+
+async def _locked_course(tx: Tx, slug: str) -> _Course:
+    """One import into a course at a time."""
+    statement = sql("select id, language from catalog_courses where slug = :slug and deleted_at is null for no key update")
+    row = (await tx.db.execute(statement, {"slug": slug})).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no course {slug!r}.")
+    return _Course(row.id, row.language)
+
+
+async def _check_rights(tx: Tx, course: _Course, owner_id: UUID, *, publish: bool) -> None:
+    place = await queries.standing(tx, course.id, tx.actor.id)
+    if not policy.may_author(tx.actor, place):
+        raise Forbidden("The course's staff and admins bring tests into it.")
+    if not tx.actor.is_admin and owner_id != tx.actor.id:
+        raise Forbidden("Only admins make tests for somebody else.")
+    statement = sql("select roles from identity_users where id = :id and deleted_at is null")
+    roles = (await tx.db.execute(statement, {"id": owner_id})).scalar_one_or_none()
+    if roles is None or not policy.may_own(frozenset(roles)):
+        raise BadOwner
+    if publish and not tx.actor.is_admin and not await is_verified_educator(tx, tx.actor.id):
+        raise NotVerified
+
+
+def _why_nothing(document: GiftDocument) -> str:
+    if not document.entries:
+        return "The file holds no questions."
+    reasons = [f"line {entry.line}: {entry.reason}" for entry in document.entries[:REASONS_SHOWN_MAX]]
+    return f"None of the {len(document.entries)} questions can be taken. {' '.join(reasons)}"
+
+
+async def _note(tx: Tx, made: Made, document: GiftDocument, *, publish: bool) -> None:
+    await tx.audit(
+        "assessments.assessment.import", kind="assessment", id_=made.assessment_id, revision=made.revision,
+        is_new_revision=made.is_new_revision, questions=len(document.questions), published=publish,
+    )
+
+
+def _report(entry: Entry) -> ReportItem:
+    reasons = [] if entry.reason is None else [Reason(code=f"question.{entry.outcome}", message=entry.reason)]
+    return report_item(f"line {entry.line}", title=entry.title, kind="question", state=entry.outcome, reasons=reasons)

@@ -1,0 +1,100 @@
+"""Reading about tests: where an actor stands to a course, what an answer answers."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select, text
+
+from server.assessments.models import Assessment, Attempt, Item
+from server.assessments.policy import Standing, may_see
+from server.assessments.values import Option
+from server.base.actor import Actor
+from server.base.errors import NotFound
+from server.base.tx import Tx
+from server.identity.queries import is_verified_educator, verified_subjects
+
+
+async def standing(tx: Tx, course_id: UUID, user_id: UUID) -> Standing:
+    """How this person stands to the course. Raises NotFound when there is no such course."""
+    statement = text(
+        "select c.status = 'published' and c.access = 'free' as is_open, exists(select 1 from catalog_course_staff s"
+        " where s.course_id = c.id and s.user_id = :user and s.deleted_at is null) as is_staff"
+        " from catalog_courses c where c.id = :course and c.deleted_at is null"
+    )
+    row = (await tx.db.execute(statement, {"course": course_id, "user": user_id})).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no course {course_id}, or not for you.")
+    return Standing(is_open=row.is_open, is_staff=row.is_staff)
+
+
+async def is_assessment_visible(tx: Tx, assessment: Assessment) -> bool:
+    place = await standing(tx, assessment.course_id, tx.actor.id)
+    return may_see(tx.actor, place, is_published=assessment.published_at is not None)
+
+
+async def is_attempt_visible(tx: Tx, attempt: Attempt) -> bool:
+    if attempt.user_id == tx.actor.id or tx.actor.is_admin:
+        return True
+    return (await standing(tx, attempt.course_id, tx.actor.id)).is_staff
+
+
+async def is_verified_teacher(tx: Tx, actor: Actor) -> bool:
+    """Whether staff have checked this educator or mentor."""
+    if actor.has("educator") and await is_verified_educator(tx, actor.id):
+        return True
+    return actor.has("mentor") and bool(await verified_subjects(tx, actor.id))
+
+
+async def shared_assessment(tx: Tx, assessment_id: UUID) -> Assessment | None:
+    """The live assessment, locked so that its old items cannot be retired meanwhile; others may begin it too."""
+    statement = select(Assessment).where(Assessment.id == assessment_id, Assessment.deleted_at.is_(None))
+    locked = statement.with_for_update(read=True).execution_options(populate_existing=True)
+    return (await tx.db.execute(locked)).scalar_one_or_none()
+
+
+async def has_revision(tx: Tx, assessment_id: UUID, revision: int) -> bool:
+    items = select(Item.id).where(Item.assessment_id == assessment_id, Item.revision == revision)
+    return (await tx.db.execute(select(items.exists()))).scalar_one()
+
+
+async def attempts_count(tx: Tx, assessment_id: UUID, user_id: UUID) -> int:
+    """How often this person began it. One at a time: two phones cannot both begin the last one."""
+    key = f"assessments.attempt:{assessment_id}:{user_id}"
+    await tx.db.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+    begun = select(func.count()).where(Attempt.assessment_id == assessment_id, Attempt.user_id == user_id)
+    return int((await tx.db.execute(begun)).scalar_one())
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What an answer answers: the attempt, locked, and the item in it."""
+
+    user_id: UUID
+    is_open: bool
+    kind: str | None  # None: the item is not of this paper.
+    options: list[Option]
+
+
+async def answered(tx: Tx, attempt_id: UUID, item_id: UUID) -> Answered | None:
+    """None when there is no such attempt. Its lock keeps a submission out until this answer is in."""
+    statement = text(
+        "select a.user_id, a.state, i.kind, i.options from assessments_attempts a"
+        " left join assessments_items i on i.id = :item and i.assessment_id = a.assessment_id and i.revision = a.revision"
+        " where a.id = :attempt and a.deleted_at is null for no key update of a"
+    )
+    row = (await tx.db.execute(statement, {"attempt": attempt_id, "item": item_id})).one_or_none()
+    if row is None:
+        return None
+    options = msgspec.convert(row.options or [], type=list[Option])
+    return Answered(user_id=row.user_id, is_open=row.state == "in_progress", kind=row.kind, options=options)
+
+
+async def item_ids(tx: Tx, attempt_id: UUID, ranks: set[int]) -> dict[int, UUID]:
+    """The items with these places in the attempt's revision."""
+    statement = (
+        select(Item.rank, Item.id)
+        .join(Attempt, (Attempt.assessment_id == Item.assessment_id) & (Attempt.revision == Item.revision))
+        .where(Attempt.id == attempt_id, Item.rank.in_(ranks))
+    )
+    return {rank: id_ for rank, id_ in (await tx.db.execute(statement)).tuples()}
