@@ -167,6 +167,7 @@ class Change:
     at_ms: int  # The device's claim, clamped to the server's clock + 5 min.
     filled: dict[str, Any] = field(default_factory=dict)
     flag: str | None = None  # Told in the receipt: "rights.lost".
+    adopted_by: UUID | None = None  # Staff who had a parked op tried again.
 
     def fill(self, **columns: Any) -> None:
         self.filled.update(columns)
@@ -176,7 +177,8 @@ class Change:
 
         For the guards of append-only work. Raises RightsLost otherwise.
         """
-        if self.kind != "create" or self.at_ms >= ended_ms or now_ms - ended_ms > RIGHTS_GRACE_MS:
+        in_time = self.kind == "create" and self.at_ms < ended_ms and now_ms - ended_ms <= RIGHTS_GRACE_MS
+        if not in_time and self.adopted_by is None:
             raise RightsLost
         self.flag = RightsLost.code
 

@@ -7,7 +7,12 @@ from typing import Any, Union, get_type_hints
 import msgspec
 
 from sync.collection import Collection
-from sync.refusals import CollectionNotWritable, FieldInvalid, FieldNotWritable, Malformed
+from sync.refusals import (
+    CollectionNotWritable,
+    FieldInvalid,
+    FieldNotWritable,
+    Malformed,
+)
 
 
 def read_create(collection: Collection, raw: bytes) -> dict[str, Any]:

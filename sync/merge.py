@@ -3,8 +3,9 @@
 `testing/vectors.json` holds cases that this file and the phone's overlay both pass.
 """
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -33,7 +34,7 @@ class Join:
     `sum` adds up what each device says of itself (a phone sends its own total); the table then carries `merge_state json`.
     """
 
-    rules: dict[str, JoinRule] = field(default_factory=dict)
+    rules: dict[str, JoinRule] = dataclasses.field(default_factory=dict)
 
     @property
     def keeps_state(self) -> bool:
@@ -51,7 +52,7 @@ class Fsm:
 
     field: str
     initial: str
-    moves: dict[str, tuple[str, ...]] = field(default_factory=dict)  # event → states it is legal from
+    moves: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # event → states it is legal from
 
     def check(self, event: str, state: str) -> None:
         """Raises StateIllegal when `event` may not happen in `state`. For the mutators of the events."""

@@ -3,7 +3,6 @@
 A third move, correcting it, is a new op with `"replaces"` (`holding.py`).
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -21,21 +20,23 @@ class MoveOp(msgspec.Struct, frozen=True):
     id: UUID  # Of the row of `sync.ops`
 
 
-class AlreadyMoved(Exception):  # noqa: N818 - the engine answers `duplicate`
+class AlreadyMoved(Exception):
     """Somebody else moved it first, and this move has no content that could be lost."""
 
 
 async def withdraw(unit: "PushUnit", args: MoveOp) -> None:
     """Give up a parked op, and with it its group. What depends on it is told."""
     group = await _parked(unit, args.id)
-    await unit.put_held([replace(op, outcome="withdrawn", wake_ms=None) for op in group])
+    await unit.put_held([op.moved("withdrawn") for op in group])
     await unit.wake([f"op:{op.identity}" for op in group], now_ms=unit.now_ms)
 
 
 async def retry(unit: "PushUnit", args: MoveOp) -> None:
-    """Have a parked op tried again, with its group, as its author and with the author's rights of then."""
+    """Have a parked op tried again, with its group, as its author. Staff adopt it: a right that ended does not count."""
     group = await _parked(unit, args.id)
-    await unit.put_held([replace(op, outcome="waiting", code="retry", wake_ms=unit.now_ms) for op in group])
+    adopter = unit.user_id if unit.is_staff else None
+    again = [op.moved("waiting", code="retry", wake_ms=unit.now_ms, adopted_by=adopter) for op in group]
+    await unit.put_held(again)
 
 
 async def _parked(unit: "PushUnit", held_id: UUID) -> list[HeldOp]:

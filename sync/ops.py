@@ -225,7 +225,7 @@ def _decode(raw: bytes) -> AnyOp:
     raw.decode()  # msgspec does not look into what it hands on as raw JSON.
     if raw.count(b"[") + raw.count(b"{") > OP_DEPTH_MAX and scan.depth(raw) > OP_DEPTH_MAX:
         raise ValueError(f"an op nests at most {OP_DEPTH_MAX} deep")
-    op = _OP.decode(raw)
+    op: AnyOp = _OP.decode(raw)
     if _SUSPECT.search(raw):
         _check_values(msgspec.json.decode(raw))
     return op

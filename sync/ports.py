@@ -36,7 +36,7 @@ class Bugs:
     first_ms: int
 
 
-class Raced(Exception):  # noqa: N818 - not an error of anybody's: somebody else was first
+class Raced(Exception):
     """Another transaction made a row of this id a moment ago: read again and merge."""
 
 
@@ -52,7 +52,7 @@ class PushUnit(Protocol):
     now_ms: int  # The instant of the whole unit.
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """What happens inside is undone when the block raises; the exception goes on."""
+        """What happens inside is undone when the block raises. What the store raised goes on as Outage, Raced or Refusal."""
 
     async def lock_device(self, device_id: UUID) -> Device | None:
         """The device, locked until the end."""
@@ -62,8 +62,8 @@ class PushUnit(Protocol):
 
     async def save_device(self, device: Device) -> None: ...
 
-    async def retire_devices(self, *, live_max: int, now_ms: int) -> None:
-        """Make tombstones of this user's least recently seen devices above `live_max`."""
+    async def retire_devices(self, *, keep: UUID, live_max: int, now_ms: int) -> None:
+        """Make tombstones of this user's least recently seen devices above `live_max`, `keep` among the live ones."""
 
     async def receipts(self, device_id: UUID, numbers: Sequence[int]) -> dict[int, StoredReceipt]: ...
 
@@ -93,8 +93,8 @@ class PushUnit(Protocol):
     async def put_held(self, ops: Sequence[HeldOp]) -> None:
         """Insert or replace rows of `sync.ops`."""
 
-    async def wake(self, keys: Sequence[str], *, now_ms: int) -> None:
-        """Have the open ops that wait for one of these keys looked at again."""
+    async def wake(self, keys: Sequence[str], *, now_ms: int) -> int:
+        """Have the open ops that wait for one of these keys looked at again; answers how many there are."""
 
     async def missing_blobs(self, hashes: Iterable[str]) -> set[str]: ...
 
@@ -105,7 +105,7 @@ class PushUnit(Protocol):
 class PushStore(Protocol):
     """Opens transactions for users; keeps what must outlive a failed one."""
 
-    def unit(self, user_id: UUID) -> AbstractAsyncContextManager[PushUnit]:
+    def unit(self, user_id: UUID, *, now_ms: int) -> AbstractAsyncContextManager[PushUnit]:
         """Committed when the block ends, rolled back when it raises."""
 
     async def count_bug(self, key: str, *, now_ms: int) -> Bugs:

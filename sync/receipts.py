@@ -1,8 +1,8 @@
 """Receipts: what became of an op; and the rows of `sync.ops`, which say it for ops that wait or were refused."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 import msgspec
@@ -108,6 +108,11 @@ class HeldOp:
     at: tuple[int, int]
     received_ms: int
     wake_ms: int | None  # When to look at it again: a deadline, or now.
+    adopted_by: UUID | None = None  # Staff who had it tried again: rights that ended meanwhile do not count.
+
+    def moved(self, outcome: Standing, *, wake_ms: int | None = None, **changes: Any) -> Self:
+        """The same op, standing otherwise; by default nobody looks at it again."""
+        return replace(self, outcome=outcome, wake_ms=wake_ms, **changes)
 
     @property
     def is_open(self) -> bool:

@@ -14,7 +14,14 @@ from sync.errors import Refusal
 from sync.fields import read_create, read_patch
 from sync.mutator import Mutator
 from sync.ops import Batch, Command, Create, Patch, Sent, Void
-from sync.refusals import ArgsInvalid, CollectionNotWritable, CollectionUnknown, CommandUnknown, Malformed, SchemaNewer
+from sync.refusals import (
+    ArgsInvalid,
+    CollectionNotWritable,
+    CollectionUnknown,
+    CommandUnknown,
+    Malformed,
+    SchemaNewer,
+)
 from sync.registry import Registry
 
 
@@ -65,7 +72,6 @@ class Wish:
     action: Action | None  # None with `refusal`.
     refusal: Refusal | None = None
     creates: UUID | None = None  # The id of the record that comes to be.
-    merges_again: bool = False  # A twin of a singleton, told by no identity of its own: merged, never a duplicate unseen.
 
     @property
     def kind(self) -> str:
@@ -103,10 +109,12 @@ def _understand(sent: Sent, registry: Registry, identity: UUID) -> Wish:
         case Create():
             collection = _collection(registry, op.collection)
             create = CreateRow(collection, op.id, read_create(collection, bytes(op.fields)))
-            is_keyed = bool(collection.key)
-            # A record that was minted on one phone is the op's identity; a singleton's id is shared by its twins.
-            identity = identity if is_keyed else op.id
-            return Wish(sent, identity, create, creates=op.id, merges_again=is_keyed and op.op is None)
+            if not collection.key:
+                identity = op.id
+            elif op.op is None:
+                # Twins of a singleton share its id, and both must come in: what they say tells them apart.
+                identity = derived_id("sync.op", op.id, op.at, bytes(op.fields).hex())
+            return Wish(sent, identity, create, creates=op.id)
         case Patch():
             _require_identity(op.op)
             collection = _collection(registry, op.collection)

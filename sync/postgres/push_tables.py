@@ -59,7 +59,8 @@ create table if not exists sync_op (               -- the collection sync.ops
     group_key   text,
     at_ms       bigint not null,
     at_count    integer not null,
-    wake_at     timestamptz(3)                     -- when to look at it again
+    wake_at     timestamptz(3),                    -- when to look at it again
+    adopted_by  uuid
 );
 create index if not exists sync_op_user on sync_op (user_id, identity);
 create index if not exists sync_op_record on sync_op (record_id) where record_id is not null;

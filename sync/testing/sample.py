@@ -1,0 +1,172 @@
+"""A small school to test the engine with: one collection a policy, a few commands. Runs on every store.
+
+Mutators and guards see a `SampleTx`: what the memory store gives, and what the tests put around a database session.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from sync.collection import Change, Collection, bucket
+from sync.errors import Refusal
+from sync.merge import Append, Fsm, Join, LwwField
+from sync.mutator import mutator
+from sync.registry import Registry, build_registry
+
+
+class SampleTx(Protocol):
+    async def get(self, table: str, id_: UUID) -> dict[str, Any] | None: ...
+
+    async def put(self, table: str, row: dict[str, Any]) -> None: ...
+
+
+class AttemptClosed(Refusal):
+    """The attempt was handed in."""
+
+    code = "attempt.closed"
+
+
+class NoMoreCredit(Refusal):
+    """There is no credit left."""
+
+    code = "credit.empty"
+
+
+class Outraged(Exception):  # noqa: N818 - stands for a bug
+    """A bug."""
+
+
+class NoteRow(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    about_id: UUID | None = None
+
+
+class ProfileRow(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    name: Annotated[str, msgspec.Meta(max_length=50)] | None
+    locale: Annotated[str, msgspec.Meta(max_length=10)] | None
+    role: str | None
+
+
+class ProgressRow(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    lesson_id: UUID
+    seen_ppm: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] | None
+    completed_at: datetime | None
+    tags: list[str] | None
+
+
+class AttemptRow(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    state: str
+    title: str | None
+
+
+class AnswerRow(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    attempt_id: UUID
+    item: int
+    value: Any
+
+
+class SpendRow(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    amount: int
+
+
+MINE = (bucket("user", "user_id"),)
+
+NOTES = Collection(
+    name="sample.notes", table="sample_notes", row=NoteRow, buckets=MINE, merge=Append(),
+    may_create=frozenset({"text", "about_id"}),
+)
+PROFILES = Collection(
+    name="sample.profiles", table="sample_profiles", row=ProfileRow, buckets=MINE, merge=LwwField(), tier=0,
+    may_create=frozenset({"name", "locale"}), may_patch=frozenset({"name", "locale"}), key=("user_id",),
+)
+PROGRESS = Collection(
+    name="sample.progress", table="sample_progress", row=ProgressRow, buckets=MINE,
+    merge=Join({"seen_ppm": "greater", "seconds": "sum", "completed_at": "earlier", "tags": "union"}),
+    may_create=frozenset({"lesson_id", "seen_ppm", "seconds", "completed_at", "tags"}),
+    may_patch=frozenset({"seen_ppm", "seconds", "completed_at", "tags"}), key=("user_id", "lesson_id"),
+)
+ATTEMPT_MOVES = Fsm("state", "open", {"submit": ("open",), "grade": ("submitted",)})
+ATTEMPTS = Collection(
+    name="sample.attempts", table="sample_attempts", row=AttemptRow, buckets=MINE, merge=ATTEMPT_MOVES,
+    may_create=frozenset({"state", "title"}),
+)
+
+
+async def guard_answer(tx: SampleTx, change: Change) -> None:
+    """Answers are taken while the attempt is open."""
+    attempt_id = change.fields.get("attempt_id") if change.before is None else change.before["attempt_id"]
+    attempt = None if attempt_id is None else await tx.get("sample_attempts", attempt_id)
+    if attempt is None or attempt["state"] != "open":
+        raise AttemptClosed
+
+
+ANSWERS = Collection(
+    name="sample.answers", table="sample_answers", row=AnswerRow, buckets=MINE, merge=LwwField(),
+    may_create=frozenset({"attempt_id", "item", "value"}), may_patch=frozenset({"value"}), key=("attempt_id", "item"),
+    guard=guard_answer,
+)
+SPENDINGS = Collection(name="sample.spendings", table="sample_spendings", row=SpendRow, buckets=MINE)
+
+COLLECTIONS = (NOTES, PROFILES, PROGRESS, ATTEMPTS, ANSWERS, SPENDINGS)
+
+
+class Submit(msgspec.Struct, frozen=True):
+    attempt_id: UUID
+
+
+@mutator("sample.attempt.submit", Submit)
+async def submit(tx: SampleTx, args: Submit) -> None:
+    """Hand in an attempt."""
+    attempt = await tx.get("sample_attempts", args.attempt_id)
+    if attempt is None:
+        raise AttemptClosed("There is no such attempt.")
+    ATTEMPT_MOVES.check("submit", attempt["state"])
+    await tx.put("sample_attempts", {"id": args.attempt_id, "state": "submitted"})
+
+
+class Spend(msgspec.Struct, frozen=True):
+    account_id: UUID
+    amount: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+@mutator("sample.spend", Spend)
+async def spend(tx: SampleTx, args: Spend) -> None:
+    """Add to what was spent: the one thing here that must not happen twice. Writes before it refuses; odd 13s are bugs."""
+    account = await tx.get("sample_spendings", args.account_id)
+    spent = 0 if account is None else account["amount"]
+    await tx.put("sample_spendings", {"id": args.account_id, "user_id": args.account_id, "amount": spent + args.amount})
+    if args.amount == 13:
+        raise Outraged
+    if args.amount == 7:
+        raise NoMoreCredit
+
+
+class Jot(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    text: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+@mutator("sample.note.jot", Jot, creates="id")
+async def jot(tx: SampleTx, args: Jot) -> None:
+    """Make a note by command."""
+    await tx.put("sample_notes", {"id": args.id, "user_id": args.user_id, "text": args.text})
+
+
+def sample_registry() -> Registry:
+    return build_registry(schema=1, collections=COLLECTIONS, mutators=(submit, spend, jot))

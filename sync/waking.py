@@ -1,0 +1,116 @@
+"""Waking: held ops are tried again when what they wait for is there, when staff or their author say so, and when time is up.
+
+One transaction an op (or group), so that one that fails holds up no other. Bugs are counted as in push.
+"""
+
+import logging
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from sync.effects import LateRefusal, Waiting, Writer
+from sync.errors import Outage, Refusal
+from sync.holding import WAIT_MAX_MS, held_because
+from sync.ops import read_op
+from sync.ports import PushStore, PushUnit
+from sync.receipts import HeldOp
+from sync.refusals import BlobMissing, DependsOnLate, Internal
+from sync.registry import Registry
+from sync.settling import Settler
+from sync.wishes import Wish, read_wish
+
+BUGS_MAX = 5
+BUG_PATIENCE_MS = 120_000
+BUG_PAUSE_MS = 30_000
+
+_log = logging.getLogger(__name__)
+
+
+class _BugMet(Exception):
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+async def wake_due(store: PushStore, registry: Registry, *, now_ms: int, limit: int) -> int:
+    """Look at up to `limit` held ops that are due; answers how many. To be called often: every few seconds, and after a push."""
+    looked_at = 0
+    while looked_at < limit:
+        due = await store.due(now_ms=now_ms, limit=limit - looked_at)
+        if not due:
+            break
+        for user_id, held_id in due:
+            await _wake(store, registry, user_id, held_id, now_ms=now_ms)
+            looked_at += 1
+    return looked_at
+
+
+async def _wake(store: PushStore, registry: Registry, user_id: UUID, held_id: UUID, *, now_ms: int) -> None:
+    try:
+        async with store.unit(user_id, now_ms=now_ms) as unit:
+            group = await _due_group(unit, held_id)
+            if group:
+                await _try_again(unit, registry, group)
+    except _BugMet as bug:
+        await _count_bug(store, user_id, held_id, bug.error, now_ms=now_ms)
+
+
+async def _due_group(unit: PushUnit, held_id: UUID) -> list[HeldOp]:
+    """The op and its group, locked, if there is still something to do."""
+    group = await unit.lock_held(held_id)
+    is_due = any(held.wake_ms is not None and held.wake_ms <= unit.now_ms for held in group)
+    if is_due and all(held.is_open for held in group):
+        return group
+    await unit.put_held([held.moved(held.outcome) for held in group if held.wake_ms is not None])
+    return []
+
+
+async def _try_again(unit: PushUnit, registry: Registry, group: Sequence[HeldOp]) -> None:
+    """Try the ops of a group under one savepoint, and write what became of them. Raises Outage, _BugMet."""
+    wishes = [read_wish(read_op(held.raw, op_index=0), registry, device_id=held.device_id) for held in group]
+    settler = Settler(unit)
+    try:
+        async with unit.savepoint():
+            settler.is_trying(wishes)
+            for held, wish in zip(group, wishes, strict=True):
+                await settler.attempt(wish, Writer(held.user_id, held.device_id, held.at, held.adopted_by))
+            await settler.effects.rows.flush()
+            await settler.write_held()
+    except LateRefusal as late:
+        await _hold_on(unit, group, late.cause)
+    except (Refusal, Waiting) as cause:
+        await _hold_on(unit, group, cause)
+    except Outage:
+        raise
+    except Exception as error:
+        raise _BugMet(error) from error
+    else:
+        await unit.put_held([held.moved("applied", code=None, message=None, fields={}, waits_for=()) for held in group])
+        await unit.wake(_keys(group, wishes), now_ms=unit.now_ms)
+
+
+async def _hold_on(unit: PushUnit, group: Sequence[HeldOp], cause: Refusal | Waiting) -> None:
+    if isinstance(cause, Waiting) and unit.now_ms >= group[0].received_ms + WAIT_MAX_MS:
+        late: Refusal = BlobMissing() if cause.keys[0].startswith("blob:") else DependsOnLate()
+        parked = [held_because(held, late) for held in group]  # What comes too late still wakes it.
+        await unit.put_held([held.moved("parked", waits_for=cause.keys) for held in parked])
+        return
+    await unit.put_held([held_because(held, cause) for held in group])
+
+
+def _keys(group: Sequence[HeldOp], wishes: Sequence[Wish]) -> list[str]:
+    records = [f"record:{wish.creates}" for wish in wishes if wish.creates is not None]
+    return [f"op:{held.identity}" for held in group] + records
+
+
+async def _count_bug(store: PushStore, user_id: UUID, held_id: UUID, error: Exception, *, now_ms: int) -> None:
+    """Pause the op; park it when it met bugs too often."""
+    trace_id = uuid4().hex
+    _log.error("held op %s met a bug, trace %s", held_id, trace_id, exc_info=error)
+    bugs = await store.count_bug(f"wake:{held_id}", now_ms=now_ms)
+    is_enough = bugs.count >= BUGS_MAX and now_ms - bugs.first_ms >= BUG_PATIENCE_MS
+    async with store.unit(user_id, now_ms=now_ms) as unit:
+        group = [held for held in await unit.lock_held(held_id) if held.is_open]
+        if is_enough:
+            internal = Internal(f"The server failed over this op again and again; trace {trace_id}.")
+            await unit.put_held([held_because(held, internal) for held in group])
+        else:
+            await unit.put_held([held.moved(held.outcome, wake_ms=now_ms + BUG_PAUSE_MS) for held in group])
