@@ -13,7 +13,7 @@ OFFLINE_KINDS = frozenset({"quiz", "lesson_test", "practice_test"})
 class Standing:
     """How a person stands to a course."""
 
-    is_open: bool  # Published and free.
+    is_open: bool  # The person may open it (PRG-20, decided by the catalogue).
     is_staff: bool  # Of the course: its owner, its editors.
 
 

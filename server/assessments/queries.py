@@ -10,33 +10,27 @@ from server.assessments.models import Assessment, Attempt, Item
 from server.assessments.policy import Standing, may_see
 from server.assessments.values import Option
 from server.base.actor import Actor
-from server.base.errors import NotFound
 from server.base.tx import Tx
+from server.catalog.models import Course
+from server.catalog.queries import can_open_course, is_course_staff
 from server.identity.queries import is_verified_educator, verified_subjects
 
 
-async def standing(tx: Tx, course_id: UUID, user_id: UUID) -> Standing:
-    """How this person stands to the course. Raises NotFound when there is no such course."""
-    statement = text(
-        "select c.status = 'published' and c.access = 'free' as is_open, exists(select 1 from catalog_course_staff s"
-        " where s.course_id = c.id and s.user_id = :user and s.deleted_at is null) as is_staff"
-        " from catalog_courses c where c.id = :course and c.deleted_at is null"
-    )
-    row = (await tx.db.execute(statement, {"course": course_id, "user": user_id})).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no course {course_id}, or not for you.")
-    return Standing(is_open=row.is_open, is_staff=row.is_staff)
+async def standing(tx: Tx, course_id: UUID) -> Standing:
+    """How the actor stands to the course. Raises NotFound when there is no such course."""
+    course = await tx.get(Course, course_id)
+    return Standing(is_open=await can_open_course(tx, course), is_staff=await is_course_staff(tx, course.id))
 
 
 async def is_assessment_visible(tx: Tx, assessment: Assessment) -> bool:
-    place = await standing(tx, assessment.course_id, tx.actor.id)
+    place = await standing(tx, assessment.course_id)
     return may_see(tx.actor, place, is_published=assessment.published_at is not None)
 
 
 async def is_attempt_visible(tx: Tx, attempt: Attempt) -> bool:
     if attempt.user_id == tx.actor.id or tx.actor.is_admin:
         return True
-    return (await standing(tx, attempt.course_id, tx.actor.id)).is_staff
+    return (await standing(tx, attempt.course_id)).is_staff
 
 
 async def is_verified_teacher(tx: Tx, actor: Actor) -> bool:
