@@ -1,0 +1,33 @@
+/** A page goes into the store, and the memory of the store follows it. */
+
+import type { LineIndexes } from "./indexes.js";
+import type { Page, PageBase } from "./page.js";
+import { type Part, pairKey, partKey, placeOf, type RowsChange, type RowStore } from "./rows.js";
+
+/** Store what stands above the page's last mark. Raises what `RowStore.write` raises; then the indexes are forgotten too. */
+export async function committed(at: { readonly store: RowStore; readonly indexes: LineIndexes; readonly base: PageBase }, page: Page): Promise<PageBase> {
+  const change = page.change();
+  if (change === null) return at.base;
+  try {
+    await at.store.write(change);
+  } catch (error) {
+    at.indexes.forgetAll(); // They already hold lines that were not stored.
+    throw error;
+  }
+  at.indexes.trim();
+  return baseAfter(at.base, change);
+}
+
+function baseAfter(base: PageBase, change: RowsChange): PageBase {
+  const covers = new Map(change.dropAll ? [] : base.covers);
+  const parts = new Map(change.dropAll ? [] : base.parts);
+  for (const pair of change.dropped) {
+    covers.delete(pairKey(pair));
+    for (const [key, part] of parts) if (part.bucket === pair[0] && part.tier === pair[1]) parts.delete(key);
+  }
+  for (const cover of change.covers) covers.set(pairKey([cover.bucket, cover.tier]), cover);
+  for (const part of change.parts) parts.set(keyOf(part), part);
+  return { meta: change.after, covers, parts };
+}
+
+const keyOf = (part: Part): string => partKey(placeOf(part));

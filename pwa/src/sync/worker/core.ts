@@ -1,0 +1,286 @@
+/** One person's engine in one tab: stores, screen and, in one tab of all, the loop. Knows no worker and no page. */
+
+import { newId } from "../ids.js";
+import type { Calls, OpenRequest, ToPage, Watch } from "../messages.js";
+import type { CommandOptions, Fields, Status, WriteOptions } from "../types.js";
+import type { Channel, Env, Word } from "./env.js";
+import { Leadership } from "./leader.js";
+import { listen } from "./live.js";
+import { Loop } from "./loop.js";
+import { type Entry, Mine, Outrun } from "./mine.js";
+import { add, type MergeRules } from "./queue.js";
+import type { Wire } from "./request.js";
+import { Overtaken, RowStore } from "./rows.js";
+import { Screen } from "./screen.js";
+import { View } from "./view.js";
+import type { Draft } from "./wish.js";
+
+const GENERATION = 1; // Of the rows' shape: a new one is filled beside the old one, which is dropped when it is full.
+
+export const mineName = (userId: string): string => `spark-mine-${userId}`;
+export const rowsName = (userId: string): string => `spark-rows-${userId}-${GENERATION}`;
+
+/** What the person asked for cannot be done with this wish now. Nothing changed. */
+export class NotNow extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export class Core implements Omit<Calls, "open"> {
+  private loop: Loop | null = null;
+  private isClosed = false;
+  private isPaused = false;
+  private status: Status = { link: "offline", phase: "idle", queued: 0, sent: 0, lastCutAt: null, problem: null, leader: false };
+  private readonly leadership: Leadership;
+  private readonly screen: Screen;
+  private readonly view: View;
+  private readonly wire: Wire;
+
+  private constructor(
+    private readonly env: Env,
+    private readonly mine: Mine,
+    private readonly store: RowStore,
+    private readonly channel: Channel,
+    private readonly merge: MergeRules,
+    request: OpenRequest,
+    private readonly post: (message: ToPage) => void,
+    private readonly token: () => Promise<string | null>,
+  ) {
+    this.view = new View(store, request.userId);
+    this.screen = new Screen(mine, this.view, (shown) => post({ shown }), (error) => this.broke(error));
+    this.wire = { fetch: env.fetch, baseUrl: request.baseUrl, stallMs: env.stallMs };
+    const leading = { lead: (lost: AbortSignal) => this.lead(lost) };
+    this.leadership = new Leadership(env.locks, channel, `spark-sync-${request.userId}`, env.now, leading);
+  }
+
+  /** Raises Damaged when the key is not the one the stores were sealed with. */
+  static async open(env: Env, request: OpenRequest, post: (message: ToPage) => void, token: () => Promise<string | null>): Promise<Core> {
+    const giveUp = () => env.ballast.giveUp();
+    const mine = await Mine.open(env.factory, mineName(request.userId), request.storageKey, giveUp);
+    const store = await RowStore.open(env.factory, rowsName(request.userId), request.storageKey);
+    const channel = env.channel(`spark-sync-${request.userId}`);
+    const core = new Core(env, mine, store, channel, request.merge, request, post, token);
+    channel.listen((word) => core.heard(word));
+    await core.showStart();
+    core.leadership.start();
+    return core;
+  }
+
+  get opened(): { deviceId: string; wanted: readonly string[] } {
+    return { deviceId: this.mine.device.id, wanted: this.mine.wanted };
+  }
+
+  private async showStart(): Promise<void> {
+    const { meta } = await this.store.state();
+    this.say({ lastCutAt: meta.cutAt });
+    await this.screen.refresh();
+    this.count(0);
+  }
+
+  // --- wishes ---------------------------------------------------------------------------------------------------------
+
+  create(collection: string, id: string, fields: Fields, options: WriteOptions): Promise<string> {
+    // A derived id is shared by twins on other phones, so it cannot tell this wish from theirs.
+    const identity = id.charAt(14) === "7" ? id : newId();
+    return this.make({ identity, kind: "create", name: collection, id, args: fields, ...titled(options) });
+  }
+
+  async patch(collection: string, id: string, fields: Fields, options: WriteOptions): Promise<string> {
+    const base = this.merge[collection] === "lww" ? await this.view.versionOf(collection, id) : null;
+    return await this.make({ identity: newId(), kind: "patch", name: collection, id, args: fields, base, ...titled(options) });
+  }
+
+  command(name: string, args: Fields, identity: string, { after, group, title }: CommandOptions): Promise<string> {
+    const draft: Draft = { identity, kind: "command", name, id: null, args, after: after ?? [], group: group ?? null };
+    return this.make({ ...draft, title: title ?? null });
+  }
+
+  private async make(draft: Draft): Promise<string> {
+    try {
+      const { identity, seqs } = await add(this.mine, this.merge, draft, this.env.now());
+      this.told("wishes", seqs);
+      this.loop?.wake();
+      return identity;
+    } catch (error) {
+      if (error instanceof Error && error.name === "QuotaExceededError") this.say({ problem: "quota" });
+      throw error;
+    }
+  }
+
+  async retry(identity: string): Promise<void> {
+    const entry = this.find(identity);
+    if (entry?.wish.refused) return await this.edit(entry, { ...entry.wish, refused: null });
+    await this.move("sync.op.retry", identity);
+  }
+
+  async withdraw(identity: string): Promise<void> {
+    const entry = this.find(identity);
+    if (entry && entry.wish.n === null) return await this.edit(entry, null);
+    if (entry && entry.wish.receipt === null) throw new NotNow("wish.under_way", "This is being sent; wait for the answer.");
+    await this.move("sync.op.withdraw", identity);
+  }
+
+  private async move(command: string, identity: string): Promise<void> {
+    const held = this.screen.held.find((op) => op.identity === identity);
+    if (held === undefined) throw new NotNow("wish.not_held", "The server's word on this has not arrived yet; try again after the next exchange.");
+    await this.command(command, { id: held.id }, newId(), {});
+  }
+
+  private find(identity: string): Entry | undefined {
+    return this.mine.list().find(({ wish }) => wish.identity === identity);
+  }
+
+  private async edit(entry: Entry, wish: Entry["wish"] | null): Promise<void> {
+    this.told("wishes", await this.mine.save({ edits: [{ entry, shelf: entry.shelf, wish }] }));
+    this.loop?.wake();
+  }
+
+  async want(bucket: string, on: boolean): Promise<void> {
+    await this.mine.reload([]);
+    const others = this.mine.wanted.filter((one) => one !== bucket);
+    await this.mine.save({ edits: [], wanted: on ? [...others, bucket] : others });
+    this.told("mine");
+    this.loop?.wake();
+  }
+
+  async exportOutbox(): Promise<string> {
+    const wishes = this.mine.list("outbox").map(({ wish }) => wish);
+    const refused = this.screen.held.filter(({ outcome }) => outcome === "parked");
+    return JSON.stringify({ exported_at: new Date(this.env.now()).toISOString(), device: this.mine.device.id, wishes, refused }, null, 1);
+  }
+
+  // --- watching -------------------------------------------------------------------------------------------------------
+
+  watch(watch: Watch): void {
+    this.screen.watch(watch);
+  }
+
+  unwatch(key: number): void {
+    this.screen.unwatch(key);
+  }
+
+  // --- the other tabs -------------------------------------------------------------------------------------------------
+
+  private heard(word: Word): void {
+    switch (word.kind) {
+      case "beat":
+        return this.leadership.heard();
+      case "wishes":
+        return this.reload(word.seqs);
+      case "mine":
+        return this.reload();
+      case "cut":
+        return void this.screen.refresh();
+      case "sync":
+        return this.loop?.hint();
+      case "pause":
+        return this.setPaused(word.on);
+      case "status":
+        if (!this.loop) this.say({ ...(word.status as Status), leader: false }); // Said by our own code in another tab.
+    }
+  }
+
+  private reload(seqs?: readonly number[]): void {
+    this.mine
+      .reload(seqs)
+      .then(() => {
+        this.loop?.wake(); // Only now does it see what there is to send.
+        return this.screen.refresh();
+      })
+      .then(() => this.count(0))
+      .catch((error: unknown) => this.broke(error));
+  }
+
+  private told(what: "wishes" | "cut" | "mine", seqs: readonly number[] = []): void {
+    this.channel.post(what === "wishes" ? { kind: what, seqs } : { kind: what });
+    void this.screen.refresh().then(() => this.count(0));
+  }
+
+  sync(): void {
+    if (this.loop) this.loop.hint();
+    else this.channel.post({ kind: "sync" });
+  }
+
+  pause(on: boolean): void {
+    this.channel.post({ kind: "pause", on });
+    this.setPaused(on);
+  }
+
+  private setPaused(on: boolean): void {
+    this.isPaused = on;
+    this.loop?.setPaused(on);
+  }
+
+  // --- leading --------------------------------------------------------------------------------------------------------
+
+  private async lead(lost: AbortSignal): Promise<void> {
+    const { env, wire, mine, store, token } = this;
+    const told = (what: "wishes" | "cut" | "mine", seqs?: readonly number[]) => {
+      if (what === "wishes") this.count(seqs?.length ?? 0);
+      this.told(what, seqs);
+    };
+    const loop = new Loop({ env, wire, mine, store, token, told, status: (part) => this.say(part) });
+    this.loop = loop;
+    loop.setPaused(this.isPaused);
+    this.say({ leader: true });
+    void env.ballast.lay().catch(() => undefined); // No room for a reserve: then there is none to give up.
+    const end = new AbortController();
+    lost.addEventListener("abort", () => end.abort());
+    if (!env.isDear()) void this.listenLive(loop, end.signal);
+    try {
+      await loop.run(lost);
+    } catch (error) {
+      if (error instanceof Overtaken || error instanceof Outrun) this.leadership.yieldTo();
+      else if (!this.isClosed) this.broke(error);
+    } finally {
+      end.abort();
+      this.loop = null;
+      this.say({ leader: false });
+    }
+  }
+
+  private listenLive(loop: Loop, signal: AbortSignal): Promise<void> {
+    const open = (isOpen: boolean) => {
+      loop.isLive = isOpen;
+      if (isOpen) loop.hint(); // Whatever moved before it was open.
+    };
+    return listen(this.wire, this.token, signal, { moved: () => loop.hint(), open });
+  }
+
+  private count(answered: number): void {
+    const queued = this.screen.queued;
+    this.say({ queued, sent: queued === 0 ? 0 : this.status.sent + answered });
+  }
+
+  private say(part: Partial<Status>): void {
+    const status = { ...this.status, ...part };
+    if (JSON.stringify(status) === JSON.stringify(this.status)) return;
+    this.status = status;
+    this.post({ status });
+    if (this.loop) this.channel.post({ kind: "status", status });
+  }
+
+  /** A bug, or a store that does not open with this key: say so, touch nothing. */
+  private broke(error: unknown): void {
+    if (this.isClosed) return;
+    this.say({ problem: "server", phase: "idle" });
+    console.error("spark sync", error);
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.leadership.stop();
+    this.channel.close();
+    this.mine.close();
+    this.store.close();
+  }
+}
+
+const titled = ({ title, bucket }: WriteOptions): { title: string | null; bucket: string | null } => ({
+  title: title ?? null,
+  bucket: bucket ?? null,
+});

@@ -1,0 +1,341 @@
+/**
+ * The leader's loop. Level-triggered: each round asks what is due now and what the link allows, and no flag outlives its
+ * cause. One exchange at a time.
+ */
+
+import type { Problem, Status } from "../types.js";
+import { compactOne } from "./compact.js";
+import { isQuotaError } from "./db.js";
+import type { Env } from "./env.js";
+import { type Ending, type Errand, exchange } from "./exchange.js";
+import { LineIndexes } from "./indexes.js";
+import { pause } from "./live.js";
+import { type Mine, Outrun } from "./mine.js";
+import { Pace } from "./pace.js";
+import type { PageBase } from "./page.js";
+import { fork, hasUnsent, nextOps, setAside, type Unit } from "./queue.js";
+import type { Wire } from "./request.js";
+import { EMPTY_META, Overtaken, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
+
+const POLL_MS = 30_000; // Without a live stream; doubled while nothing moves.
+const POLL_MS_MAX = 5 * 60_000;
+const GAP_MS = 250; // Between exchanges that a person's tapping asks for.
+const REFILLS_MAX = 3; // An hour: what does not agree after that is for people to look at.
+const HOUR_MS = 3600_000;
+
+export interface LoopDeps {
+  readonly env: Env;
+  readonly wire: Wire;
+  readonly mine: Mine;
+  readonly store: RowStore;
+  readonly token: () => Promise<string | null>;
+  readonly told: (what: "wishes" | "cut" | "mine", seqs?: readonly number[]) => void;
+  readonly status: (part: Partial<Status>) => void;
+}
+
+export class Loop {
+  isLive = false; // A hint stream is open: polling may be rare.
+  private readonly pace: Pace;
+  private readonly indexes: LineIndexes;
+  private base: PageBase = { meta: EMPTY_META, covers: new Map(), parts: new Map() };
+  private isHinted = true; // Something may have moved; at the start nobody knows.
+  private isPaused = false;
+  private saysBuckets = false;
+  private mustFork = false;
+  private hasPushed = 0;
+  private pollMs = POLL_MS;
+  private triedAt = 0;
+  private fence = 0;
+  private refillsAt: number[] = [];
+  private wakeUp: AbortController = new AbortController();
+
+  constructor(private readonly deps: LoopDeps) {
+    this.pace = new Pace(deps.env.random);
+    this.indexes = new LineIndexes(deps.store);
+  }
+
+  /** Lead: exchange whenever there is a reason, until `lost`. Raises what is neither network nor disk: a bug, a wrong key. */
+  async run(lost: AbortSignal): Promise<void> {
+    this.fence = await this.deps.mine.raiseFence();
+    await this.deps.mine.reload();
+    await this.deps.store.lead(this.fence, this.deps.mine.device.id);
+    await this.reread();
+    const wake = () => this.wake();
+    lost.addEventListener("abort", wake);
+    while (!lost.aborted) {
+      const waitMs = this.isDue() ? await this.round(lost) : await this.rest();
+      if (waitMs > 0) await this.sleep(waitMs, lost);
+    }
+    lost.removeEventListener("abort", wake);
+  }
+
+  /** A reason came up: look again. */
+  wake(): void {
+    this.wakeUp.abort();
+  }
+
+  hint(): void {
+    this.isHinted = true;
+    this.wake();
+  }
+
+  setPaused(on: boolean): void {
+    this.isPaused = on;
+    this.wake();
+  }
+
+  private isDue(): boolean {
+    const { meta } = this.base;
+    const asksNew = [...(meta.asked ?? [])].sort().join("\n") !== [...this.deps.mine.wanted].sort().join("\n");
+    const isWhole = meta.final || (this.isPaused && meta.cursor !== null && meta.cutAt !== null);
+    return this.isHinted || !isWhole || asksNew || hasUnsent(this.deps.mine);
+  }
+
+  /** Nothing is due: tidy up, then wait for the next poll. */
+  private async rest(): Promise<number> {
+    this.deps.status({ phase: "idle" });
+    const tidied = await compactOne(this.deps.store, this.base);
+    if (tidied) {
+      this.base = tidied;
+      return 0;
+    }
+    this.isHinted = this.deps.env.now() - this.triedAt >= this.interval;
+    return this.isHinted ? 0 : Math.max(1, this.interval - (this.deps.env.now() - this.triedAt));
+  }
+
+  private get interval(): number {
+    return this.isLive ? POLL_MS_MAX : this.pollMs;
+  }
+
+  /** One exchange. Answers how long to wait before the next look, ms. */
+  private async round(lost: AbortSignal): Promise<number> {
+    const early = GAP_MS - (this.deps.env.now() - this.triedAt);
+    if (early > 0 && this.base.meta.final) return early;
+    this.triedAt = this.deps.env.now();
+    const abort = new AbortController();
+    const end = () => abort.abort();
+    lost.addEventListener("abort", end);
+    try {
+      return await this.exchangeOnce(abort);
+    } catch (error) {
+      return await this.afterError(error);
+    } finally {
+      lost.removeEventListener("abort", end);
+    }
+  }
+
+  private async exchangeOnce(abort: AbortController): Promise<number> {
+    const { deps, pace } = this;
+    const token = await deps.token();
+    if (this.mustFork && token !== null) await this.fork();
+    const units = await nextOps(deps.mine, { bytes: pace.pageBytes * 2, units: pace.unitsMax }, deps.env.now());
+    if (abort.signal.aborted) return 0;
+    deps.status({ phase: units.length > 0 ? "sending" : "receiving" });
+    this.isHinted = false;
+    this.hasPushed = 0;
+    const before = this.base;
+    const ending = await exchange(this.errand(token, units, abort));
+    if (ending.kind !== "done" && ending.kind !== "torn") this.indexes.forgetAll();
+    const waitMs = await this.after(ending, units);
+    if (this.base.meta.cursor !== before.meta.cursor) deps.told("cut");
+    return waitMs;
+  }
+
+  private errand(token: string | null, units: readonly Unit[], abort: AbortController): Errand {
+    const { deps } = this;
+    return {
+      wire: deps.wire,
+      token,
+      mine: deps.mine,
+      store: deps.store,
+      indexes: this.indexes,
+      base: this.base,
+      units,
+      wanted: deps.mine.wanted.filter((bucket) => !this.leaving.has(bucket)),
+      saysBuckets: this.saysBuckets,
+      pageBytes: this.isPaused ? 8 * 1024 : this.pace.pageBytes,
+      stopsAtCut: this.isPaused,
+      now: deps.env.now,
+      abort,
+      heard: () => deps.status({ link: this.pace.isSlow ? "slow" : "online" }),
+      answered: (seqs) => {
+        this.hasPushed += seqs.length;
+        deps.told("wishes", seqs);
+      },
+    };
+  }
+
+  // --- endings --------------------------------------------------------------------------------------------------------
+
+  private async after(ending: Ending, units: readonly Unit[]): Promise<number> {
+    switch (ending.kind) {
+      case "done":
+        return await this.afterPage(ending);
+      case "nothing":
+        this.pollMs = Math.min(POLL_MS_MAX, this.pollMs * 2);
+        return this.well(null);
+      case "torn":
+        return this.afterTorn(ending.base);
+      case "again":
+        this.saysBuckets = true;
+        return this.notStuck("again");
+      case "fork":
+        await this.fork();
+        return this.notStuck("fork");
+      case "upgrade":
+        this.well("upgrade");
+        return hasUnsent(this.deps.mine) && this.hasPushed > 0 ? 0 : POLL_MS_MAX;
+      case "overtaken":
+        await this.reread();
+        return this.notStuck("overtaken");
+      case "offline":
+      case "foreign":
+        this.pace.failed();
+        this.isHinted = true;
+        this.deps.status({ link: "offline", phase: "idle" });
+        return this.pace.waitMs;
+      case "refused":
+        return await this.afterRefusal(ending, units);
+    }
+  }
+
+  private async afterPage({ base, more, isRefusedCut, measured }: Extract<Ending, { kind: "done" }>): Promise<number> {
+    const hasMoved = base.meta.cursor !== this.base.meta.cursor || this.hasPushed > 0;
+    this.base = base;
+    this.saysBuckets = false;
+    this.leaving.clear();
+    this.pace.succeeded(measured);
+    this.pace.unitsMax = Number.POSITIVE_INFINITY;
+    if (hasMoved) this.pollMs = POLL_MS;
+    if (hasMoved) this.pace.moved();
+    if (isRefusedCut && !(await this.refill())) return this.unwell("server");
+    this.well(null);
+    return more || hasMoved ? 0 : this.notStuck("same");
+  }
+
+  private afterTorn(base: PageBase): number {
+    const hasMoved = base.meta.cursor !== this.base.meta.cursor || this.hasPushed > 0;
+    this.base = base;
+    this.isHinted = true;
+    if (hasMoved) this.pace.moved();
+    this.pace.wasCut();
+    this.deps.status({ link: "slow" });
+    return hasMoved ? 0 : this.pace.waitMs;
+  }
+
+  private async afterRefusal({ status, code, retryAfterMs, opIndex }: Extract<Ending, { kind: "refused" }>, units: readonly Unit[]): Promise<number> {
+    this.deps.status({ link: "online" });
+    this.isHinted = true;
+    this.pace.failed();
+    if (status === 401) {
+      this.mustFork ||= code === "device.revoked";
+      return this.unwell("sign_in");
+    }
+    if (status === 409) {
+      await this.fork();
+      return this.notStuck(code);
+    }
+    if (status === 413 || status === 422) return await this.sendLess(code, opIndex, units);
+    this.deps.status({ problem: "server", phase: "idle" });
+    return Math.max(retryAfterMs ?? 0, this.pace.waitMs);
+  }
+
+  /** The server takes no request like this: send half of it, and in the end find the unit that no request may carry. */
+  private async sendLess(code: string, opIndex: number | null, units: readonly Unit[]): Promise<number> {
+    const guilty = opIndex === null ? units[0] : unitAt(units, opIndex);
+    if (units.length === 0 || guilty === undefined) return this.unwell("server");
+    if (units.length > 1 && opIndex === null) {
+      this.pace.unitsMax = Math.ceil(units.length / 2);
+      return 0;
+    }
+    await setAside(this.deps.mine, guilty, { code, message: "The server cannot take this as it is." });
+    this.deps.told("mine");
+    return 0;
+  }
+
+  private well(problem: Problem): number {
+    this.deps.status({ problem, link: this.pace.isSlow ? "slow" : "online", lastCutAt: this.base.meta.cutAt });
+    if (this.base.meta.final) this.deps.status({ phase: "idle" });
+    return 0;
+  }
+
+  private unwell(problem: Problem): number {
+    this.deps.status({ problem, phase: "idle" });
+    return Math.max(5000, this.pace.waitMs);
+  }
+
+  /** Go on at once, unless the same has come three times. */
+  private notStuck(answer: string): number {
+    const key = `${answer} ${this.base.meta.cursor} ${this.deps.mine.device.id}`;
+    if (!this.pace.isStuck(answer === "fork" ? answer : key)) return 0;
+    this.deps.status({ problem: "server", phase: "idle" });
+    return this.pace.waitMs;
+  }
+
+  private async afterError(error: unknown): Promise<number> {
+    this.indexes.forgetAll();
+    if (error instanceof Overtaken || error instanceof Outrun) {
+      await this.reread();
+      return this.notStuck("outrun");
+    }
+    if (!isQuotaError(error)) throw error;
+    await this.reread();
+    return this.unwell("quota");
+  }
+
+  private async reread(): Promise<void> {
+    const [{ meta, covers, parts }] = await Promise.all([this.deps.store.state(), this.deps.mine.reload()]);
+    if (meta.fence > this.fence || this.deps.mine.device.fence > this.fence) throw new Overtaken("A newer leader writes.");
+    this.base = {
+      meta,
+      covers: new Map(covers.map((cover) => [pairKey([cover.bucket, cover.tier]), cover])),
+      parts: new Map(parts.map((part) => [partKey(placeOf(part)), part])),
+    };
+    this.indexes.forgetAll();
+  }
+
+  private async fork(): Promise<void> {
+    this.mustFork = false;
+    await fork(this.deps.mine);
+    await this.deps.store.lead(this.fence, this.deps.mine.device.id);
+    await this.reread();
+    this.deps.told("mine");
+  }
+
+  // --- mending --------------------------------------------------------------------------------------------------------
+
+  private readonly leaving = new Set<string>(); // Downloaded buckets left for one exchange, to be filled anew by the next.
+
+  /** A cut did not agree. Fill what is on the check list again; false: it was tried often enough. */
+  private async refill(): Promise<boolean> {
+    const now = this.deps.env.now();
+    this.refillsAt = this.refillsAt.filter((at) => now - at < HOUR_MS);
+    if (this.refillsAt.length >= REFILLS_MAX) return false;
+    this.refillsAt.push(now);
+    const { meta } = this.base;
+    const buckets = meta.check.map(([bucket]) => bucket);
+    if (buckets.every((bucket) => this.deps.mine.wanted.includes(bucket))) {
+      for (const bucket of buckets) this.leaving.add(bucket);
+      return true;
+    }
+    // What comes by itself cannot be left: begin without a cursor. The old cut stays until the first mark is here.
+    const after = { ...meta, cursor: null, final: false };
+    await this.deps.store.write({ before: meta, after, dropped: [], dropAll: false, chunks: [], parts: [], covers: [] });
+    await this.reread();
+    return true;
+  }
+
+  private async sleep(ms: number, lost: AbortSignal): Promise<void> {
+    if (lost.aborted) return;
+    await pause(ms, this.wakeUp.signal);
+    if (this.wakeUp.signal.aborted) this.wakeUp = new AbortController();
+  }
+}
+
+function unitAt(units: readonly Unit[], index: number): Unit | undefined {
+  let at = 0;
+  return units.find((unit) => {
+    at += unit.length;
+    return index < at;
+  });
+}

@@ -1,0 +1,90 @@
+/** What the page is told: everything that one cut or one wish changed, in one message. */
+
+import type { Shown, Watch } from "../messages.js";
+import type { BucketState } from "../types.js";
+import { isQuotaError } from "./db.js";
+import type { Mine } from "./mine.js";
+import type { Cover } from "./rows.js";
+import { type HeldOp, standing } from "./standing.js";
+import type { View } from "./view.js";
+
+export class Screen {
+  held: readonly HeldOp[] = [];
+  queued = 0;
+  private running: Promise<void> | null = null;
+  private isStale = false;
+  private last: Record<string, string> = {};
+
+  constructor(
+    private readonly mine: Mine,
+    private readonly view: View,
+    private readonly post: (shown: Shown) => void,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  watch(watch: Watch): void {
+    this.view.watch(watch);
+    void this.refresh();
+  }
+
+  unwatch(key: number): void {
+    this.view.unwatch(key);
+  }
+
+  /** Show what is stored now. Calls while one is under way are served by one more. */
+  refresh(): Promise<void> {
+    this.isStale = true;
+    this.running ??= this.run().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (this.isStale) {
+      this.isStale = false;
+      try {
+        await this.show();
+      } catch (error) {
+        if (isQuotaError(error)) continue; // Reading needs no space; a browser may still say so.
+        this.failed(error);
+        return;
+      }
+    }
+  }
+
+  private async show(): Promise<void> {
+    const { meta, covers, changed, held } = await this.view.look();
+    const settled = meta.device === this.mine.device.id ? meta.settled : 0;
+    const { pending, outbox, queued } = standing(this.mine.list(), held, settled);
+    this.held = held;
+    this.queued = queued;
+    const shown: Shown = {
+      rows: changed.map(([key, rows]) => [key, "ready", rows]),
+      ...this.ifNew("pending", pending),
+      ...this.ifNew("outbox", outbox),
+      ...this.ifNew("buckets", bucketsOf(covers, this.mine.wanted)),
+      ...this.ifNew("wanted", this.mine.wanted),
+      ...this.ifNew("deviceId", this.mine.device.id),
+    };
+    if (shown.rows.length > 0 || Object.keys(shown).length > 1) this.post(shown);
+  }
+
+  private ifNew<Name extends string, Value>(name: Name, value: Value): { [Key in Name]?: Value } {
+    const text = JSON.stringify(value);
+    if (this.last[name] === text) return {};
+    this.last[name] = text;
+    return { [name]: value } as { [Key in Name]: Value }; // A computed key is widened to string.
+  }
+}
+
+function bucketsOf(covers: readonly Cover[], wanted: readonly string[]): BucketState[] {
+  const names = [...new Set([...covers.map(({ bucket }) => bucket), ...wanted])].sort();
+  return names.map((bucket) => ({
+    bucket,
+    tiers: covers
+      .filter((cover) => cover.bucket === bucket)
+      .sort((a, b) => a.tier - b.tier)
+      .map(({ tier, rows, count, bytes, state }) => ({ tier, rows, rowsHeld: count, bytes, state })),
+  }));
+}

@@ -1,0 +1,144 @@
+/**
+ * Where each wish stands against one cut. Pure.
+ *
+ * The overlay is a function of the shown cut: wishes without a receipt of their own or with n above `settled`, and those
+ * whose row of `sync.ops` in that cut says `waiting`. Nothing leaves it for good: after a restore it comes back by itself.
+ */
+
+import type { Pending } from "../messages.js";
+import type { Fields, OutboxItem, Outcome } from "../types.js";
+import type { Entry } from "./mine.js";
+import type { Wish } from "./wish.js";
+
+/** A row of `sync.ops`: a wish that waits on the server or was refused there, from whichever phone. */
+export interface HeldOp {
+  readonly id: string;
+  readonly identity: string;
+  readonly outcome: string; // waiting | parked | applied | replaced | withdrawn
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly at: number;
+  readonly op: Fields; // As it was sent.
+  readonly bytes: number;
+}
+
+export function heldOp(row: Fields): HeldOp | null {
+  const text = String(row["op"] ?? "");
+  const op = parsed(text);
+  if (op === null) return null;
+  const received = Date.parse(String(row["received_at"]));
+  const at = Array.isArray(op["at"]) ? Number(op["at"][0]) : received;
+  return {
+    id: String(row["id"]),
+    identity: String(op["op"] ?? row["identity"]),
+    outcome: String(row["outcome"]),
+    code: typeof row["code"] === "string" ? row["code"] : null,
+    message: typeof row["message"] === "string" ? row["message"] : null,
+    at,
+    op,
+    bytes: text.length,
+  };
+}
+
+function parsed(text: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Fields) : null;
+  } catch {
+    return null; // Malformed even for the server: it can be shown to staff, not replayed.
+  }
+}
+
+export interface Standing {
+  readonly pending: Pending[]; // In the order in which they were made.
+  readonly outbox: OutboxItem[];
+  readonly queued: number;
+}
+
+export function standing(entries: readonly Entry[], held: readonly HeldOp[], settled: number): Standing {
+  const heldBy = new Map(held.map((op) => [op.identity, op]));
+  const pending: Pending[] = [];
+  const outbox: OutboxItem[] = [];
+  const ours = new Set<string>();
+  for (const { wish } of entries) {
+    if (wish.kind === "void") continue;
+    ours.add(wish.identity);
+    const isSettled = wish.receipt !== null && wish.n !== null && wish.n <= settled;
+    const row = isSettled ? heldBy.get(wish.identity) : undefined; // Before that the row is of an older cut than the wish.
+    const state = stateOf(wish, isSettled, row);
+    if (state !== "received" && state !== "not_accepted") pending.push(...replayOf(wish));
+    else if (state === "not_accepted" && !isSettled && wish.refused === null) pending.push(...replayOf(wish));
+    if (state !== "received") outbox.push(itemOf(wish, state, row));
+  }
+  for (const op of held) {
+    if (ours.has(op.identity) || (op.outcome !== "waiting" && op.outcome !== "parked")) continue;
+    if (op.outcome === "waiting") pending.push(...replayOfHeld(op));
+    outbox.push(itemOfHeld(op));
+  }
+  const queued = entries.filter(({ shelf, wish }) => shelf === "outbox" && wish.kind !== "void" && wish.refused === null).length;
+  return { pending: pending.sort(byTime), outbox: outbox.sort(byTime), queued };
+}
+
+function stateOf(wish: Wish, isSettled: boolean, row: HeldOp | undefined): Outcome {
+  if (wish.refused) return "not_accepted";
+  if (wish.receipt === null) return wish.n === null ? "saved" : "sending";
+  if (row) return row.outcome === "waiting" ? "waiting" : row.outcome === "parked" ? "not_accepted" : "received";
+  if (wish.receipt.outcome === "parked") return "not_accepted";
+  return isSettled ? "received" : "sent";
+}
+
+function replayOf(wish: Wish): Pending[] {
+  const common = { name: wish.name, bucket: wish.bucket };
+  if (wish.kind === "batch") {
+    return wish.items.map((item) => ({ ...common, kind: "create", identity: item.identity, id: item.id, args: item.fields, at: item.at[0] }));
+  }
+  if (wish.kind === "void") return [];
+  return [{ ...common, kind: wish.kind, identity: wish.identity, id: wish.id, args: wish.args, at: wish.at[0] }];
+}
+
+function replayOfHeld({ identity, op, at }: HeldOp): Pending[] {
+  const kind = op["kind"];
+  if (kind === "command") return [{ kind, identity, name: String(op["command"]), id: null, args: (op["args"] ?? {}) as Fields, at, bucket: null }];
+  if (kind !== "create" && kind !== "patch") return []; // A batch leaves its ids to the server; its rows come with the cut.
+  return [{ kind, identity, name: String(op["collection"]), id: String(op["id"]), args: (op["fields"] ?? {}) as Fields, at, bucket: null }];
+}
+
+function itemOf(wish: Wish, state: Outcome, row: HeldOp | undefined): OutboxItem {
+  const reason = wish.refused ?? row ?? wish.receipt;
+  return {
+    identity: wish.identity,
+    n: wish.n,
+    kind: wish.kind,
+    name: wish.name,
+    args: argsOf(wish),
+    state,
+    ...(reason?.code ? { code: reason.code } : {}),
+    ...(reason?.message ? { message: reason.message } : {}),
+    at: wish.at[0],
+    ...(wish.title === null ? {} : { title: wish.title }),
+    bytes: (wish.text ?? JSON.stringify(wish.args)).length,
+  };
+}
+
+function argsOf(wish: Wish): Fields {
+  if (wish.kind === "batch") return { rows: wish.items.map(({ id, fields }) => ({ id, ...fields })) };
+  return wish.id === null ? wish.args : { id: wish.id, ...wish.args };
+}
+
+function itemOfHeld(held: HeldOp): OutboxItem {
+  const [replay] = replayOfHeld(held);
+  return {
+    identity: held.identity,
+    n: null,
+    kind: replay?.kind ?? "batch",
+    name: replay?.name ?? String(held.op["collection"] ?? ""),
+    args: replay?.id ? { id: replay.id, ...replay.args } : (replay?.args ?? held.op),
+    state: held.outcome === "waiting" ? "waiting" : "not_accepted",
+    ...(held.code === null ? {} : { code: held.code }),
+    ...(held.message === null ? {} : { message: held.message }),
+    at: held.at,
+    bytes: held.bytes,
+  };
+}
+
+const byTime = (a: { readonly at: number }, b: { readonly at: number }): number => a.at - b.at;
