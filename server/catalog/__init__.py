@@ -1,7 +1,8 @@
 """The catalogue: subjects, courses, their lessons as typed blocks, and how far each learner has come."""
 
 from server.base.feature import Feature
-from server.catalog import collections
+from server.catalog import collections, media_routes, queries, routes
+from server.catalog.models import Course
 
 feature = Feature(
     name="catalog",
@@ -15,4 +16,17 @@ feature = Feature(
     ),
     grants=collections.grants,
     bucket_kinds=collections.bucket_kinds,
+    routes=(
+        routes.list_courses,
+        routes.get_course,
+        routes.create_course,
+        routes.edit_course,
+        routes.publish_course,
+        routes.unpublish_course,
+        routes.delete_course,
+        media_routes.media_capability,
+        media_routes.get_media,
+        media_routes.get_media_by_capability,
+    ),
+    visible={Course: queries.is_course_visible},
 )

@@ -65,3 +65,76 @@ class ProgressRow(Struct, frozen=True):
     seen_ppm: Ppm
     seconds: Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
     completed_at: datetime | None = None
+
+
+# --- the API ------------------------------------------------------------------------------------------------------
+
+Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
+Description = Annotated[str, Meta(max_length=5_000)]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}$")]
+Level = Annotated[str, Meta(max_length=50)]
+
+
+class NewCourse(Struct, frozen=True, forbid_unknown_fields=True):
+    title: Title
+    language: Language = "en"
+    description: Description = ""
+    level: Level | None = None
+    subject_id: UUID | None = None
+
+
+class EditCourse(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is left out stays."""
+
+    title: Title | None = None
+    language: Language | None = None
+    description: Description | None = None
+    level: Level | None = None
+    subject_id: UUID | None = None
+
+
+class CourseCard(Struct, frozen=True):
+    id: UUID
+    slug: str
+    title: str
+    description: str
+    language: str
+    level: str | None
+    access: str
+    subject_id: UUID | None
+    lessons_count: int
+    text_bytes: int
+    media_bytes: int
+    licence: str | None
+    attribution: str | None
+    source_url: str | None
+    status: str
+    published_at: datetime | None
+    updated_at: datetime
+
+
+class LessonStub(Struct, frozen=True):
+    id: UUID
+    title: str
+    rank: int
+    minutes: int
+    text_bytes: int
+    is_locked: bool
+    status: str
+    seen_ppm: int  # The caller's own.
+    completed_at: datetime | None
+
+
+class SectionTree(Struct, frozen=True):
+    id: UUID
+    title: str
+    rank: int
+    lessons: list[LessonStub]
+
+
+class CourseTree(Struct, frozen=True):
+    course: CourseCard
+    is_staff: bool
+    can_open: bool
+    reason: str | None  # PRG-20's first failing reason
+    sections: list[SectionTree]

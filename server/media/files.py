@@ -4,6 +4,7 @@ Bytes go first and rows later: bytes that nobody refers to cost space, a row wit
 """
 
 import hashlib
+from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
@@ -17,48 +18,68 @@ from server.media.models import MediaFile, MediaUse
 from server.media.schemas import VariantRow
 
 
+@dataclass(frozen=True)
+class StoredImage:
+    """An image whose bytes are in the store; its row may follow."""
+
+    sha256: str  # Of the original, as are the next four.
+    mime: str
+    width: int
+    height: int
+    bytes: int
+    variants: list[VariantRow]  # By width.
+
+    @property
+    def largest(self) -> VariantRow:
+        return self.variants[-1]
+
+
 def storage_key(sha256: str) -> str:
     """Made by the server from what the bytes are; nobody's file name is in it."""
     return f"media/{sha256[:2]}/{sha256}"
 
 
-async def store_variants(storage: Storage, prepared: Prepared) -> None:
+async def store_image(storage: Storage, prepared: Prepared) -> StoredImage:
     """Put the bytes where `storage_key` says. Twice is once. Raises Unavailable."""
     for variant in prepared.variants:
         await storage.put(storage_key(variant.sha256), variant.body, media_type=MIME)
-
-
-async def add_file(tx: Tx, prepared: Prepared, *, owner_id: UUID, licence: str, attribution: str) -> MediaFile:
-    """The row of an image whose bytes are stored. The same image of the same owner under the same terms is one row."""
-    terms = hashlib.sha256(f"{licence}\n{attribution}".encode()).hexdigest()
-    id_ = derived_id("media.files", owner_id, prepared.sha256, terms)
-    found = await tx.db.get(MediaFile, id_)
-    if found is not None:
-        found.deleted_at = None
-        return found
-    file = MediaFile(
-        id=id_, owner_id=owner_id, sha256=prepared.sha256, mime=prepared.mime, width=prepared.width, height=prepared.height,
-        bytes=prepared.bytes, variants=[msgspec.to_builtins(row_of(variant)) for variant in prepared.variants],
-        licence=licence or None, attribution=attribution or None,
+    return StoredImage(
+        sha256=prepared.sha256, mime=prepared.mime, width=prepared.width, height=prepared.height, bytes=prepared.bytes,
+        variants=[_row_of(variant) for variant in prepared.variants],
     )
-    tx.db.add(file)
-    await tx.db.flush()  # Variants and uses refer to it.
-    await _add_variants(tx, id_, prepared.variants)
-    return file
 
 
-def row_of(variant: Variant) -> VariantRow:
+def _row_of(variant: Variant) -> VariantRow:
     return VariantRow(
         name=variant.name, width=variant.width, height=variant.height, mime=MIME, bytes=len(variant.body), sha256=variant.sha256
     )
 
 
-async def _add_variants(tx: Tx, file_id: UUID, variants: list[Variant]) -> None:
+async def add_file(tx: Tx, image: StoredImage, *, owner_id: UUID, licence: str, attribution: str) -> MediaFile:
+    """The row of a stored image. The same image of the same owner under the same terms is one row."""
+    terms = hashlib.sha256(f"{licence}\n{attribution}".encode()).hexdigest()
+    id_ = derived_id("media.files", owner_id, image.sha256, terms)
+    found = await tx.db.get(MediaFile, id_)
+    if found is not None:
+        found.deleted_at = None
+        return found
+    file = MediaFile(
+        id=id_, owner_id=owner_id, sha256=image.sha256, mime=image.mime, width=image.width, height=image.height,
+        bytes=image.bytes, variants=[msgspec.to_builtins(variant) for variant in image.variants],
+        licence=licence or None, attribution=attribution or None,
+    )
+    tx.db.add(file)
+    await tx.db.flush()  # Variants and uses refer to it.
+    await _add_variants(tx, id_, image.variants)
+    return file
+
+
+async def _add_variants(tx: Tx, file_id: UUID, variants: list[VariantRow]) -> None:
     rows = [
         {
             "id": derived_id("media.variants", file_id, variant.name), "file": file_id, "sha256": variant.sha256,
-            "name": variant.name, "width": variant.width, "height": variant.height, "mime": MIME,
-            "bytes": len(variant.body), "key": storage_key(variant.sha256),
+            "name": variant.name, "width": variant.width, "height": variant.height, "mime": variant.mime,
+            "bytes": variant.bytes, "key": storage_key(variant.sha256),
         }
         for variant in variants
     ]

@@ -135,8 +135,7 @@ def _bare(root: Element, *, what: str) -> Element:
         count += 1
         if count > NODES_MAX or depth > DEPTH_MAX:
             raise BadMarkup("page.too_large", f"{what} has more than {NODES_MAX} elements or {DEPTH_MAX} levels.")
-        if isinstance(element.tag, str):
-            element.tag = etree.QName(element).localname.lower()
+        element.tag = etree.QName(element).localname.lower()
         stack.extend((child, depth + 1) for child in element)
     return root
 

@@ -17,7 +17,7 @@ def math_html(math: Element) -> str:
 
 
 def _serialise(element: Element) -> str:
-    if not isinstance(element.tag, str) or element.tag in _DROPPED:
+    if element.tag in _DROPPED:
         return ""
     inner = "".join(_serialise(child) for child in element)
     if element.tag in _TOKENS:
@@ -41,7 +41,7 @@ def math_text(math: Element) -> str:
 
 
 def _say(element: Element) -> str:
-    if not isinstance(element.tag, str) or element.tag in _DROPPED:
+    if element.tag in _DROPPED:
         return ""
     if element.tag in _TOKENS:
         return _token_text(element)

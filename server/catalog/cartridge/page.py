@@ -114,7 +114,7 @@ class _Reader(Inliner):
 
     def _breaks_run(self, element: Element) -> bool:
         tag = element.tag
-        if not isinstance(tag, str) or tag in NEVER:
+        if tag in NEVER:
             return False
         if tag == "math":
             return element.get("display") == "block"
@@ -184,7 +184,7 @@ class _Reader(Inliner):
             elif child.tag in {"ul", "ol"} and items:  # A list right inside a list belongs to the item before it.
                 last = items[-1]
                 items[-1] = msgspec.structs.replace(last, blocks=[*last.blocks, *self.block(child, depth=depth + 1)])
-            elif isinstance(child.tag, str) and child.tag not in NEVER:
+            elif child.tag not in NEVER:
                 before.extend(self.block(child, depth=depth))
         if depth >= DEPTH_MAX:
             return [*before, *(block for item in items for block in _unlisted(item))]

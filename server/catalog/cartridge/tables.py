@@ -26,7 +26,7 @@ def read_table(reader: "_Reader", element: Element, *, depth: int) -> list[Block
         cells = [_cell(reader, cell, run_images) for cell in line if cell.tag in {"td", "th"}]
         if not any(cell.html for cell in cells):
             continue
-        is_head = not rows and (_is_in_head(line) or all(cell.tag == "th" for cell in line if isinstance(cell.tag, str)))
+        is_head = not rows and (_is_in_head(line) or all(cell.tag == "th" for cell in line))
         (head if is_head else rows).append(cells[:COLUMNS_MAX])
         if len(cells) > COLUMNS_MAX:
             reader.note("table.cut", f"A table is wider than {COLUMNS_MAX} columns; the rest was left out.")
@@ -64,9 +64,9 @@ def _write_cell(reader: "_Reader", run: Run, element: Element) -> None:
     run.text(element.text)
     for child in element:
         tag = child.tag
-        if isinstance(tag, str) and tag in _FLATTENED:
+        if tag in _FLATTENED:
             reader.note("table.flattened", f"A <{tag}> in a table became lines of text.")
-        if isinstance(tag, str) and tag not in NEVER and (tag in _BREAKS or tag in _FLATTENED):
+        if tag not in NEVER and (tag in _BREAKS or tag in _FLATTENED):
             run.pieces.append("<br>")
             _write_cell(reader, run, child)
         else:

@@ -1,0 +1,190 @@
+"""Reading the catalogue. Each query takes the Tx, and with it the actor: there is no unfiltered list of courses."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from server.base.paging import Page
+from server.base.tx import Tx
+from server.catalog import policy
+from server.catalog.models import Course, CourseStaff
+from server.catalog.policy import Door
+from server.catalog.schemas import CourseCard, CourseTree, LessonStub, SectionTree
+
+SORTS = {"newest": "c.published_at desc nulls last, c.id", "title": "c.title, c.id", "popular": "learners desc, c.title, c.id"}
+
+_CARD = """
+select c.id, c.slug, c.title, c.description, c.language, c.level, c.access, c.subject_id, c.lessons_count, c.text_bytes,
+       c.media_bytes, c.licence, c.attribution, c.source_url, c.status, c.published_at, c.updated_at, {learners} as learners
+from catalog_courses c
+"""
+_LEARNERS = "(select count(distinct p.user_id) from catalog_progress p join catalog_lessons l on l.id = p.lesson_id where l.course_id = c.id)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourseFilter:
+    direction: str | None = None  # slugs
+    subject: str | None = None
+    category: str | None = None
+    level: str | None = None
+    language: str | None = None
+    access: str | None = None
+    educator: UUID | None = None
+    search: str | None = None
+    mine: bool = False  # The actor's own, drafts too.
+    sort: str = "newest"
+
+
+async def is_course_staff(tx: Tx, course_id: UUID) -> bool:
+    statement = select(CourseStaff.id).where(
+        CourseStaff.course_id == course_id, CourseStaff.user_id == tx.actor.id, CourseStaff.deleted_at.is_(None)
+    )
+    return (await tx.db.execute(statement)).first() is not None
+
+
+async def is_course_visible(tx: Tx, course: Course) -> bool:
+    """Published ones to everybody; drafts to their staff and admins."""
+    return course.published_at is not None or tx.actor.is_admin or await is_course_staff(tx, course.id)
+
+
+async def can_open_course(tx: Tx, course: Course) -> bool:
+    return policy.can_open(tx.actor, await _door(tx, course), now=tx.now)
+
+
+async def may_see_file(tx: Tx, course_ids: list[UUID]) -> bool:
+    """Whether one of the courses that show a file is open to the actor."""
+    statement = select(Course).where(Course.id.in_(course_ids), Course.deleted_at.is_(None))
+    courses = (await tx.db.execute(statement)).scalars().all()
+    for course in courses:
+        if await can_open_course(tx, course):
+            return True
+    return False
+
+
+async def _door(tx: Tx, course: Course) -> Door:
+    return Door(
+        is_course_published=course.published_at is not None,
+        access=(course.access,),
+        is_staff=await is_course_staff(tx, course.id),
+    )
+
+
+async def has_subject(tx: Tx, subject_id: UUID) -> bool:
+    statement = text("select exists(select 1 from catalog_subjects where id = :id and deleted_at is null)")
+    return bool((await tx.db.execute(statement, {"id": subject_id})).scalar_one())
+
+
+async def find_subject(tx: Tx, words: str) -> UUID | None:
+    """The subject whose name or slug is among the words, in any case; the first by order (CAT-17)."""
+    statement = text(
+        "select id from catalog_subjects where deleted_at is null and is_active"
+        " and (position(' ' || lower(name) || ' ' in :words) > 0 or position(' ' || slug || ' ' in :words) > 0)"
+        " order by order_index limit 1"
+    )
+    spaced = " " + " ".join("".join(char if char.isalnum() else " " for char in words.lower()).split()) + " "
+    return (await tx.db.execute(statement, {"words": spaced})).scalar_one_or_none()
+
+
+async def has_progress(tx: Tx, course_id: UUID) -> bool:
+    statement = text(
+        "select exists(select 1 from catalog_progress p join catalog_lessons l on l.id = p.lesson_id where l.course_id = :id)"
+    )
+    return bool((await tx.db.execute(statement, {"id": course_id})).scalar_one())
+
+
+async def find_course_by_slug(tx: Tx, slug: str) -> Course | None:
+    statement = select(Course).where(Course.slug == slug, Course.deleted_at.is_(None))
+    return (await tx.db.execute(statement)).scalar_one_or_none()
+
+
+async def list_courses(tx: Tx, wanted: CourseFilter, page: Page) -> tuple[list[CourseCard], int]:
+    """Cards that the actor may see, and how many there are in all (CAT-12)."""
+    where, values = _conditions(tx, wanted)
+    learners = _LEARNERS if wanted.sort == "popular" else "0"
+    # The pieces are constants of this file; values go as parameters.
+    cards = f"{_CARD.format(learners=learners)} where {where} order by {SORTS[wanted.sort]} limit :limit offset :offset"
+    rows = (await tx.db.execute(text(cards), {**values, "limit": page.limit, "offset": page.offset})).mappings().all()
+    total = (await tx.db.execute(text(f"select count(*) from catalog_courses c where {where}"), values)).scalar_one()  # noqa: S608 - constants
+    return [_card(row) for row in rows], int(total)
+
+
+def _conditions(tx: Tx, wanted: CourseFilter) -> tuple[str, dict[str, Any]]:
+    mine = "exists(select 1 from catalog_course_staff s where s.course_id = c.id and s.user_id = :me and s.deleted_at is null)"
+    parts = ["c.deleted_at is null", mine if wanted.mine else "c.published_at is not null"]
+    columns: dict[str, tuple[str, Any]] = {
+        "direction": (
+            "c.subject_id in (select s.id from catalog_subjects s join catalog_directions d on d.id = s.direction_id where d.slug = :direction)",
+            wanted.direction,
+        ),
+        "subject": ("c.subject_id in (select s.id from catalog_subjects s where s.slug = :subject)", wanted.subject),
+        "category": ("c.category = :category", wanted.category),
+        "level": ("c.level = :level", wanted.level),
+        "language": ("c.language = :language", wanted.language),
+        "access": ("c.access = :access", wanted.access),
+        "educator": ("c.created_by_id = :educator", wanted.educator),
+        "search": ("(c.title ilike :search or c.description ilike :search)", _like(wanted.search)),
+    }
+    values: dict[str, Any] = {"me": tx.actor.id} if wanted.mine else {}
+    for name, (condition, value) in columns.items():
+        if value is not None:
+            parts.append(condition)
+            values[name] = value
+    return " and ".join(parts), values
+
+
+def _like(search: str | None) -> str | None:
+    if search is None:
+        return None
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _card(row: Any) -> CourseCard:  # Any: a row mapping
+    return CourseCard(**{name: row[name] for name in CourseCard.__struct_fields__})
+
+
+async def card_of(tx: Tx, course_id: UUID) -> CourseCard:
+    """The card of a course that the caller has already found."""
+    statement = text(f"{_CARD.format(learners='0')} where c.id = :id")  # Constants only.
+    return _card((await tx.db.execute(statement, {"id": course_id})).mappings().one())
+
+
+async def course_tree(tx: Tx, course_id: UUID) -> CourseTree:
+    """Sections and lessons with the actor's own progress (CAT-13). Raises NotFound for a draft of others."""
+    course = await tx.get_visible(Course, course_id)
+    card = await card_of(tx, course_id)
+    reason = policy.why_closed(tx.actor, await _door(tx, course), now=tx.now)
+    sections = (
+        await tx.db.execute(
+            text("select id, title, rank from catalog_sections where course_id = :id and deleted_at is null order by rank"), {"id": course_id}
+        )
+    ).all()
+    stubs = await _stubs(tx, course_id)
+    return CourseTree(
+        course=card,
+        is_staff=await is_course_staff(tx, course_id),
+        can_open=reason is None,
+        reason=reason,
+        sections=[SectionTree(id=row.id, title=row.title, rank=row.rank, lessons=stubs.get(row.id, [])) for row in sections],
+    )
+
+
+async def _stubs(tx: Tx, course_id: UUID) -> dict[UUID, list[LessonStub]]:
+    rows = (
+        await tx.db.execute(
+            text(
+                "select l.id, l.section_id, l.title, l.rank, l.minutes, l.text_bytes, l.is_locked, l.status,"
+                " coalesce(p.seen_ppm, 0) as seen_ppm, p.completed_at"
+                " from catalog_lessons l left join catalog_progress p on p.lesson_id = l.id and p.user_id = :me and p.deleted_at is null"
+                " where l.course_id = :id and l.deleted_at is null order by l.rank"
+            ),
+            {"id": course_id, "me": tx.actor.id},
+        )
+    ).mappings()
+    found: dict[UUID, list[LessonStub]] = {}
+    for row in rows:
+        stub = LessonStub(**{name: row[name] for name in LessonStub.__struct_fields__})
+        found.setdefault(row["section_id"], []).append(stub)
+    return found

@@ -1,0 +1,107 @@
+"""A file's bytes over HTTP: whole or a range, for ever the same, never active content. Who may ask is the caller's business."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from litestar import Response
+from litestar.response import Stream
+from sqlalchemy import text
+
+from server.base.errors import AppError, NotFound
+from server.base.storage import Storage
+from server.base.tx import Tx
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+IMMUTABLE = "private, max-age=31536000, immutable"
+SANDBOX = "default-src 'none'; sandbox"
+
+
+class RangeUnsatisfiable(AppError):
+    """The file does not have the bytes that were asked for."""
+
+    code = "media.range"
+    status = 416
+
+
+@dataclass(frozen=True)
+class StoredBytes:
+    sha256: str
+    mime: str
+    bytes: int
+    storage_key: str
+
+
+async def find_bytes(tx: Tx, sha256: str) -> StoredBytes:
+    """Raises NotFound."""
+    found = None
+    if SHA256.fullmatch(sha256):
+        statement = text("select sha256, mime, bytes, storage_key from media_variants where sha256 = :sha256 limit 1")
+        found = (await tx.db.execute(statement, {"sha256": sha256})).one_or_none()
+    if found is None:
+        raise file_not_found()
+    return StoredBytes(found.sha256, found.mime, found.bytes, found.storage_key)
+
+
+def file_not_found() -> NotFound:
+    """The same words for a file that is not there and one that is not for you."""
+    return NotFound("There is no such file, or not for you.")
+
+
+async def answer_bytes(
+    storage: Storage, file: StoredBytes, *, range_header: str, if_none_match: str, if_range: str
+) -> Response[bytes] | Stream:
+    """200, 206 or 304. Raises RangeUnsatisfiable, and NotFound or Unavailable before the first byte is sent."""
+    etag = f'"{file.sha256}"'
+    headers = {
+        "etag": etag,
+        "cache-control": IMMUTABLE,
+        "accept-ranges": "bytes",
+        "content-security-policy": SANDBOX,
+        "cross-origin-resource-policy": "same-origin",
+        "content-disposition": "inline",
+    }
+    if is_match(if_none_match, etag):
+        return Response(b"", status_code=304, headers=headers, media_type=file.mime)
+    wanted = read_range(range_header, file.bytes) if not if_range or if_range == etag else None
+    start, end = wanted or (0, file.bytes - 1)
+    headers["content-length"] = str(end - start + 1)
+    if wanted is not None:
+        headers["content-range"] = f"bytes {start}-{end}/{file.bytes}"
+    body = await _opened(storage.read(file.storage_key, offset=start, length=end - start + 1))
+    return Stream(body, status_code=206 if wanted is not None else 200, headers=headers, media_type=file.mime)
+
+
+async def _opened(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same chunks, the first already read: a store that does not answer is a 503, not a broken download."""
+    first = await anext(chunks, b"")
+
+    async def rest() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return rest()
+
+
+def is_match(if_none_match: str, etag: str) -> bool:
+    return if_none_match.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
+
+
+def read_range(header: str, size: int) -> tuple[int, int] | None:
+    """First and last byte of one range; None for no range or several (then the whole is sent). Raises RangeUnsatisfiable."""
+    found = _RANGE.fullmatch(header.strip().replace(" ", ""))
+    if found is None or found.group(0) == "bytes=-":
+        return None
+    first, last = found.groups()
+    if first == "":
+        start, end = max(0, size - int(last)), size - 1
+    else:
+        start, end = int(first), min(int(last), size - 1) if last else size - 1
+        if last and int(last) < int(first):
+            return None  # No range at all, says RFC 9110 §14.1.1: answered with the whole.
+    if start >= size or (first == "" and int(last) == 0):
+        raise RangeUnsatisfiable(f"The file has {size} bytes.")
+    return start, end
