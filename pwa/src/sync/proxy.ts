@@ -43,6 +43,7 @@ class Proxied implements Engine {
   private readonly singles = new Map<string, ReadonlySignal<Loadable<Row | undefined>>>();
   private readonly calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private next = 1;
+  private isClosed = false;
 
   constructor(
     private readonly options: OpenOptions,
@@ -164,11 +165,14 @@ class Proxied implements Engine {
   }
 
   async close(): Promise<void> {
+    if (this.isClosed) return;
     await this.call("close");
+    this.isClosed = true;
     this.port.close();
   }
 
   private call<Name extends CallName>(name: Name, ...args: Parameters<Calls[Name]>): Promise<unknown> {
+    if (this.isClosed) return Promise.reject(new Error("The engine is closed."));
     const id = this.next++;
     return new Promise((resolve, reject) => {
       this.calls.set(id, { resolve, reject });
