@@ -12,7 +12,9 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - this is the one file that an older Python is asked to run
     sys.exit(
-        "Spark needs Python 3.11 or newer, and this is {}.{}: run the same command with a newer one.".format(*sys.version_info)
+        "Spark needs Python 3.11 or newer, and this is {}.{}: run the same command with a newer one.".format(
+            *sys.version_info
+        )
     )
 
 import ast
@@ -68,7 +70,9 @@ def main(arguments: list[str]) -> None:
     except CannotPrepare as problem:
         sys.exit(f"run.py: {problem}")
     except PermissionError as problem:
-        sys.exit(f"run.py: {problem.filename} cannot be written: give yourself the right, or copy the folder to a place of yours.")
+        sys.exit(
+            f"run.py: {problem.filename} cannot be written: copy the folder to a place of yours, and run it there."
+        )
     become_task(name, rest)
 
 
@@ -93,7 +97,7 @@ def become_task(name: str, arguments: list[str]) -> None:
     environment = task_environment()
     os.chdir(ROOT)
     if name == "up":
-        # Held back until the supervisor is ready to be stopped in order: no moment in which a signal ends it half started.
+        # Held back until the supervisor can stop in order: there is no moment in which a signal ends it half started.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     command = [str(PYTHON), "-m", "poethepoet", "-q", "-C", str(ROOT), name, *arguments]
     os.execve(PYTHON, command, environment)  # noqa: S606 - the same process: signals meant for run.py reach the task
@@ -131,7 +135,7 @@ def prepare(wanted: str) -> None:
             call([uv, "venv", "--clear", "--quiet", "--python", sys.executable, VENV], environment, "make .venv")
         STAMP.unlink(missing_ok=True)
         lock = LOCKS / f"{level}.lock"
-        flags = ["--require-hashes", "--quiet", "--python", PYTHON, *index_flags()]
+        flags: list[str | Path] = ["--require-hashes", "--quiet", "--python", PYTHON, *index_flags()]
         call([uv, "pip", "sync", *flags, lock], environment, f"install the packages of {lock.relative_to(ROOT)}")
         write_entry_points()
         partial = STAMP.with_suffix(".partial")
@@ -247,6 +251,7 @@ def find_pip() -> list[str]:
 def uv_environment() -> dict[str, str]:
     """Return the environment for pip and uv: the person's own settings, in words that uv understands."""
     environment = dict(os.environ)
+    environment["PIP_ROOT_USER_ACTION"] = "ignore"  # Its warning is about installing beside system packages; we do not.
     environment["UV_PYTHON_DOWNLOADS"] = "never"  # The Python that runs this is the Python that will be used.
     if not can_write_home(environment):
         environment["UV_CACHE_DIR"] = environment["PIP_CACHE_DIR"] = str(CACHE / "downloads")

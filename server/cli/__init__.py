@@ -13,7 +13,6 @@ import typer
 
 def main() -> None:
     """Run what the command line asks for; the exit code says how it went."""
-    # psycopg and others write of what they meet through `logging` and `warnings`, which go to standard error by themselves.
     app = typer.Typer(name="spark", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback(help="Spark Learning: run it, and act as its operator.")(_nothing)
     for name in _asked_for(sys.argv[1:]):

@@ -1,14 +1,14 @@
 """Find the servers that a command acts on: those of the environment, else those that run on SPARK_DATA."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 from server.embedded import plan as planning
-from server.embedded.installation import DataFolderError, Installation, NotRunning
+from server.embedded.installation import Installation
 from server.embedded.processes import end_recorded, running
+from server.embedded.supervisor import say
 from server.settings import BadSetting, Settings
 
 EXIT_REFUSED = 2
@@ -37,22 +37,17 @@ def database_url() -> Iterator[str]:
 
     Raises: BadSetting, DataFolderError, CannotStart.
     """
-    try:
+    installation = Installation.from_env(os.environ)
+    if os.environ.get("SPARK_DATABASE_URL") or installation.is_running():
         yield known_database_url()
         return
-    except NotRunning:
-        installation = Installation.from_env(os.environ)
-        installation.make()
+    installation.make()
     with installation.lock():
         end_recorded(installation.run)
         plan = planning.make_plan(os.environ, planning.check_settings(os.environ))
         assert plan.postgres is not None  # SPARK_DATABASE_URL is not set, as seen above
         with running(plan.postgres, log=installation.logs / "postgres.log"):
             yield plan.database_url
-
-
-def say(message: str) -> None:
-    print(f"spark: {message}", file=sys.stderr, flush=True)
 
 
 def refuse(message: str) -> NoReturn:

@@ -2,11 +2,11 @@
 
 import typer
 
-from server.cli._servers import database_url, refuse, say
+from server.cli._servers import database_url, refuse
 from server.embedded.installation import DataFolderError
 from server.embedded.plan import CannotStart
 from server.embedded.processes import NotReady
-from server.embedded.supervisor import EXIT_NEWER_DATABASE
+from server.embedded.supervisor import EXIT_NEWER_DATABASE, say
 from server.features import registry
 from server.migrate import NewerDatabase
 from server.migrate import migrate as bring_to_this_release

@@ -35,7 +35,7 @@ class Child:
         self._record = installation.run / f"{part.name}.pid.json"
         self._report = report
         self._process: asyncio.subprocess.Process | None = None
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
         self._has_answered = False
 
     async def keep(self) -> None:
@@ -44,21 +44,22 @@ class Child:
         Raises: PartFailed when it never comes up.
         """
         deaths = 0
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             begun = time.monotonic()
             code = await self._live_once()
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return
             deaths = 1 if time.monotonic() - begun > STEADY_S else deaths + 1
             if not self._has_answered and deaths >= FIRST_TRIES_MAX:
-                raise PartFailed(f"{self.part.name} ended with {code} before it answered. Its log ({self._log}) ends:\n{tail(self._log)}")
+                words = tail(self._log)
+                raise PartFailed(f"{self.part.name} ended with {code} before it answered; {self._log} ends:\n{words}")
             pause_s = min(BACKOFF_FIRST_S * 2 ** (deaths - 1), BACKOFF_MAX_S)
             self._report(f"{self.part.name} ended with {code}; starting it again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
 
     async def stop(self, *, patience_s: float | None = None) -> None:
         """End the process, politely and then by force."""
-        self._is_stopping = True
+        self._stopping.set()
         process = self._process
         if process is None:
             return
@@ -73,7 +74,7 @@ class Child:
 
     async def _live_once(self) -> int:
         await asyncio.to_thread(self.part.prepare)
-        if self._is_stopping:
+        if self._stopping.is_set():
             return 0
         command = self.part.command()
         process = await start(command)

@@ -1,10 +1,10 @@
 """What an installation keeps in its data folder: the lock, the secrets, and where its servers answer.
 
-    SPARK_DATA/
-      lock               held while a supervisor runs; names it
-      secrets/           0700: one file a secret, 0600
-      run/               0700: servers.json (how to reach what runs), *.pid.json (what a crash would leave behind)
-      logs/  tmp/  postgres/  valkey/  s3/
+SPARK_DATA/
+  lock               held while a supervisor runs; names it
+  secrets/           0700: one file a secret, 0600
+  run/               0700: servers.json (how to reach what runs), *.pid.json (what a crash would leave behind)
+  logs/  tmp/  postgres/  valkey/  s3/
 """
 
 import fcntl
@@ -96,7 +96,7 @@ class Installation:
             holder = self.holder()
             file.close()
             raise AlreadyRunning(
-                f"{self.data} is in use by process {holder.get('pid', 'unknown')}, started {holder.get('started', 'earlier')}: "
+                f"{self.data} is in use by process {holder.get('pid', '?')}, started {holder.get('started', '?')}: "
                 "stop that one, or set SPARK_DATA to another folder"
             )
         file.truncate(0)
@@ -144,7 +144,9 @@ class Installation:
         Raises: NotRunning.
         """
         if not self.is_running() or not self._servers.exists():
-            raise NotRunning(f"nothing runs on {self.data}: start it with `python3 run.py`, or set SPARK_DATA to where it runs")
+            raise NotRunning(
+                f"nothing runs on {self.data}: start it by `python3 run.py`, or set SPARK_DATA to where it runs"
+            )
         found = json.loads(self._servers.read_text())
         return {str(key): str(value) for key, value in found.items()}
 

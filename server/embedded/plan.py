@@ -1,5 +1,6 @@
 """What one start will run: settings checked, ports chosen, secrets at hand. Nothing is started here."""
 
+import errno
 import http.client
 import os
 import socket
@@ -83,9 +84,9 @@ def check_port(settings: Settings) -> None:
     except PermissionError:
         raise CannotStart(f"port {settings.port} is for the system: set SPARK_PORT to one above 1023") from None
     except socket.gaierror:
-        raise CannotStart(f"SPARK_HOST is {settings.host!r}, and no address has that name: set it to 127.0.0.1") from None
+        raise CannotStart(f"SPARK_HOST is {settings.host!r}, which is no address: set it to 127.0.0.1") from None
     except OSError as problem:
-        if problem.errno == 99:  # noqa: PLR2004 - EADDRNOTAVAIL: the host is the trouble, not the port
+        if problem.errno == errno.EADDRNOTAVAIL:
             raise CannotStart(f"SPARK_HOST is {settings.host}, which is no address of this machine") from None
         raise CannotStart(
             f"port {settings.port} on {settings.host} is taken by another program: "

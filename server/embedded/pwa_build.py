@@ -38,12 +38,29 @@ def build(*, pwa: Path = PWA) -> bool:
     with _alone():
         if read_stamp(pwa) == wanted:  # Somebody else built it while we waited.
             return False
-        if not _has_packages(pwa):
-            _npm(pwa, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress")
-            (pwa / "node_modules" / ".spark-lock").write_text(_hash_of_lock(pwa))
-        _npm(pwa, "run", "build")
+        install_packages(pwa)
+        npm(pwa, "run", "build")
         (pwa / "dist" / STAMP).write_text(wanted + "\n")
     return True
+
+
+def install_packages(pwa: Path) -> None:
+    """Bring node_modules to the lock; a moment when it is there. Raises BuildFailed."""
+    if not _has_packages(pwa):
+        npm(pwa, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress")
+        (pwa / "node_modules" / ".spark-lock").write_text(_hash_of_lock(pwa))
+
+
+def npm(pwa: Path, *arguments: str) -> None:
+    """Run npm in the page's folder, its words on standard error. Raises BuildFailed."""
+    node, program = node_and_npm()
+    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])
+    env = {**os.environ, "PATH": path, "NODE_ENV": "", "CI": "1", "npm_config_update_notifier": "false"}
+    if not os.access(env.get("HOME") or "/nonexistent", os.W_OK):
+        env["npm_config_cache"] = str(ROOT / ".cache" / "npm")
+    done = subprocess.run([str(node), str(program), *arguments], cwd=pwa, env=env, stdout=sys.stderr, check=False)
+    if done.returncode != 0:
+        raise BuildFailed(f"`npm {' '.join(arguments)}` in {pwa} ended with {done.returncode}")
 
 
 def hash_of_source(pwa: Path) -> str:
@@ -79,17 +96,6 @@ def _has_packages(pwa: Path) -> bool:
 
 def _hash_of_lock(pwa: Path) -> str:
     return hashlib.sha256((pwa / "package-lock.json").read_bytes()).hexdigest()
-
-
-def _npm(pwa: Path, *arguments: str) -> None:
-    node, npm = node_and_npm()
-    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])
-    env = {**os.environ, "PATH": path, "NODE_ENV": "", "CI": "1", "npm_config_update_notifier": "false"}
-    if not os.access(env.get("HOME") or "/nonexistent", os.W_OK):
-        env["npm_config_cache"] = str(ROOT / ".cache" / "npm")
-    done = subprocess.run([str(node), str(npm), *arguments], cwd=pwa, env=env, stdout=sys.stderr, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise BuildFailed(f"`npm {' '.join(arguments)}` in {pwa} ended with {done.returncode}")
 
 
 def node_and_npm() -> tuple[Path, Path]:

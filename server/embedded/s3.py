@@ -42,7 +42,9 @@ class Storage:
         # By environment, not on the command line: every user of the machine can read command lines.
         secrets = {"RCLONE_AUTH_KEY": f'"{self.access_key},{self.secret_key}"', "RCLONE_CONFIG": "/dev/null"}
         flags = ("--addr", f"{LOOPBACK}:{self.port}", "--vfs-cache-mode", "off", "--log-level", "NOTICE")
-        return Command(argv=(program(), "serve", "s3", *flags, str(self.folder)), env=PLAIN_ENV | secrets, stop_wait_s=5.0)
+        return Command(
+            argv=(program(), "serve", "s3", *flags, str(self.folder)), env=PLAIN_ENV | secrets, stop_wait_s=5.0
+        )
 
     def is_ready(self) -> bool:
         """Tell whether it answers at all; a stranger is refused, and that is an answer."""

@@ -1,6 +1,6 @@
 """Skip the migration when this very code has already done it: a second start should take a moment.
 
-The mark is a comment on the database, so that it goes wherever the database goes; a restored copy has none and is migrated.
+The mark is a comment on the database, so it goes wherever the database goes; a restored copy has none and is migrated.
 """
 
 import hashlib
@@ -36,4 +36,3 @@ def write_mark(url: str, mark: str) -> None:
     with psycopg.connect(url, connect_timeout=CONNECT_WAIT_S, autocommit=True) as connection:
         name = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("comment on database {} is {}").format(name, sql.Literal(mark)))
-

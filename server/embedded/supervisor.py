@@ -149,7 +149,7 @@ class Supervisor:
             return
         log = self._installation.logs / f"{name}.log"
         if code == EXIT_NEWER_DATABASE:
-            raise NewerDatabaseRefused(tail(log).splitlines()[-1])
+            raise NewerDatabaseRefused(tail(log).splitlines()[-1].removeprefix("spark: "))
         raise PartFailed(f"`spark {name}` ended with {code}. Its log ({log}) ends:\n{tail(log)}")
 
     async def _run_logged(self, name: str, argv: tuple[str, ...], *, shows_answer: bool = False) -> int:

