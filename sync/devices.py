@@ -6,12 +6,14 @@ from uuid import UUID
 from sync.errors import ExchangeError
 from sync.ports import Device, PushUnit
 
+SEEN_PRECISION_MS = 3_600_000  # An exchange without ops shall not write a row each time.
 DEVICES_MAX = 50  # Live ones a user; the least recently seen becomes a tombstone.
 
 
-async def open_device(unit: PushUnit, device_id: UUID) -> Device:
-    """The device, locked until the end; registered to the caller if nobody has it, revived if it was a tombstone.
+async def open_device(unit: PushUnit, device_id: UUID) -> tuple[Device, Device]:
+    """The device as stored, locked until the end, and as it is now that it was seen.
 
+    It is registered to the caller if nobody has it, revived if it was a tombstone.
     Raises ExchangeError: 409 when it is another user's, 401 when it was revoked. Registration is never refused.
     """
     stored = await unit.lock_device(device_id)
@@ -24,7 +26,8 @@ async def open_device(unit: PushUnit, device_id: UUID) -> Device:
         raise ExchangeError(401, "device.revoked", "This device was signed out for good; sign in again to go on as a new one.")
     if is_new or stored.retired_ms is not None:
         await unit.retire_devices(keep=device_id, live_max=DEVICES_MAX, now_ms=unit.now_ms)
-    return replace(stored, seen_ms=unit.now_ms, retired_ms=None)
+    is_seen = unit.now_ms - stored.seen_ms < SEEN_PRECISION_MS
+    return stored, replace(stored, seen_ms=stored.seen_ms if is_seen else unit.now_ms, retired_ms=None)
 
 
 async def agrees(unit: PushUnit, device: Device, confirmed: tuple[int, str] | None) -> bool:

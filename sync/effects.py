@@ -210,7 +210,7 @@ class Effects:
         return Effect("merged" if "merged" in outcomes else "applied" if "applied" in outcomes else "duplicate")
 
     def _id_of(self, collection: Collection, row: dict[str, Any], writer: Writer) -> UUID:
-        owned = {column: writer.user_id for column in collection.owner_columns}
+        owned = dict.fromkeys(collection.owner_columns, writer.user_id)
         try:
             return collection.derived_id({**owned, **row})
         except KeyError as missing:
@@ -225,6 +225,7 @@ class Effects:
                 await command.mutator.run(self.unit, command.args)
             else:
                 await command.mutator.run(self.unit.tx, command.args)
+                await self.unit.gather()
         except AlreadyMoved:
             return Effect("duplicate")
         except Refusal as refusal:
@@ -258,6 +259,7 @@ class Effects:
         try:
             for change in changes:
                 await collection.after_write(self.unit.tx, change)
+            await self.unit.gather()
         except Refusal as refusal:
             raise LateRefusal(refusal) from refusal
         self.rows.forget()

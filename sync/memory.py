@@ -191,6 +191,9 @@ class MemoryUnit:
         with self._tables.undoing():
             yield
 
+    async def gather(self) -> None:
+        """Features write at once here."""
+
     async def lock_device(self, device_id: UUID) -> Device | None:
         return self._store.devices.get(device_id)
 

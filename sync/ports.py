@@ -54,6 +54,9 @@ class PushUnit(Protocol):
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """What happens inside is undone when the block raises. What the store raised goes on as Outage, Raced or Refusal."""
 
+    async def gather(self) -> None:
+        """Send to the store what a feature has written so far, so that the next query sees it."""
+
     async def lock_device(self, device_id: UUID) -> Device | None:
         """The device, locked until the end."""
 

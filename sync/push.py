@@ -86,12 +86,12 @@ class _Exchange:
     async def take(self, doomed: dict[int, str]) -> tuple[PushAnswer, Bug | None, bool]:
         """One transaction over all ops; ops in `doomed` (number → trace id) are parked as bugs."""
         async with self.store.unit(self.user_id, now_ms=self.now_ms) as unit:
-            device = await devices.open_device(unit, self.device_id)
+            stored, device = await devices.open_device(unit, self.device_id)
             if not await devices.agrees(unit, device, self.confirmed):
                 return PushAnswer(_watermark(device), error="device_forked"), None, False
             device = devices.confirm(device, self.confirmed)
             found = await self._sort(unit, device)
-            round_ = Round(unit, device, doomed=doomed)
+            round_ = Round(unit, device, stored=stored, doomed=doomed)
             wishes = [read_wish(sent, self.registry, device_id=device.id) for sent in found.fresh]
             bug = await round_.settle(wishes)
             device, receipts, woken = await round_.finish()

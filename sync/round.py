@@ -54,8 +54,9 @@ class _Mark:
 class Round:
     """Settles wishes and gathers what must be written with them."""
 
-    def __init__(self, unit: PushUnit, device: Device, *, doomed: dict[int, str]) -> None:
+    def __init__(self, unit: PushUnit, device: Device, *, stored: Device, doomed: dict[int, str]) -> None:
         self._unit = unit
+        self._stored = stored
         self._device = device
         self._doomed = doomed  # Number → trace id of an op that met a bug too often.
         self._settler = Settler(unit)
@@ -103,8 +104,11 @@ class Round:
             await self._settler.write_held()
             woken = await self._unit.wake(self._wake_keys(), now_ms=now_ms)
             last = self._settled[-1].wish.sent
-            device = replace(device, watermark=last.n, watermark_hash=last.hash, last_at=self._lasts[last.n])
-        await self._unit.save_device(device)
+            device = replace(
+                device, watermark=last.n, watermark_hash=last.hash, last_at=self._lasts[last.n], seen_ms=now_ms
+            )
+        if device != self._stored:
+            await self._unit.save_device(device)
         return device, receipts, self._has_moved or woken > 0
 
     # --- together, and alone ---

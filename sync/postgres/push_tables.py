@@ -68,6 +68,10 @@ create index if not exists sync_op_group on sync_op (group_key) where group_key 
 create index if not exists sync_op_wake on sync_op (wake_at) where wake_at is not null;
 create index if not exists sync_op_waits on sync_op using gin (waits_for) where outcome in ('waiting', 'parked');
 
+create table if not exists sync_restore (          -- written by whoever brings this database back from a copy
+    at timestamptz(3) primary key
+);
+
 create table if not exists sync_bug (
     key      text primary key,                     -- device, number and hash of an op that met one
     count    integer not null,

@@ -34,7 +34,7 @@ class NoMoreCredit(Refusal):
     code = "credit.empty"
 
 
-class Outraged(Exception):  # noqa: N818 - stands for a bug
+class Outraged(Exception):
     """A bug."""
 
 
