@@ -52,6 +52,7 @@ class DeviceSeen:
     user_id: UUID
     watermark: int
     watermark_hash: str
+    confirmed: int
     is_live: bool  # Neither a tombstone nor revoked.
 
 
@@ -143,8 +144,15 @@ class Again:
     look: Look
 
 
-async def pull(store: PullStore, asked: Asked) -> Page | Again | None:
-    """Read one page. None: nothing is new, answer 204. Raises Outage."""
+@dataclass(frozen=True)
+class Silent:
+    """Nothing is new: 204."""
+
+    look: Look
+
+
+async def pull(store: PullStore, asked: Asked) -> Page | Again | Silent:
+    """Read one page. Raises Outage."""
     if asked.is_quiet:
         look = await store.look(asked)
         if not _changes_scope(asked, look) and _chain(asked, look) == "on":
@@ -154,9 +162,7 @@ async def pull(store: PullStore, asked: Asked) -> Page | Again | None:
         page = decide(asked, look)
         if isinstance(page, Page) and page.at_head:
             await _fill(snapshot, page, asked.bytes_wanted - sum(len(row.line) for row in page.increments))
-    if isinstance(page, Page) and _is_silent(asked, page):
-        return None
-    return page
+    return Silent(look) if isinstance(page, Page) and _is_silent(asked, page) else page
 
 
 def decide(asked: Asked, look: Look) -> Page | Again:
@@ -255,10 +261,10 @@ def _ungranted(asked: Asked, look: Look, wanted: Iterable[Bucket]) -> tuple[int,
 # --- digests, silence, fills ------------------------------------------------------------------------------------
 
 
-def _quiet_page(asked: Asked, look: Look) -> Page | None:
+def _quiet_page(asked: Asked, look: Look) -> Page | Silent:
     page = decide(asked, look)
     assert isinstance(page, Page)
-    return None if _is_silent(asked, page) else page
+    return Silent(look) if _is_silent(asked, page) else page
 
 
 def _is_silent(asked: Asked, page: Page) -> bool:

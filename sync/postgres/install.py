@@ -39,7 +39,7 @@ def install(connection: Connection[Any], registry: Registry) -> None:
     connection.execute(triggers.ENGINE_FUNCTIONS + sequencer.FUNCTIONS + triggers.DEVICE_TRIGGER)
     _install_sources(connection, registry)
     for statement in stamp_triggers(registry):
-        connection.execute(statement)  # type: ignore[call-overload]  # SQL made from declarations, not a literal
+        connection.execute(statement)
     connection.commit()
     _mark_changed(connection)
 
@@ -155,7 +155,7 @@ def _install_function(connection: Connection[Any], number: int, sql: str) -> Non
     ).fetchone()
     if row is not None and row[0] == digest.hex():
         return
-    connection.execute(sql)  # type: ignore[call-overload]  # SQL made from declarations, not a literal
+    connection.execute(sql)
     connection.execute(f"comment on function sync_apply_{number}(uuid[], bigint) is '{digest.hex()}'")
     connection.execute("update sync_source set hash = null, marked = null where number = %s", [number])
 
@@ -168,7 +168,7 @@ def _install_triggers(connection: Connection[Any], watch: Watch) -> None:
     row = connection.execute("select obj_description(to_regprocedure(%s), 'pg_proc')", [name]).fetchone()
     if row is not None and row[0] == digest:
         return
-    connection.execute(sql)  # type: ignore[call-overload]  # as above
+    connection.execute(sql)
     connection.execute(f"comment on function {name} is '{digest}'")
 
 
@@ -201,7 +201,7 @@ def _mark_chunk(connection: Connection[Any], number: int, relation: str) -> bool
         f" next as (select id from {relation}, so_far where marked is null or id > marked order by id limit %s),"
         " noted as (insert into sync_outbox (source, id) select %s, id from next)"
         " update sync_source set marked = (select id from next order by id desc limit 1)"
-        " where number = %s and exists (select from next) returning marked",  # type: ignore[call-overload]  # as above
+        " where number = %s and exists (select from next) returning marked",
         [number, MARK_CHUNK, number, number],
     ).fetchone()
     return row is not None

@@ -1,6 +1,6 @@
 """One function a declaration, in the database: marked ids in, the log's new rows out.
 
-    sync_apply_<n>(marked uuid[], base bigint) → (last_position, change_count, change_digest)
+    sync_apply_<n>(marked uuid[], base bigint) → (last_position, change_count, change_digest, touched)
 
 Called by `sync_step` only, under the leader's lock. The same line comes out whichever process calls it, so that two
 releases side by side agree. Each statement projects at most CHUNK records, compares them with the log and writes what
@@ -14,11 +14,12 @@ from sync.postgres.conditions import condition_sql, literal, live_sql, name_sql
 CHUNK = 5_000  # records a statement: keeps the planner on the indexes and the sort in memory
 
 _HEADER = """
-create or replace function sync_apply_{number}(marked uuid[], base bigint, out last_position bigint, out change_count integer, out change_digest bytea)
+create or replace function sync_apply_{number}(
+    marked uuid[], base bigint, out last_position bigint, out change_count integer, out change_digest bytea, out touched integer[])
 language plpgsql as $apply$
 declare ids uuid[]; start integer; part record;
 begin
-    last_position := base; change_count := 0; change_digest := '';
+    last_position := base; change_count := 0; change_digest := ''; touched := '{{}}';
     {order_marks}
     start := 1;
     while start <= cardinality(marked) loop
@@ -26,7 +27,10 @@ begin
         start := start + {chunk};
 {statement}
         last_position := last_position + part.positions; change_count := change_count + part.changes;
-        if part.changes > 0 then change_digest := sha256(change_digest || part.digest); end if;
+        if part.changes > 0 then
+            change_digest := sha256(change_digest || part.digest);
+            touched := touched || part.buckets;
+        end if;
     end loop;
 end $apply$;
 """
@@ -90,7 +94,8 @@ _COLLECTION = """
                 where d.bucket = m.bucket and d.tier = {tier} order by d.position desc limit 1) d on true
         )
         select count(*)::integer as changes, count(*) as positions, sha256(convert_to(coalesce(string_agg(
-            position||' '||bucket||' '||id||' '||digest||' '||is_there, E'\\n' order by position), ''), 'UTF8')) as digest
+            position||' '||bucket||' '||id||' '||digest||' '||is_there, E'\\n' order by position), ''), 'UTF8')) as digest,
+            (select array_agg(bucket) from moved) as buckets
         into part from placed;"""
 
 _SCOPE = """
@@ -109,7 +114,7 @@ _SCOPE = """
             union all select source_id||' gone' from dropped
         )
         select count(*)::integer as changes, 0 as positions,
-               sha256(convert_to(coalesce(string_agg(what, E'\\n' order by what), ''), 'UTF8')) as digest
+               sha256(convert_to(coalesce(string_agg(what, E'\\n' order by what), ''), 'UTF8')) as digest, '{{}}'::integer[] as buckets
         into part from changes;"""
 
 _NUMBER_BUCKETS = """known as (

@@ -4,6 +4,7 @@ Head, scope, chain, totals and rows come from the same statement (or the same re
 second statement makes every second cut wrong, and its cursor jumps over rows.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from sync.cursor import Filling, Pair
 from sync.errors import Outage
+from sync.postgres.sequencer import advance
 from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Snapshot, Total
 
 OPTIONS = (
@@ -28,8 +30,6 @@ ROW_BYTES_LEAST = 64  # How short lines may be, when we say how many rows make a
 ROWS_MIN = 64
 ROWS_MAX = 50_000
 WAIT_S = 5
-
-_STATE, _TOTAL, _END = 0, -1, -2  # What a result row is when its collection is none.
 
 _LOOK = """
 with head as materialized (select position, tag from sync_batch order by position desc limit 1),
@@ -71,7 +71,8 @@ select 0::bigint, 0, 0::smallint, 0::smallint, json_build_object(
     'cursor_tag', (select encode(b.tag, 'hex') from sync_batch b where b.position = %(head)s::bigint),
     'is_cursor_old', coalesce((select b.at < now() - interval '1 day' from sync_batch b where b.position = %(head)s), false),
     'settled', (select json_build_array(n, position) from sync_settled where device = %(device)s::uuid),
-    'device', (select json_build_array(d.user_id, d.watermark, d.watermark_hash, d.retired_at is null and d.revoked_at is null)
+    'device', (select json_build_array(d.user_id, d.watermark, d.watermark_hash, d.confirmed,
+                                          d.retired_at is null and d.revoked_at is null)
                from sync_device d where d.id = %(device)s),
     'granted', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]') from granted),
     'covered', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]')
@@ -106,7 +107,7 @@ class _State(msgspec.Struct):
     cursor_tag: str | None
     is_cursor_old: bool
     settled: tuple[int, int] | None
-    device: tuple[UUID, int, str, bool] | None
+    device: tuple[UUID, int, str, int, bool] | None
     granted: list[tuple[int, str, bool]]
     covered: list[tuple[int, str, bool]]
 
@@ -119,14 +120,16 @@ class PostgresPullStore:
 
     def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]]) -> None:
         self._pool = pool
+        # First fills may take half of the connections: increments always find one.
+        self._fills = asyncio.Semaphore(max(1, pool.max_size // 2))
 
     async def look(self, asked: Asked) -> Look:
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             return await _look(connection, asked, with_all_totals=False)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
-        async with self._connection() as connection:
+        async with self._fills, self.connection() as connection:
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(True)
             try:
@@ -139,12 +142,17 @@ class PostgresPullStore:
 
     async def collections(self) -> dict[int, str]:
         """The name of each collection by its number in the log."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             cursor = await connection.execute("select number, convert_to(name, 'UTF8') from sync_source where kind = 'collection'")
             return {number: bytes(name).decode() for number, name in await cursor.fetchall()}
 
+    async def publish(self) -> None:
+        """Sequence what is committed, unless somebody is at it. A push calls it after its commit."""
+        async with self.connection() as connection:
+            await advance(connection)
+
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         try:
             async with self._pool.connection() as connection:
                 yield connection
@@ -201,7 +209,7 @@ async def _look(connection: AsyncConnection[Any], asked: Asked, *, with_all_tota
     rows: list[LogRow] = []
     found = 0
     for row in result[1:]:
-        match row[3]:
+        match row[3]:  # The collection's number; below zero it is another kind of row.
             case -1:
                 count, digest, bytes_ = row[4].split()
                 totals[row[1], row[2]] = Total(row[0], int(count), int(digest), int(bytes_))

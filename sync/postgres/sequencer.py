@@ -17,6 +17,7 @@ TAGS_KEPT = 10_000
 TAGS_KEPT_DAYS = 7
 GONE_KEPT_DAYS = 180
 PURGE_MAX = 1_000  # gone rows a sweep
+TOUCHED_MAX = 1_000  # buckets that a batch names for hints; more of them count as all
 
 FUNCTIONS = f"""
 create or replace function sync_has_marks() returns boolean language sql stable as $$
@@ -26,7 +27,8 @@ create or replace function sync_has_marks() returns boolean language sql stable 
         select pg_snapshot_xip(snapshot) from (select snapshot from sync_batch order by position desc limit 1) b)))
 $$;
 
-create or replace function sync_apply_0(marked uuid[], base bigint, out last_position bigint, out change_count integer, out change_digest bytea)
+create or replace function sync_apply_0(marked uuid[], base bigint,
+    out last_position bigint, out change_count integer, out change_digest bytea, out touched integer[])
 language plpgsql as $$
 begin
     with written as (
@@ -38,6 +40,7 @@ begin
     select base + (count(*) > 0)::int, count(*),
            sha256(convert_to(coalesce(string_agg(device||' '||n, E'\\n' order by device), ''), 'UTF8'))
     into last_position, change_count, change_digest from written;
+    touched := '{{}}';
 end $$;
 
 -- One batch. Answers how many log rows it wrote; null when there was nothing to do.
@@ -47,6 +50,7 @@ set work_mem = '128MB' set jit = off as $$
 declare
     before record; part record; marks record; cluster_now bigint;
     place bigint; items integer := 0; scope_changes integer := 0; digest bytea := ''; found_any boolean := false; anew boolean;
+    buckets integer[] := '{{}}';
 begin
     select b.position, b.tag, pg_snapshot_xmax(b.snapshot) as xmax,
            array(select pg_snapshot_xip(b.snapshot)) as xip into before
@@ -69,13 +73,15 @@ begin
         found_any := true;
         execute format('select * from sync_apply_%s($1, $2)', marks.source) into part using marks.ids, place;
         place := part.last_position;
+        buckets := buckets || part.touched;
         if part.change_count > 0 then digest := sha256(digest || int2send(marks.source) || part.change_digest); end if;
         if marks.kind = 'collection' then items := items + part.change_count;
         elsif marks.kind <> 'device' then scope_changes := scope_changes + part.change_count; end if;
     end loop;
     if not found_any then return null; end if;
-    insert into sync_batch (position, tag, items, scope_changes, snapshot)
-    values (place + 1, sha256(before.tag || int8send(place + 1) || digest), items, scope_changes, pg_current_snapshot());
+    insert into sync_batch (position, tag, items, scope_changes, buckets, snapshot)
+    values (place + 1, sha256(before.tag || int8send(place + 1) || digest), items, scope_changes,
+            case when cardinality(buckets) <= {TOUCHED_MAX} then buckets end, pg_current_snapshot());
     return items;
 end $$;
 

@@ -43,6 +43,7 @@ create table if not exists sync_batch (          -- the chain
     at            timestamptz(3) not null default clock_timestamp(),
     items         integer not null,
     scope_changes integer not null,              -- members and grants
+    buckets       integer[],                     -- touched ones, for hints; null: too many to name
     snapshot      pg_snapshot not null           -- what it saw: the next batch is the difference
 );
 create index if not exists sync_batch_at on sync_batch (at);

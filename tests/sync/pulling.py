@@ -8,7 +8,7 @@ from sync import protocol
 from sync.cursor import BadCursor, Cursor
 from sync.page import Pace, write_page
 from sync.postgres.pull_store import PostgresPullStore
-from sync.pull import Again, Asked, Page, pull
+from sync.pull import Again, Asked, Page, Silent, pull
 from tests.sync.phone import Phone
 
 
@@ -37,7 +37,7 @@ async def answer(
         check=check,
     )
     page = await pull(store, asked)
-    if page is None:
+    if isinstance(page, Silent):
         return None
     if isinstance(page, Again):
         return [protocol.first_line(None, schema=1, now_ms=page.look.now_ms, watermark=(0, ""), again=["want.buckets"])]

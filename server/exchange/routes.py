@@ -1,0 +1,98 @@
+"""`POST /api/v1/sync` and `GET /api/v1/sync/live`."""
+
+import math
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+
+from litestar import MediaType, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+from litestar.response import Stream
+
+from server.base import clock
+from server.base.actor import Actor
+from server.exchange import body as bodies
+from server.exchange.packing import choose
+from server.exchange.exchanges import Exchanges, retry_after_s
+from sync.errors import ExchangeError, Outage
+from sync.protocol import CONTENT_TYPE
+
+WHOLE_BYTES_MAX = 32_768  # An answer up to here leaves as one piece; a longer one as it is packed.
+PLAIN_BYTES_MAX = 400  # Not worth packing.
+
+
+def answer_exchange_error(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A whole exchange turned away: the envelope that every answer of ours has, with the details a phone acts on."""
+    if isinstance(error, Outage):
+        error = ExchangeError(
+            503, "service.unavailable", "The database does not answer; nothing was used, try again.", retry_after_s=retry_after_s()
+        )
+    assert isinstance(error, ExchangeError)
+    headers = {} if error.retry_after_s is None else {"retry-after": str(math.ceil(error.retry_after_s))}
+    content = {"success": False, "error": {"code": error.code, "message": error.message, "details": error.details}}
+    return Response(content, status_code=error.status, media_type=MediaType.JSON, headers=headers)
+
+
+@post(
+    "/api/v1/sync",
+    operation_id="Sync",
+    status_code=200,
+    opt={"own_budget": True},
+    exception_handlers={ExchangeError: answer_exchange_error, Outage: answer_exchange_error},
+)
+async def sync(request: Request[Any, Any, Any], actor: NamedDependency[Actor]) -> Response[Any]:
+    """Ops up; receipts, scope and rows down. NDJSON, packed by Accept-Encoding; 204 when nothing is new."""
+    exchange: Exchanges = request.app.state.exchange
+    bodies.check_headers(request.headers)
+    body = bodies.unpack(await request.body(), request.headers)
+    now_ms = int(clock.now().timestamp() * 1000)
+    packing = choose(request.headers.get("accept-encoding", ""))
+    reply = await exchange.answer(body, user_id=actor.id, now_ms=now_ms, packing=packing)
+    if reply.blocks is None:
+        return Response(None, status_code=204)
+    headers = {"vary": "accept-encoding"}
+    if reply.packing != "identity":
+        headers["content-encoding"] = reply.packing
+    head, is_whole = _gather(reply.blocks)
+    if is_whole:
+        return Response(head, media_type=CONTENT_TYPE, headers=headers)
+    return Stream(_chunks(head, reply.blocks), media_type=CONTENT_TYPE, headers=headers)
+
+
+@get(
+    "/api/v1/sync/live",
+    operation_id="SyncLive",
+    opt={"own_budget": True},
+    exception_handlers={ExchangeError: answer_exchange_error, Outage: answer_exchange_error},
+)
+async def live(
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    bucket: Annotated[list[str] | None, QueryParameter(max_items=200)] = None,
+) -> Stream:
+    """Server-sent hints: `{"moved":true}` when something of the caller's, or of a bucket named, is new."""
+    exchange: Exchanges = request.app.state.exchange
+    events = await exchange.hub.listen(actor.id, tuple(bucket or ()))
+    return Stream(events, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+
+
+def _gather(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The beginning of an answer, and whether it is all of it."""
+    head = bytearray()
+    for block in blocks:
+        head += block
+        if len(head) > WHOLE_BYTES_MAX:
+            return bytes(head), False
+    return bytes(head), True
+
+
+async def _chunks(head: bytes, blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    yield head
+    pending = bytearray()
+    for block in blocks:
+        pending += block
+        if len(pending) >= WHOLE_BYTES_MAX:
+            yield bytes(pending)
+            pending.clear()
+    if pending:
+        yield bytes(pending)

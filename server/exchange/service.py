@@ -1,0 +1,42 @@
+"""What the process opens for the exchange: connections, the sequencing loop, the hints, and the routes on them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import ClassVar
+
+from litestar.handlers import HTTPRouteHandler
+
+from server.base.work import Work
+from server.exchange import routes
+from server.exchange.exchanges import Exchanges
+from server.exchange.loop import run_loop
+from server.exchange.pushing import open_push_store
+from sync.postgres.pull_store import PostgresPullStore, open_pool
+from sync.registry import Registry
+
+POOL_MAX = 8
+
+
+class Exchange:
+    """The door of this package, as a feature's is its `feature`."""
+
+    routes: ClassVar[tuple[HTTPRouteHandler, ...]] = (routes.sync, routes.live)
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(work: Work, registry: Registry) -> AsyncIterator[Exchanges]:
+        """Everything ends with the block. The loop starts at once, database or not: it tries until one answers."""
+        async with AsyncExitStack() as stack:
+            url = work.settings.database_url
+            pool = await stack.enter_async_context(open_pool(url, size_max=POOL_MAX))
+            exchanges = Exchanges(registry, PostgresPullStore(pool), open_push_store(work))
+            stop = asyncio.Event()
+            publishing = asyncio.create_task(run_loop(url, stop=stop))
+            hinting = asyncio.create_task(exchanges.hub.run())
+            try:
+                yield exchanges
+            finally:
+                stop.set()
+                hinting.cancel()
+                await asyncio.gather(publishing, hinting, return_exceptions=True)
