@@ -6,7 +6,6 @@ from server.base.feature import Feature
 from server.base.jobs import Job
 from server.base.models import Model
 from server.base.tx import Visible
-from sync.ops_rows import engine_collections, engine_mutators
 from sync.registry import Registry, build_registry
 
 SCHEMA = 1  # Rises with every change of a projection, a command or a policy; upcasters are kept for every number released.
@@ -24,8 +23,8 @@ FEATURES: tuple[Feature, ...] = (
 
 REGISTRY: Registry = build_registry(
     schema=SCHEMA,
-    collections=[*engine_collections(), *(item for feature in FEATURES for item in feature.collections)],
-    mutators=[*engine_mutators(), *(item for feature in FEATURES for item in feature.mutators)],
+    collections=[item for feature in FEATURES for item in feature.collections],
+    mutators=[item for feature in FEATURES for item in feature.mutators],
     memberships=[item for feature in FEATURES for item in feature.memberships],
     grants=[item for feature in FEATURES for item in feature.grants],
     bucket_kinds=[item for feature in FEATURES for item in feature.bucket_kinds],
