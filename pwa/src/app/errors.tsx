@@ -1,0 +1,54 @@
+/** Words for refusals: what it was, and what to do. The server's own words are used where we have none. */
+
+import { Icon, Notice } from "../ui/parts.tsx";
+import { t, type Word, word } from "../words/index.ts";
+import { Refused } from "./http.ts";
+import { refresh } from "./router.ts";
+
+const WORDS: Readonly<Record<string, Word>> = {
+  "network.offline": word("error.offline"),
+  "credentials.wrong": word("error.password"),
+  "auth.failed": word("error.password"),
+  "auth.required": word("error.sign_in"),
+  "rate.limited": word("error.often"),
+  "account.suspended": word("error.suspended"),
+  "service.unavailable": word("error.busy"),
+  "server.bug": word("error.ours"),
+  "attempt.closed": word("error.attempt_closed"),
+  "question.limit": word("error.asked_much"),
+  "questions.limit": word("error.asked_much"),
+  "questions.closed": word("error.question_closed"),
+  "question.closed": word("error.question_closed"),
+  "access.forbidden": word("error.forbidden"),
+  "record.not_found": word("error.gone"),
+  "body.too_large": word("error.large"),
+};
+
+export function sayCode(code: string, message: string | undefined): string {
+  const known = WORDS[code];
+  return known === undefined ? message || t("error.ours") : t(known);
+}
+
+export function sayError(error: unknown): string {
+  if (error instanceof Refused) return sayCode(error.code, error.message);
+  if (error instanceof DOMException && error.name === "QuotaExceededError") return t("error.full");
+  return t("error.ours");
+}
+
+/** A screen's script did not come: offline before the app was kept whole, or an old tab after an update. */
+export function ScreenFailed({ error }: { error: unknown }) {
+  return (
+    <main id="main">
+      <div class="stack">
+        <h1>{t("error.screen")}</h1>
+        <Notice tone="warn">{error instanceof TypeError ? t("error.screen_offline") : sayError(error)}</Notice>
+        <div>
+          <button type="button" class="button main" onClick={() => void refresh()}>
+            <Icon name="refresh-cw" />
+            {t("act.retry")}
+          </button>
+        </div>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,95 @@
+/** Who is here. One person at a time: another's rows are in databases that this one's key does not open. */
+
+import { signal } from "@preact/signals";
+import { type Engine, openEngine } from "#sync";
+import * as vault from "#vault";
+import { preferredLanguage, speak } from "../words/index.ts";
+import { accessToken, forgetToken, logIn, logOut } from "./auth.ts";
+import { overlay } from "./overlay.ts";
+import type { Me } from "./rows.ts";
+
+export type Person = Awaited<ReturnType<typeof vault.people>>[number];
+export type Stay = "shared" | "unlocked";
+
+export const engine = signal<Engine | null>(null);
+export const people = signal<readonly Person[]>([]);
+
+const LAST = "spark-last-person";
+
+/** Look who lives on this phone, and open the store of the last one if they chose to stay unlocked. */
+export async function wake(): Promise<void> {
+  people.value = await vault.people();
+  const last = people.value.find((person) => person.userId === localStorage.getItem(LAST));
+  if (!last?.stayUnlocked) return;
+  const key = await vault.keptKey(last.userId);
+  if (key) await open(last, key);
+}
+
+/** Sign in with the server, and make or open this person's store on the phone. Raises Refused. */
+export async function signIn(email: string, password: string, stay: Stay): Promise<void> {
+  const user = await logIn(email, password, stay === "unlocked");
+  const person: Person = {
+    userId: user.id,
+    name: user.full_name,
+    email: user.email ?? email.trim(),
+    shared: stay === "shared",
+    stayUnlocked: stay === "unlocked",
+  };
+  await engine.peek()?.close();
+  const key = (await vault.unlock(user.id, password)) ?? (await vault.enrol(person, password));
+  if (stay === "unlocked") await vault.stayUnlocked(user.id, key);
+  people.value = await vault.people();
+  await open(person, key);
+}
+
+/** Open a person's store with no network. False: the password is wrong. */
+export async function unlock(person: Person, password: string): Promise<boolean> {
+  const key = await vault.unlock(person.userId, password);
+  if (!key) return false;
+  await engine.peek()?.close();
+  await open(person, key);
+  return true;
+}
+
+/** Lock the store and go to the people of this phone. Unsent work stays, sealed. */
+export async function leave(): Promise<void> {
+  await engine.peek()?.close();
+  engine.value = null;
+  localStorage.removeItem(LAST);
+  forgetToken();
+}
+
+export async function signOut(): Promise<void> {
+  const userId = engine.peek()?.userId;
+  await leave();
+  if (userId) await vault.signOut(userId);
+  await logOut();
+  people.value = await vault.people();
+}
+
+/** Remove a person and all that this phone keeps of them. */
+export async function forget(person: Person): Promise<void> {
+  await vault.forget(person.userId);
+  people.value = await vault.people();
+}
+
+async function open(person: Person, storageKey: CryptoKey): Promise<void> {
+  const opened = await openEngine({
+    userId: person.userId,
+    storageKey,
+    shared: person.shared,
+    token: () => accessToken(person.userId),
+    overlay,
+  });
+  localStorage.setItem(LAST, person.userId);
+  engine.value = opened;
+  speakTheirs(opened);
+}
+
+/** Their language follows them to this phone, and to the next. */
+function speakTheirs(opened: Engine): void {
+  const me = opened.row<Me>("identity.me", opened.userId);
+  me.subscribe(({ value }) => {
+    if (value && engine.peek() === opened && value.locale !== preferredLanguage()) void speak(value.locale);
+  });
+}

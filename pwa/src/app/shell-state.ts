@@ -1,0 +1,8 @@
+/** What the frame knows of the screen inside it. */
+
+import { signal } from "@preact/signals";
+
+export const backAddress = signal<string | null>(null);
+
+/** A new version of the app lies ready; taken only when the person says so. */
+export const update = signal<(() => void) | null>(null);

@@ -1,0 +1,34 @@
+/** The service worker's life, seen from the page. A new version waits until the person takes it; queued work lies in
+ * IndexedDB and is not touched. */
+
+import { update } from "./shell-state.ts";
+
+const LOOK_EVERY_MS = 3_600_000;
+
+export async function installServiceWorker(): Promise<void> {
+  if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
+  let isTaking = false;
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (isTaking) location.reload();
+  });
+  const registration = await navigator.serviceWorker
+    .register("/sw.js", { updateViaCache: "none" })
+    .catch(() => null); // Refused by the browser, or the network went: the app works, and the next visit tries again.
+  if (!registration) return;
+  const offer = (worker: ServiceWorker) => {
+    update.value = () => {
+      isTaking = true;
+      worker.postMessage("take over");
+    };
+  };
+  if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting);
+  registration.addEventListener("updatefound", () => {
+    const worker = registration.installing;
+    worker?.addEventListener("statechange", () => {
+      if (worker.state === "installed" && navigator.serviceWorker.controller) offer(worker);
+    });
+  });
+  const look = () => void registration.update().catch(() => undefined); // Offline: the next look will do.
+  setInterval(look, LOOK_EVERY_MS);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
+}

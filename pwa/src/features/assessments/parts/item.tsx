@@ -1,0 +1,161 @@
+/** One question and the means to answer it. */
+
+import "./item.css";
+import type { Item } from "../../../app/rows.ts";
+import { Field } from "../../../ui/parts.tsx";
+import { t } from "../../../words/index.ts";
+import { layOutOptions, type Option, type Value } from "../paper.ts";
+
+interface ItemProps {
+  readonly item: Item;
+  readonly attemptId: string;
+  readonly value: Value | undefined;
+  readonly answer: (value: Value) => void;
+}
+
+export function ItemForm(props: ItemProps) {
+  switch (props.item.kind) {
+    case "mcq":
+      return <OneOf {...props} options={layOutOptions(props.item, props.attemptId)} />;
+    case "true_false":
+      return <TrueFalse {...props} />;
+    case "multi":
+      return <SomeOf {...props} options={layOutOptions(props.item, props.attemptId)} />;
+    case "match":
+      return <Match {...props} options={layOutOptions(props.item, props.attemptId)} />;
+    case "order":
+      return <Order {...props} options={layOutOptions(props.item, props.attemptId)} />;
+    default:
+      return <Typed {...props} />;
+  }
+}
+
+type WithOptions = ItemProps & { readonly options: readonly Option[] };
+
+function OneOf({ item, options, value, answer }: WithOptions) {
+  return (
+    <fieldset class="stack tight">
+      <legend class="hidden">{t("item.choose_one")}</legend>
+      {options.map((option) => (
+        <label key={option.id} class="choice">
+          <input type="radio" name={item.id} checked={value === option.id} onChange={() => answer(option.id)} />
+          <span class="prompt">{option.text}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function TrueFalse({ item, value, answer }: ItemProps) {
+  return (
+    <fieldset class="stack tight">
+      <legend class="hidden">{t("item.choose_one")}</legend>
+      {[true, false].map((truth) => (
+        <label key={String(truth)} class="choice">
+          <input type="radio" name={item.id} checked={value === truth} onChange={() => answer(truth)} />
+          <span>{truth ? t("item.true") : t("item.false")}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function SomeOf({ options, value, answer }: WithOptions) {
+  const ticked = Array.isArray(value) ? (value as readonly string[]) : []; // A list is of option ids.
+  const turn = (id: string) => answer(ticked.includes(id) ? ticked.filter((other) => other !== id) : [...ticked, id]);
+  return (
+    <fieldset class="stack tight">
+      <legend class="soft small">{t("item.choose_some")}</legend>
+      {options.map((option) => (
+        <label key={option.id} class="choice">
+          <input type="checkbox" checked={ticked.includes(option.id)} onChange={() => turn(option.id)} />
+          <span class="prompt">{option.text}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Match({ options, value, answer }: WithOptions) {
+  const pairs = isPairs(value) ? value : {};
+  const rights = options.filter((option) => option.side === "right");
+  return (
+    <div class="stack">
+      {options
+        .filter((option) => option.side === "left")
+        .map((left) => (
+          <Field key={left.id} label={left.text}>
+            {(props) => (
+              <select
+                {...props}
+                value={pairs[left.id] ?? ""}
+                onChange={(event) => {
+                  const { [left.id]: _before, ...rest } = pairs;
+                  const chosen = event.currentTarget.value;
+                  answer(chosen === "" ? rest : { ...rest, [left.id]: chosen });
+                }}
+              >
+                <option value="">{t("item.choose")}</option>
+                {rights.map((right) => (
+                  <option key={right.id} value={right.id}>
+                    {right.text}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        ))}
+    </div>
+  );
+}
+
+function isPairs(value: Value | undefined): value is Readonly<Record<string, string>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function Order({ options, value, answer }: WithOptions) {
+  const ids = Array.isArray(value) ? (value as readonly string[]) : options.map((option) => option.id); // As in SomeOf.
+  const texts = new Map(options.map((option) => [option.id, option.text]));
+  const raise = (index: number) => {
+    const next = [...ids];
+    next.splice(index - 1, 0, ...next.splice(index, 1));
+    answer(next);
+  };
+  return (
+    <ol class="list plain">
+      {ids.map((id, index) => (
+        <li key={id} class="line">
+          <span class="soft number">{index + 1}</span>
+          <span class="grow prompt">{texts.get(id)}</span>
+          <button
+            type="button"
+            class="button quiet"
+            disabled={index === 0}
+            aria-label={t("item.raise", { name: texts.get(id) ?? "" })}
+            onClick={() => raise(index)}
+          >
+            ↑
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Typed({ item, value, answer }: ItemProps) {
+  const isNumber = item.kind === "numeric";
+  return (
+    <Field label={isNumber ? t("item.number") : t("item.text")}>
+      {(props) => (
+        <input
+          {...props}
+          inputMode={isNumber ? "decimal" : "text"}
+          autocomplete="off"
+          maxLength={isNumber ? 64 : 1000}
+          defaultValue={value === null || value === undefined ? "" : String(value)}
+          onChange={(event) => answer(event.currentTarget.value.trim() || null)}
+        />
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,176 @@
+/** Draws a lesson's blocks. */
+
+import "./blocks.css";
+import { Icon } from "../../../ui/parts.tsx";
+import { Rich } from "../../../ui/rich.tsx";
+import { t, type Word, word } from "../../../words/index.ts";
+import type { Block, Cell, NoteBlock } from "../blocks.ts";
+import { Picture } from "./picture.tsx";
+
+interface Place {
+  readonly courseId: string;
+  readonly isTeacher: boolean; // Shows notes for teachers; learners do not get them.
+}
+
+const NOTE_NAMES: Readonly<Record<NoteBlock["kind"], Word>> = {
+  info: word("note.info"),
+  example: word("note.example"),
+  solution: word("note.solution"),
+  exercise: word("note.exercise"),
+  teacher: word("note.teacher"),
+  tip: word("note.tip"),
+  warning: word("note.warning"),
+};
+
+export function Blocks({ blocks, place }: { blocks: readonly Block[]; place: Place }) {
+  return (
+    <>
+      {blocks.map((block, index) => (
+        // Blocks have no ids and never change places within a revision.
+        // biome-ignore lint/suspicious/noArrayIndexKey: see above
+        <BlockView key={index} block={block} place={place} />
+      ))}
+    </>
+  );
+}
+
+export function BlockView({ block, place }: { block: Block; place: Place }) {
+  switch (block.type) {
+    case "heading":
+      return <Heading level={block.level} text={block.text} />;
+    case "paragraph":
+      return (
+        <p>
+          <Rich html={block.html} />
+        </p>
+      );
+    case "list":
+      return <List block={block} place={place} />;
+    case "table":
+      return <Table block={block} />;
+    case "image":
+      return <Picture block={block} courseId={place.courseId} />;
+    case "math":
+      return (
+        <div class={block.display === "inline" ? "math" : "math scrolls"} role="math" aria-label={block.alt}>
+          <Rich html={block.mathml} />
+        </div>
+      );
+    case "note":
+      return <Note block={block} place={place} />;
+    case "quote":
+      return (
+        <blockquote>
+          <Blocks blocks={block.blocks} place={place} />
+          {block.source && <footer class="soft small">{block.source}</footer>}
+        </blockquote>
+      );
+    case "code":
+      return (
+        <pre class="scrolls">
+          <code>{block.text}</code>
+        </pre>
+      );
+    case "definition":
+      return (
+        <dl>
+          <dt>
+            <Rich html={block.term} />
+          </dt>
+          <dd>
+            <Rich html={block.html} />
+          </dd>
+        </dl>
+      );
+    case "exercise":
+      return <Exercise block={block} courseId={place.courseId} />;
+    default:
+      return null; // A kind that a newer server knows: the app's update will draw it.
+  }
+}
+
+function Heading({ level, text }: { level: 2 | 3 | 4; text: string }) {
+  if (level === 2) return <h2>{text}</h2>;
+  return level === 3 ? <h3>{text}</h3> : <h4>{text}</h4>;
+}
+
+function List({ block, place }: { block: Extract<Block, { type: "list" }>; place: Place }) {
+  const items = block.items.map((item, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: items of a list never change places
+    <li key={index}>
+      {item.html && <Rich html={item.html} />}
+      {item.blocks && <Blocks blocks={item.blocks} place={place} />}
+    </li>
+  ));
+  return block.ordered ? <ol>{items}</ol> : <ul>{items}</ul>;
+}
+
+function Table({ block }: { block: Extract<Block, { type: "table" }> }) {
+  return (
+    // A table wider than the phone is moved sideways, by keyboard too.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+    <div class="scrolls" tabIndex={0} role="region" aria-label={t("lesson.table")}>
+      <table class="data">
+        {block.caption && (
+          <caption>
+            <Rich html={block.caption} />
+          </caption>
+        )}
+        {block.head && <thead>{block.head.map((row, index) => rowOf(row, index, "th"))}</thead>}
+        <tbody>{block.rows.map((row, index) => rowOf(row, index, "td"))}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function rowOf(row: readonly Cell[], index: number, tag: "th" | "td") {
+  const Tag = tag;
+  return (
+    <tr key={index}>
+      {row.map((cell, column) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: cells never change places
+        <Tag key={column} colSpan={cell.across} rowSpan={cell.down}>
+          <Rich html={cell.html ?? ""} />
+        </Tag>
+      ))}
+    </tr>
+  );
+}
+
+function Note({ block, place }: { block: NoteBlock; place: Place }) {
+  if (block.kind === "teacher" && !place.isTeacher) return null;
+  const title = block.title || t(NOTE_NAMES[block.kind]);
+  const inside = <Blocks blocks={block.blocks} place={place} />;
+  if (block.folded || block.kind === "solution" || block.kind === "teacher") {
+    return (
+      <details class={`note ${block.kind}`}>
+        <summary>{title}</summary>
+        {inside}
+      </details>
+    );
+  }
+  return (
+    <aside class={`note ${block.kind}`} aria-label={title}>
+      <p class="note-title">{title}</p>
+      {inside}
+    </aside>
+  );
+}
+
+function Exercise({ block, courseId }: { block: Extract<Block, { type: "exercise" }>; courseId: string }) {
+  return (
+    <div class="note exercise">
+      {block.prompt && (
+        <p>
+          <Rich html={block.prompt} />
+        </p>
+      )}
+      {block.assessment_id && (
+        <a class="button" href={`/courses/${courseId}/tests/${block.assessment_id}`}>
+          <Icon name="play" />
+          {t("test.open")}
+        </a>
+      )}
+    </div>
+  );
+}

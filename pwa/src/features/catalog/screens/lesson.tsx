@@ -1,0 +1,101 @@
+/** The reader: one lesson, where the reading stopped, and the way to the next. */
+
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { Page } from "../../../app/page.tsx";
+import type { Course, Lesson, LessonText, Progress, Section } from "../../../app/rows.ts";
+import { hasRole, useCourseBucket, useEngine, useMe, useRow, useRows } from "../../../app/use.ts";
+import { Empty, Icon } from "../../../ui/parts.tsx";
+import { t, tn } from "../../../words/index.ts";
+import { type Block, readBlocks } from "../blocks.ts";
+import { BlockView } from "../parts/blocks.tsx";
+import { useReading } from "../reading.ts";
+import { inReadingOrder, isDone } from "../progress.ts";
+
+export function LessonScreen({ params }: { params: Readonly<Record<string, string>> }) {
+  const { courseId = "", lessonId = "" } = params;
+  const bucket = useCourseBucket(courseId);
+  const course = useRow<Course>("catalog.courses", courseId).row;
+  const lesson = useRow<Lesson>("catalog.lessons", lessonId, bucket);
+  const text = useRow<LessonText>("catalog.lesson_texts", lessonId, bucket);
+  const blocks = useMemo(() => readBlocks(text.row?.blocks), [text.row]);
+  const title = lesson.row?.title ?? "";
+  if (!lesson.row || !text.row) {
+    const isLoading = lesson.isLoading || text.isLoading;
+    return (
+      <Page title={title} back={`/courses/${courseId}`}>
+        {!isLoading && (
+          <Empty icon="cloud-off" title={t("lesson.not_here")}>
+            <p>{t("lesson.not_here_hint")}</p>
+            <a class="button" href={`/courses/${courseId}`}>
+              {t("lesson.to_course")}
+            </a>
+          </Empty>
+        )}
+      </Page>
+    );
+  }
+  return (
+    <Page
+      title={title}
+      back={`/courses/${courseId}`}
+      lead={
+        <span class="small">
+          {course?.title}
+          {lesson.row.minutes ? ` · ${tn("time.minutes", lesson.row.minutes)}` : ""}
+        </span>
+      }
+    >
+      <Reading lesson={lesson.row} blocks={blocks} />
+    </Page>
+  );
+}
+
+function Reading({ lesson, blocks }: { lesson: Lesson; blocks: readonly Block[] }) {
+  const engine = useEngine();
+  const isTeacher = hasRole(useMe(), "educator", "admin", "super_admin");
+  const article = useRef<HTMLElement>(null);
+  const progress = useRows<Progress>("catalog.progress").rows.find((row) => row.lesson_id === lesson.id);
+  const finish = useReading({ engine, lesson, progress, article });
+  const place = useMemo(() => ({ courseId: lesson.course_id, isTeacher }), [lesson.course_id, isTeacher]);
+  useEffect(() => article.current?.querySelector<HTMLElement>(":scope > h2:first-child")?.classList.add("first"), []);
+  return (
+    <>
+      <article class="lesson" ref={article}>
+        {blocks.map((block, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: blocks have no ids and keep their places within a revision
+          <BlockView key={index} block={block} place={place} />
+        ))}
+      </article>
+      <Next lesson={lesson} isDone={isDone(progress)} finish={finish} />
+    </>
+  );
+}
+
+function Next({ lesson, isDone: done, finish }: { lesson: Lesson; isDone: boolean; finish: () => void }) {
+  const bucket = useCourseBucket(lesson.course_id);
+  const sections = useRows<Section>("catalog.sections", bucket).rows;
+  const lessons = inReadingOrder(useRows<Lesson>("catalog.lessons", bucket).rows, sections);
+  const next = lessons[lessons.findIndex((other) => other.id === lesson.id) + 1];
+  const ask = `/questions/ask?course=${lesson.course_id}&lesson=${lesson.id}`;
+  return (
+    <footer class="stack">
+      {done && (
+        <p class="chip good">
+          <Icon name="circle-check" />
+          {t("lesson.done")}
+        </p>
+      )}
+      <a
+        class="button main wide"
+        href={next ? `/courses/${lesson.course_id}/lessons/${next.id}` : `/courses/${lesson.course_id}`}
+        onClick={finish}
+      >
+        {next ? t("lesson.next", { title: next.title }) : t("lesson.finish")}
+      </a>
+      <a class="button wide" href={ask}>
+        <Icon name="message-circle-question" />
+        {t("lesson.ask")}
+      </a>
+    </footer>
+  );
+}

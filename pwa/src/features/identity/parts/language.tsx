@@ -1,0 +1,30 @@
+/** The language of the app, said in each language's own name. */
+
+import { engine } from "../../../app/session.ts";
+import { Icon } from "../../../ui/parts.tsx";
+import { LANGUAGES, type Language, language, speak, t } from "../../../words/index.ts";
+
+export function LanguageChoice() {
+  async function choose(wanted: Language): Promise<void> {
+    await speak(wanted);
+    const open = engine.peek();
+    if (open) await open.patch("identity.me", open.userId, { locale: wanted }, { title: t("profile.language") });
+  }
+  return (
+    <label class="row">
+      <Icon name="languages" />
+      <span class="hidden">{t("profile.language")}</span>
+      <select
+        class="grow"
+        value={language.value}
+        onChange={(event) => void choose(event.currentTarget.value as Language)} // Its options are the languages.
+      >
+        {Object.entries(LANGUAGES).map(([tag, name]) => (
+          <option key={tag} value={tag} lang={tag}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

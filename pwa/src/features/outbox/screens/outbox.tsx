@@ -1,0 +1,158 @@
+/** Everything this person made that the server has not shown back yet, one by one, with what can be done. */
+
+import { useState } from "preact/hooks";
+import type { OutboxItem } from "#sync";
+import { sayCode, sayError } from "../../../app/errors.tsx";
+import { Page } from "../../../app/page.tsx";
+import { useEngine } from "../../../app/use.ts";
+import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
+import { formatAgo } from "../../../words/format.ts";
+import { t, type Word, word } from "../../../words/index.ts";
+import { OutcomeChip } from "../parts/outcome.tsx";
+
+const NAMES: Readonly<Record<string, Word>> = {
+  "identity.me": word("made.profile"),
+  "catalog.progress": word("made.progress"),
+  "assessments.attempts": word("made.attempt"),
+  "assessments.answers": word("made.answers"),
+  "assessments.attempt.submit": word("made.submit"),
+  "questions.question.ask": word("made.question"),
+  "questions.answer.post": word("made.answer"),
+  "questions.answer.accept": word("made.accept"),
+  "notifications.notifications": word("made.read"),
+};
+
+export function OutboxScreen() {
+  const engine = useEngine();
+  const [problem, setProblem] = useState<string>();
+  const items = engine.outbox.value;
+  const refused = items.filter((item) => item.state === "not_accepted");
+  const others = items.filter((item) => item.state !== "not_accepted").reverse();
+  const isOffline = engine.status.value.link === "offline";
+
+  async function keepAsFile(): Promise<void> {
+    try {
+      await save(await engine.exportOutbox());
+    } catch (error) {
+      setProblem(sayError(error));
+    }
+  }
+
+  return (
+    <Page title={t("outbox.title")} lead={t("outbox.lead")} back="/more">
+      {problem && <Notice tone="bad">{problem}</Notice>}
+      {refused.length > 0 && (
+        <section class="stack tight">
+          <h2>{t("outbox.refused")}</h2>
+          <ul class="plain stack tight">
+            {refused.map((item) => (
+              <li key={item.identity} class="card">
+                <Refused item={item} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {others.length > 0 && (
+        <ul class="list plain" aria-live="polite">
+          {others.map((item) => (
+            <li key={item.identity}>
+              <Item item={item} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {items.length === 0 && (
+        <Empty icon="check-check" title={t("outbox.none")}>
+          <p>{t("outbox.none_hint")}</p>
+        </Empty>
+      )}
+      {items.length > 0 && (
+        <div class="row">
+          <button type="button" class="button" disabled={isOffline} onClick={() => engine.sync()}>
+            <Icon name="refresh-cw" />
+            {t("outbox.send_now")}
+          </button>
+          <button type="button" class="button quiet" onClick={() => void keepAsFile()}>
+            <Icon name="download" />
+            {t("outbox.export")}
+          </button>
+        </div>
+      )}
+    </Page>
+  );
+}
+
+function Item({ item }: { item: OutboxItem }) {
+  const name = NAMES[item.name];
+  return (
+    <div class="line">
+      <span class="grow">
+        <span class="strong">{name === undefined ? item.name : t(name)}</span>
+        <br />
+        <span class="soft small">{[item.title, formatAgo(item.at)].filter(Boolean).join(" · ")}</span>
+      </span>
+      <OutcomeChip state={item.state} />
+    </div>
+  );
+}
+
+function Refused({ item }: { item: OutboxItem }) {
+  const engine = useEngine();
+  const [isCopied, setCopied] = useState(false);
+  const name = NAMES[item.name];
+  const text = textOf(item);
+  return (
+    <div class="stack tight">
+      <p class="row apart">
+        <span class="strong">{name === undefined ? item.name : t(name)}</span>
+        <OutcomeChip state={item.state} />
+      </p>
+      <p class="soft small">{[item.title, formatAgo(item.at)].filter(Boolean).join(" · ")}</p>
+      <Notice tone="bad">
+        {t("outcome.because")} {sayCode(item.code ?? "", item.message)}
+      </Notice>
+      {text && <p class="prompt small">{text}</p>}
+      <div class="row">
+        <button type="button" class="button" onClick={() => void engine.retry(item.identity)}>
+          <Icon name="refresh-cw" />
+          {t("act.retry")}
+        </button>
+        {text && (
+          <button
+            type="button"
+            class="button quiet"
+            onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
+          >
+            {isCopied ? t("outbox.copied") : t("outbox.copy")}
+          </button>
+        )}
+        <button type="button" class="button quiet danger" onClick={() => void engine.withdraw(item.identity)}>
+          {t("outbox.withdraw")}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** The words a person wrote, of whatever kind. */
+function textOf(item: OutboxItem): string {
+  return ["title", "body", "full_name", "display_name", "reason"]
+    .map((name) => item.args[name])
+    .filter((value): value is string => typeof value === "string" && value !== "")
+    .join("\n\n");
+}
+
+/** Through the phone's own sharing where there is one, else as a download. */
+async function save(blob: Blob): Promise<void> {
+  const file = new File([blob], "spark-outbox.json", { type: "application/json" });
+  if (navigator.canShare?.({ files: [file] })) {
+    await navigator.share({ files: [file] }).catch(() => undefined); // The person closed the sheet: nothing is wrong.
+    return;
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = file.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

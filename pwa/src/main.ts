@@ -1,0 +1,26 @@
+/** Open the store, show the shell, then sync. The service worker comes after the first paint. */
+
+import "./ui/tokens.css";
+import "./ui/base.css";
+import "./app/shell.css";
+import { h, render } from "preact";
+import { startRouter } from "./app/router.ts";
+import { ROUTES } from "./app/routes.ts";
+import { engine, people, wake } from "./app/session.ts";
+import { Shell } from "./app/shell.tsx";
+import { installServiceWorker } from "./app/update.ts";
+import { preferredLanguage, speak } from "./words/index.ts";
+
+async function start(): Promise<void> {
+  await Promise.all([speak(preferredLanguage()), wake()]);
+  await startRouter(ROUTES, (route) => {
+    if (route.open || engine.peek()) return null;
+    return people.peek().length > 0 ? "/people" : "/sign-in";
+  });
+  const root = document.getElementById("root");
+  if (!root) throw new Error("index.html has no #root");
+  render(h(Shell, {}), root);
+  requestAnimationFrame(() => setTimeout(installServiceWorker));
+}
+
+void start();

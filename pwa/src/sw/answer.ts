@@ -1,0 +1,18 @@
+/** Which requests the phone answers by itself. */
+
+import { isOurs, match } from "./precache.ts";
+
+const SERVERS_OWN = /^\/(api|media|health|openapi|api-docs|metrics)(\/|\.|$)/;
+
+/** An answer from this phone, or undefined: the request goes its usual way to the server. */
+export function answer(request: Request): Promise<Response> | undefined {
+  const address = new URL(request.url);
+  if (request.method !== "GET" || address.origin !== location.origin || SERVERS_OWN.test(address.pathname)) return undefined;
+  if (request.mode === "navigate") return fromPhone("/", request);
+  if (isOurs(address.pathname) || address.pathname.startsWith("/assets/")) return fromPhone(address.pathname, request);
+  return undefined;
+}
+
+async function fromPhone(address: string, request: Request): Promise<Response> {
+  return (await match(address)) ?? fetch(request);
+}

@@ -1,0 +1,29 @@
+/** The service worker: the whole app on the phone, each version whole or not at all.
+ *
+ *   install    fetch what changed, copy what did not, check every hash; any failure leaves the old version in charge
+ *   waiting    until the person takes the update, or all windows are closed: an attempt is never cut off
+ *   activate   drop all versions but this and the one before (a window of the old version may still ask for its scripts)
+ *
+ * It never touches IndexedDB: queued work passes from version to version untouched. Rows and media are not its business:
+ * the engine and the downloads keep those.
+ */
+
+import { answer } from "./answer.ts";
+import { dropOldVersions, fillCache } from "./precache.ts";
+
+declare const self: ServiceWorkerGlobalScope;
+
+self.addEventListener("install", (event) => event.waitUntil(fillCache()));
+
+self.addEventListener("activate", (event) =>
+  event.waitUntil(dropOldVersions().then(() => self.clients.claim())),
+);
+
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") void self.skipWaiting();
+});
+
+self.addEventListener("fetch", (event) => {
+  const answered = answer(event.request);
+  if (answered) event.respondWith(answered);
+});

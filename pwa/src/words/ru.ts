@@ -1,0 +1,3 @@
+import type { Word } from "./index.ts";
+
+export const ru: Partial<Record<Word, string>> = {};

@@ -1,0 +1,3 @@
+import type { Word } from "./index.ts";
+
+export const uz: Partial<Record<Word, string>> = {};

@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+import { iconSprite } from "./build/icons.ts";
+import { numberedWords } from "./build/words.ts";
+
+/** `--mode look` swaps the engine for a small one in memory, so that screens can be looked at without a server. */
+export default defineConfig(({ mode }) => {
+  const at = (path: string) => new URL(path, import.meta.url).pathname;
+  const engine = mode === "look" ? "./test/support/look-" : "./src/";
+  return {
+    plugins: [iconSprite(), numberedWords()],
+    resolve: {
+      alias: {
+        "#sync": at(mode === "look" ? `${engine}engine.ts` : `${engine}sync/index.ts`),
+        "#vault": at(mode === "look" ? `${engine}vault.ts` : `${engine}vault/index.ts`),
+      },
+    },
+    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    worker: { format: "es" },
+    build: {
+      target: "es2022",
+      outDir: mode === "look" ? "dist-look" : "dist",
+      assetsInlineLimit: 0,
+      reportCompressedSize: false,
+      manifest: true,
+      modulePreload: { polyfill: false },
+    },
+    server: { proxy: { "/api": "http://127.0.0.1:8000", "/media": "http://127.0.0.1:8000" } },
+    test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", restoreMocks: true },
+  };
+});
