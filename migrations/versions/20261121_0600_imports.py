@@ -18,6 +18,7 @@ def upgrade() -> None:
             name text not null,                -- of the file, as the person calls it; shown only
             bytes bigint not null,
             publish boolean not null default false,
+            access text not null default 'free',
             course_slug text,                  -- of a question bank: where it goes; of a cartridge: what came of it
             practice_title text,
             state text not null default 'queued' check (state in ('queued', 'running', 'done', 'failed')),

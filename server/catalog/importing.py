@@ -35,6 +35,7 @@ from server.media.images import BYTES_MAX, prepare_image
 
 Access = Literal["free", "subscription", "purchase", "class"]
 Progress = Callable[[int, str], Awaitable[None]]  # (ppm, step)
+Also = Callable[[Tx, "Imported"], Awaitable[None]]  # What the caller does in the transaction that makes the course.
 
 WORDS_A_MINUTE = 180
 IMAGES_AT_ONCE = 4
@@ -65,13 +66,20 @@ async def no_progress(_ppm: int, _step: str) -> None:
     """For callers who do not watch."""
 
 
-async def import_cartridge(work: Work, actor: Actor, order: CartridgeOrder, *, on_progress: Progress = no_progress) -> Imported:
-    """Make a course of a cartridge. Raises a CartridgeRefused, Forbidden, Unavailable; then nothing was made."""
+async def nothing_else(_tx: Tx, _imported: Imported) -> None:
+    """For callers who keep no record."""
+
+
+async def import_cartridge(
+    work: Work, actor: Actor, order: CartridgeOrder, *, on_progress: Progress = no_progress, also: Also = nothing_else
+) -> Imported:
+    """Make a course of a cartridge; `also` runs in its transaction. Raises a CartridgeRefused, Forbidden, Unavailable: then nothing was made."""
     sha256 = await asyncio.to_thread(_hash_file, order.path)
     async with work.database.transaction(actor) as tx:
         found = await _find(tx, order, sha256)
-    if found is not None:
-        return found
+        if found is not None:
+            await also(tx, found)
+            return found
     await on_progress(0, "reading")
     plan = await asyncio.to_thread(read_cartridge, order.path)
     await on_progress(PLANNED_PPM, "images")
@@ -79,8 +87,10 @@ async def import_cartridge(work: Work, actor: Actor, order: CartridgeOrder, *, o
     await on_progress(STORED_PPM, "saving")
     async with work.database.transaction(actor) as tx:
         await courses.lock_slugs(tx)
-        found = await _find(tx, order, sha256)  # Another import of the same file may have come in first.
-        return found or await _apply(tx, plan, images, order, sha256, report_of([*plan.items, *items]))
+        # Another import of the same file may have come in first.
+        imported = await _find(tx, order, sha256) or await _apply(tx, plan, images, order, sha256, report_of([*plan.items, *items]))
+        await also(tx, imported)
+        return imported
 
 
 def _hash_file(path: Path) -> str:

@@ -1,8 +1,9 @@
-"""Imports: cartridges become courses, GIFT files become question banks; one report for both.
+"""Imports: cartridges become courses, GIFT files become practice tests; one way in, one report for both.
 
 A coordinator above catalog and assessments, which never import one another.
 """
 
 from server.base.feature import Feature
+from server.imports import jobs, routes
 
-feature = Feature(name="imports")
+feature = Feature(name="imports", routes=(routes.start_import, routes.get_import), jobs=(jobs.run_import,))

@@ -1,0 +1,152 @@
+"""Rows of imports: made, followed, ended."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from server.base.errors import Conflict, NotFound
+from server.base.import_report import ImportReport
+from server.base.tx import Tx
+from server.catalog.importing import Access
+from server.imports.payloads import RunImport
+from server.imports.schemas import ErrorAnswer, ImportAnswer, ImportKind, ImportState, ItemAnswer, ReportAnswer
+
+OPEN_MAX = 5
+ERROR_LENGTH_MAX = 1_000
+
+
+class TooManyOpen(Conflict):
+    """Too many of your imports are still waiting; let them end first."""
+
+    code = "import.too_many"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewImport:
+    id: UUID
+    kind: ImportKind
+    name: str
+    bytes: int
+    publish: bool
+    access: Access
+    course_slug: str | None
+    practice_title: str | None
+
+
+@dataclass(frozen=True)
+class WaitingImport:
+    """What the job needs to know."""
+
+    id: UUID
+    owner_id: UUID
+    kind: ImportKind
+    publish: bool
+    access: Access
+    course_slug: str | None
+    practice_title: str | None
+
+
+async def refuse_too_many(tx: Tx) -> None:
+    """Raises TooManyOpen."""
+    statement = text("select count(*) from imports_imports where owner_id = :me and state in ('queued', 'running')")
+    if (await tx.db.execute(statement, {"me": tx.actor.id})).scalar_one() >= OPEN_MAX:
+        raise TooManyOpen
+
+
+async def add_import(tx: Tx, new: NewImport) -> None:
+    """Record it as the actor's, and have it run."""
+    await tx.db.execute(
+        text(
+            "insert into imports_imports (id, owner_id, kind, name, bytes, publish, access, course_slug, practice_title)"
+            " values (:id, :owner, :kind, :name, :bytes, :publish, :access, :course_slug, :practice_title)"
+        ),
+        {
+            "id": new.id, "owner": tx.actor.id, "kind": new.kind, "name": new.name, "bytes": new.bytes, "publish": new.publish,
+            "access": new.access, "course_slug": new.course_slug, "practice_title": new.practice_title,
+        },
+    )
+    tx.later(RunImport(import_id=new.id))
+
+
+async def start(tx: Tx, import_id: UUID) -> WaitingImport | None:
+    """The import, now running; None when it has ended already or is not there."""
+    row = (
+        await tx.db.execute(
+            text(
+                "update imports_imports set state = 'running', step = 'starting' where id = :id and state in ('queued', 'running')"
+                " returning id, owner_id, kind, publish, access, course_slug, practice_title"
+            ),
+            {"id": import_id},
+        )
+    ).one_or_none()
+    return None if row is None else WaitingImport(*row)
+
+
+async def note_progress(tx: Tx, import_id: UUID, *, ppm: int, step: str) -> None:
+    statement = text(
+        "update imports_imports set progress_ppm = greatest(progress_ppm, :ppm), step = :step where id = :id and state = 'running'"
+    )
+    await tx.db.execute(statement, {"id": import_id, "ppm": ppm, "step": step})
+
+
+async def end(tx: Tx, import_id: UUID, *, report: ImportReport, course_slug: str | None) -> None:
+    """Done, in the transaction that made what was imported."""
+    await tx.db.execute(
+        text(
+            "update imports_imports set state = 'done', step = 'done', progress_ppm = 1000000, report = :report,"
+            " course_slug = :slug, ended_at = :now where id = :id"
+        ),
+        {"id": import_id, "report": msgspec.json.encode(report).decode(), "slug": course_slug, "now": tx.now},
+    )
+
+
+async def fail(tx: Tx, import_id: UUID, *, code: str, message: str) -> None:
+    await tx.db.execute(
+        text(
+            "update imports_imports set state = 'failed', step = 'failed', error_code = :code, error = :error, ended_at = :now"
+            " where id = :id and state <> 'done'"
+        ),
+        {"id": import_id, "code": code, "error": message[:ERROR_LENGTH_MAX], "now": tx.now},
+    )
+
+
+async def read_import(tx: Tx, import_id: UUID) -> ImportAnswer:
+    """How it stands, for its owner and admins. Raises NotFound to everybody else."""
+    row = (
+        await tx.db.execute(
+            text(
+                "select i.id, i.owner_id, i.kind, i.name, i.state, i.progress_ppm, i.step, i.report, i.course_slug, i.error_code, i.error,"
+                " exists(select 1 from base_outbox o where o.payload = :payload and o.failed_at is not null) as has_given_up"
+                " from imports_imports i where i.id = :id"
+            ),
+            {"id": import_id, "payload": msgspec.json.encode(RunImport(import_id=import_id)).decode()},
+        )
+    ).one_or_none()
+    if row is None or not (tx.actor.is_admin or row.owner_id == tx.actor.id):
+        raise NotFound(f"There is no import {import_id}, or not for you.")
+    state: ImportState = row.state
+    error = ErrorAnswer(row.error_code, row.error) if row.error_code else None
+    if row.has_given_up and state in {"queued", "running"}:
+        state = "failed"
+        error = ErrorAnswer("import.broken", "Something is wrong on our side; it was noted. Nothing was imported.")
+    return ImportAnswer(
+        id=row.id, kind=row.kind, name=row.name, state=state, progress_ppm=row.progress_ppm, step=row.step,
+        report=_report(row.report), course_slug=row.course_slug, error=error,
+    )
+
+
+def _report(encoded: str | None) -> ReportAnswer | None:
+    if encoded is None:
+        return None
+    report = msgspec.json.decode(encoded, type=ImportReport)
+    items = [
+        ItemAnswer(
+            item=item.item, title=item.title, kind=item.kind, status=item.state,
+            reason=item.reasons[0].message if item.reasons else None,
+            reasons=item.reasons, reasons_count=item.reasons_count,
+        )
+        for item in report.items
+    ]
+    return ReportAnswer(totals=report.counts, items=items)
