@@ -79,4 +79,4 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _migrate(url: str) -> None:
     # By name, when first asked for: tests of the engine and the launcher run without the product's features.
-    import_module("server.migrate").migrate(url, import_module("server.features").registry())
+    import_module("server.migrate").migrate(url, import_module("server.features").REGISTRY)

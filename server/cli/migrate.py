@@ -7,7 +7,7 @@ from server.embedded.installation import DataFolderError
 from server.embedded.plan import CannotStart
 from server.embedded.processes import NotReady
 from server.embedded.supervisor import EXIT_NEWER_DATABASE, say
-from server.features import registry
+from server.features import REGISTRY
 from server.migrate import NewerDatabase
 from server.migrate import migrate as bring_to_this_release
 from server.settings import BadSetting
@@ -21,7 +21,7 @@ def migrate() -> None:
     """Bring the database to this release; a database of a newer one is left as it is, with exit code 3."""
     try:
         with database_url() as url:
-            bring_to_this_release(url, registry())
+            bring_to_this_release(url, REGISTRY)
     except NewerDatabase as problem:
         say(f"{problem} Run the newer release, or restore a copy from before it.")
         raise typer.Exit(EXIT_NEWER_DATABASE) from None
