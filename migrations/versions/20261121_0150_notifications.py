@@ -11,7 +11,7 @@ def upgrade() -> None:
     op.execute(
         """
         create table notifications_notifications (
-            id uuid primary key,             -- derived from the person and the key of the event: telling twice is telling once
+            id uuid primary key,   -- derived from the person and the key of the event: telling twice is telling once
             version bigint not null default 1,
             created_at timestamptz(3) not null default clock_timestamp(),
             updated_at timestamptz(3) not null default clock_timestamp(),
@@ -28,8 +28,13 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("create index ix_notifications_user_id on notifications_notifications (user_id, read_at) where deleted_at is null")
-    op.execute("create index ix_notifications_created_at on notifications_notifications (created_at) where deleted_at is null")
+    op.execute(
+        "create index ix_notifications_user_id on notifications_notifications (user_id, read_at)"
+        " where deleted_at is null"
+    )
+    op.execute(
+        "create index ix_notifications_created_at on notifications_notifications (created_at) where deleted_at is null"
+    )
 
 
 def downgrade() -> None:

@@ -42,7 +42,7 @@ def upgrade() -> None:
         f"""
         create table questions_answers ({SYNCED}
             question_id uuid not null references questions_questions,
-            subject_id uuid not null,             -- this and the next three are the question's, copied: they name the buckets
+            subject_id uuid not null,             -- this, asker_id and visibility are copied: they name the buckets
             asker_id uuid not null,
             visibility text not null check (visibility in ('public','private')),
             author_id uuid not null references identity_users,
@@ -58,7 +58,10 @@ def upgrade() -> None:
     )
     op.execute("create index ix_questions_answers_question_id on questions_answers (question_id)")
     op.execute("create index ix_questions_answers_author_id on questions_answers (author_id)")
-    op.execute("create unique index uq_questions_answers_accepted on questions_answers (question_id) where is_accepted and deleted_at is null")
+    op.execute(
+        "create unique index uq_questions_answers_accepted on questions_answers (question_id)"
+        " where is_accepted and deleted_at is null"
+    )
     op.execute(
         f"""
         create table questions_reports ({SYNCED}

@@ -12,6 +12,7 @@ SYNCED = """
     updated_at timestamptz(3) not null default clock_timestamp(),
     deleted_at timestamptz(3),
 """
+ASSESSMENT_KINDS = "('quiz','lesson_test','practice_test','mock_exam','olympiad_paper','requirement')"
 KINDS = "('mcq','multi','true_false','numeric','short','match','order')"
 
 
@@ -64,7 +65,7 @@ def _create_assessments() -> None:
             course_id uuid not null references catalog_courses,
             lesson_id uuid references catalog_lessons,
             created_by_id uuid not null references identity_users,
-            kind text not null check (kind in ('quiz','lesson_test','practice_test','mock_exam','olympiad_paper','requirement')),
+            kind text not null check (kind in {ASSESSMENT_KINDS}),
             title varchar(255) not null,
             description text,
             revision int not null default 1 check (revision > 0),
@@ -76,14 +77,16 @@ def _create_assessments() -> None:
             grace_s int not null default 60 check (grace_s >= 0),
             opens_at timestamptz(3),
             closes_at timestamptz(3),
-            answer_release text not null default 'after_submit' check (answer_release in ('never','after_submit')),
+            answer_release text not null default 'after_submit'
+                check (answer_release in ('never','after_submit')),
             content_sha256 text not null,                    -- of the drafts: the same file again makes no new revision
             published_at timestamptz(3)
         )
         """
     )
     op.execute(
-        "create unique index uq_assessments_assessments_title on assessments_assessments (course_id, title) where deleted_at is null"
+        "create unique index uq_assessments_assessments_title on assessments_assessments (course_id, title)"
+        " where deleted_at is null"
     )
     op.execute(
         f"""
@@ -129,8 +132,14 @@ def _create_attempts() -> None:
         )
         """
     )
-    op.execute("create index ix_assessments_attempts_open on assessments_attempts (assessment_id, revision) where state = 'in_progress'")
-    op.execute("create index ix_assessments_attempts_deadline on assessments_attempts (deadline_at) where state = 'in_progress'")
+    op.execute(
+        "create index ix_assessments_attempts_open on assessments_attempts (assessment_id, revision)"
+        " where state = 'in_progress'"
+    )
+    op.execute(
+        "create index ix_assessments_attempts_deadline on assessments_attempts (deadline_at)"
+        " where state = 'in_progress'"
+    )
     op.execute(
         f"""
         create table assessments_answers ({SYNCED}
@@ -156,7 +165,9 @@ def _create_attempts() -> None:
         )
         """
     )
-    op.execute("create index ix_assessments_answer_history_attempt_id on assessments_answer_history (attempt_id, item_id)")
+    op.execute(
+        "create index ix_assessments_answer_history_attempt_id on assessments_answer_history (attempt_id, item_id)"
+    )
     op.execute(
         """
         create table assessments_gradings (
@@ -183,6 +194,15 @@ def _create_attempts() -> None:
 
 
 def downgrade() -> None:
-    for table in ("gradings", "answer_history", "answers", "attempts", "items", "assessments", "item_keys", "bank_items"):
+    for table in (
+        "gradings",
+        "answer_history",
+        "answers",
+        "attempts",
+        "items",
+        "assessments",
+        "item_keys",
+        "bank_items",
+    ):
         op.execute(f"drop table assessments_{table}")
     op.execute("drop function assessments_refuse_change()")

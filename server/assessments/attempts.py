@@ -81,7 +81,9 @@ async def begin_attempt(tx: Tx, change: Change) -> None:
     if not policy.may_begin_offline(assessment.kind):
         raise NotOffline
     if not await queries.has_revision(tx, assessment.id, fields["revision"]):
-        raise RevisionUnknown(f"“{assessment.title}” has no revision {fields['revision']}; the newest is {assessment.revision}.")
+        raise RevisionUnknown(
+            f"“{assessment.title}” has no revision {fields['revision']}; the newest is {assessment.revision}."
+        )
     started_at = min(fields.get("started_at") or _instant(change.at_ms), tx.now)
     if not policy.is_within_window(started_at, opens_at=assessment.opens_at, closes_at=assessment.closes_at):
         raise OutsideWindow
@@ -90,8 +92,12 @@ async def begin_attempt(tx: Tx, change: Change) -> None:
         raise NoAttemptsLeft(f"“{assessment.title}” may be taken {assessment.attempts_max} times.")
     fields["started_at"] = started_at
     change.fill(
-        user_id=tx.actor.id, learner_name=await name_of(tx, tx.actor.id), course_id=assessment.course_id, number=begun + 1,
-        received_at=tx.now, deadline_at=deadline_of(assessment, started_at),
+        user_id=tx.actor.id,
+        learner_name=await name_of(tx, tx.actor.id),
+        course_id=assessment.course_id,
+        number=begun + 1,
+        received_at=tx.now,
+        deadline_at=deadline_of(assessment, started_at),
     )
 
 
@@ -100,7 +106,9 @@ async def keep_items_pinned(tx: Tx, change: Change) -> None:
     if change.before is not None:
         return
     pinned = update(Item).where(
-        Item.assessment_id == change.fields["assessment_id"], Item.revision == change.fields["revision"], Item.retired_at.is_not(None)
+        Item.assessment_id == change.fields["assessment_id"],
+        Item.revision == change.fields["revision"],
+        Item.retired_at.is_not(None),
     )
     await tx.db.execute(pinned.values(retired_at=None))
 
@@ -148,8 +156,12 @@ async def keep_history(tx: Tx, change: Change) -> None:
         " values (:answer, :attempt, :item, cast(:value as json), :claimed_at, :received_at)"
     )
     values = {
-        "answer": change.id, "attempt": stored["attempt_id"], "item": stored["item_id"],
-        "value": _json(change.fields.get("value")), "claimed_at": _instant(change.at_ms), "received_at": tx.now,
+        "answer": change.id,
+        "attempt": stored["attempt_id"],
+        "item": stored["item_id"],
+        "value": _json(change.fields.get("value")),
+        "claimed_at": _instant(change.at_ms),
+        "received_at": tx.now,
     }
     await tx.db.execute(statement, values)
 

@@ -96,9 +96,18 @@ async def _find(tx: Tx, placing: Placing) -> Assessment | None:
 
 def _new_assessment(placing: Placing, drafts: list[BankDraft], content: str) -> Assessment:
     return Assessment(
-        id=new_id(), course_id=placing.course_id, created_by_id=placing.owner_id, kind=placing.kind, title=placing.title,
-        revision=1, items_count=len(drafts), points=len(drafts) * POINTS,
-        pass_ppm=PASS_PPM.get(placing.kind, PASS_PPM_DEFAULT), content_sha256=content, grace_s=60, answer_release="after_submit",
+        id=new_id(),
+        course_id=placing.course_id,
+        created_by_id=placing.owner_id,
+        kind=placing.kind,
+        title=placing.title,
+        revision=1,
+        items_count=len(drafts),
+        points=len(drafts) * POINTS,
+        pass_ppm=PASS_PPM.get(placing.kind, PASS_PPM_DEFAULT),
+        content_sha256=content,
+        grace_s=60,
+        answer_release="after_submit",
     )
 
 
@@ -117,7 +126,12 @@ async def _take_into_bank(tx: Tx, placing: Placing, drafts: list[BankDraft]) -> 
         if item is None:
             items.append(_item_row(bank, placing))
         else:
-            item.kind, item.prompt, item.options, item.revision = bank.draft.kind, bank.draft.prompt, bank.options, revision
+            item.kind, item.prompt, item.options, item.revision = (
+                bank.draft.kind,
+                bank.draft.prompt,
+                bank.options,
+                revision,
+            )
     if items:
         await tx.db.execute(insert(BankItem), items)
     if keys:
@@ -145,26 +159,46 @@ def _is_same(bank: BankDraft, item: BankItem, key: ItemKey) -> bool:
 
 def _item_row(bank: BankDraft, placing: Placing) -> dict[str, Any]:
     return {
-        "id": bank.id, "owner_id": placing.owner_id, "course_id": placing.course_id, "title": bank.title,
-        "kind": bank.draft.kind, "prompt": bank.draft.prompt, "options": bank.options, "points": POINTS,
-        "topic_tags": list(bank.tags), "category": bank.category, "language": placing.language, "revision": 1,
+        "id": bank.id,
+        "owner_id": placing.owner_id,
+        "course_id": placing.course_id,
+        "title": bank.title,
+        "kind": bank.draft.kind,
+        "prompt": bank.draft.prompt,
+        "options": bank.options,
+        "points": POINTS,
+        "topic_tags": list(bank.tags),
+        "category": bank.category,
+        "language": placing.language,
+        "revision": 1,
     }
 
 
 def _key_row(bank: BankDraft, revision: int) -> dict[str, Any]:
     return {
-        "id": derived_id("assessments.item_keys", bank.id, revision), "bank_item_id": bank.id, "revision": revision,
-        "key": encode_key(bank.draft.key), "explanation": bank.draft.explanation,
+        "id": derived_id("assessments.item_keys", bank.id, revision),
+        "bank_item_id": bank.id,
+        "revision": revision,
+        "key": encode_key(bank.draft.key),
+        "explanation": bank.draft.explanation,
     }
 
 
 async def _pin_items(tx: Tx, assessment: Assessment, drafts: list[BankDraft], revisions: dict[UUID, int]) -> None:
     rows = [
         {
-            "id": derived_id("assessments.items", assessment.id, assessment.revision, rank), "assessment_id": assessment.id,
-            "course_id": assessment.course_id, "revision": assessment.revision, "bank_item_id": bank.id,
-            "bank_revision": revisions[bank.id], "kind": bank.draft.kind, "prompt": bank.draft.prompt,
-            "options": bank.options, "points": POINTS, "rank": rank, "published_at": assessment.published_at,
+            "id": derived_id("assessments.items", assessment.id, assessment.revision, rank),
+            "assessment_id": assessment.id,
+            "course_id": assessment.course_id,
+            "revision": assessment.revision,
+            "bank_item_id": bank.id,
+            "bank_revision": revisions[bank.id],
+            "kind": bank.draft.kind,
+            "prompt": bank.draft.prompt,
+            "options": bank.options,
+            "points": POINTS,
+            "rank": rank,
+            "published_at": assessment.published_at,
         }
         for rank, bank in enumerate(drafts)
     ]

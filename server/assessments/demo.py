@@ -32,7 +32,7 @@ $CATEGORY: Demo/Motion
     ####A quantity with a size and a direction is called a vector.
 }
 
-::Free fall::A ball is dropped from rest. About how fast is it after 2 seconds, in m/s? (Take 9.8 m/s² and forget the air.) {
+::Free fall::A ball is dropped from rest. About how fast is it after 2 seconds, in m/s? Take 9.8 m/s², forget the air. {
     #19.6:0.5
     ####Each second adds 9.8 m/s: 2 × 9.8 \\= 19.6.
 }
@@ -67,4 +67,6 @@ $CATEGORY: Demo/Motion
 
 async def lay_practice_test(tx: Tx, *, course_slug: str, owner_id: UUID) -> None:
     """Lay the demo's practice test, published; a second call changes nothing."""
-    await import_gift(tx, text=QUESTIONS, course_slug=course_slug, owner_id=owner_id, practice_title=TITLE, publish=True)
+    await import_gift(
+        tx, text=QUESTIONS, course_slug=course_slug, owner_id=owner_id, practice_title=TITLE, publish=True
+    )

@@ -75,7 +75,9 @@ def _halves(item: UUID, body: Body) -> tuple[Kind, list[Option], Key]:
 def _choice(item: UUID, body: ChoiceBody) -> tuple[Kind, list[Option], Key]:
     options = [Option(option_id(item, choice.text), choice.text) for choice in body.choices]
     weights = {option.id: choice.weight_ppm for option, choice in zip(options, body.choices, strict=True)}
-    words = {option.id: choice.feedback for option, choice in zip(options, body.choices, strict=True) if choice.feedback}
+    words = {
+        option.id: choice.feedback for option, choice in zip(options, body.choices, strict=True) if choice.feedback
+    }
     if body.is_multi:
         return "multi", options, MultiKey(weights, words)
     return "mcq", options, ChoiceKey(weights, words)
@@ -87,5 +89,3 @@ def _match(item: UUID, body: MatchBody) -> tuple[Kind, list[Option], Key]:
     options += [Option(option_id(item, right, "right"), right, "right") for right in rights]
     pairs = {option_id(item, left, "left"): option_id(item, right, "right") for left, right in body.pairs}
     return "match", options, MatchKey(pairs)
-
-

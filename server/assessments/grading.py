@@ -1,4 +1,4 @@
-"""Marking: from a key and an answer to parts of a million. Pure, exact (integers and decimals), the same on every run."""
+"""Marking: from a key and an answer to parts of a million. Pure, exact, the same on every run."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -107,7 +107,7 @@ def grade_item(key: Key, value: Value) -> int:
     return min(max(share, 0), FULL_PPM)
 
 
-def right_value(key: Key) -> Value:
+def right_value(key: Key) -> Value:  # noqa: PLR0911 - one a kind
     """An answer that earns everything, in the shape of an answer (a range of numbers as `low … high`)."""
     match key:
         case ChoiceKey(weights=weights):
@@ -118,7 +118,11 @@ def right_value(key: Key) -> Value:
             return is_true
         case NumericKey(ranges=ranges):
             best = max(ranges, key=lambda part: part.weight_ppm)
-            return _number_text(best.low) if best.low == best.high else f"{_number_text(best.low)} … {_number_text(best.high)}"
+            return (
+                _number_text(best.low)
+                if best.low == best.high
+                else f"{_number_text(best.low)} … {_number_text(best.high)}"
+            )
         case ShortKey(accepted=accepted):
             return max(accepted, key=lambda answer: answer.weight_ppm).text
         case MatchKey(pairs=pairs):
@@ -133,7 +137,14 @@ def read_number(value: str | float) -> Decimal | None:
     if len(text) > NUMBER_LENGTH_MAX:
         return None
     text = "".join(str(unicodedata.digit(sign)) if sign.isdecimal() else sign for sign in text if not sign.isspace())
-    text = text.replace("−", "-").replace("–", "-").replace("٫", ".").replace("×10^", "e").replace("*10^", "e").replace("·10^", "e")
+    text = (
+        text.replace("−", "-")
+        .replace("–", "-")
+        .replace("٫", ".")
+        .replace("×10^", "e")
+        .replace("*10^", "e")
+        .replace("·10^", "e")
+    )
     if text.count(",") == 1 and "." not in text:
         text = text.replace(",", ".")
     if not set(text) <= set("0123456789+-.eE"):
@@ -180,7 +191,7 @@ def _texts_hit(key: ShortKey, value: str) -> list[tuple[int, Any]]:
 
 
 def _fits(words: str, pattern: str) -> bool:
-    """Compare with a pattern of literal runs between stars. Each run is found once, left to right: never exponential."""
+    """Compare with a pattern of literal runs between stars. Each run is found once, left to right: linear."""
     runs = [same_words_within(run.replace("\0", "*")) for run in pattern.replace("\\*", "\0").split("*")]
     if len(runs) == 1:
         return words == runs[0].strip()

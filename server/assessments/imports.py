@@ -58,10 +58,10 @@ class _Course:
 async def import_gift(
     tx: Tx, *, text: str | bytes, course_slug: str, owner_id: UUID, practice_title: str, publish: bool
 ) -> ImportReport:
-    """Make a practice test out of a GIFT file; a file of the same title makes its next revision, the same file nothing new.
+    """Make a practice test out of a GIFT file; a file of the same title makes its next revision, the same file none.
 
-    The report names every question of the file. What cannot be read is left out and said; a file out of which nothing can
-    be read is refused, and then nothing is written.
+    The report names every question of the file. What cannot be read is left out and said; a file out of which nothing
+    can be read is refused, and then nothing is written.
 
     Raises: NotFound (course), Forbidden, NotVerified, BadOwner, BadTitle, BadEncoding, TooManyQuestions, NoQuestions.
     """
@@ -85,7 +85,7 @@ def clean_title(title: str) -> str:
 
 
 def bank_drafts(document: GiftDocument, *, course_id: UUID, title: str) -> list[BankDraft]:
-    """Each question with its place in the bank: the course, the test, the question's own title, and which of that title."""
+    """Each question with its place in the bank: course, test, the question's own title, and which of that title."""
     seen: Counter[str] = Counter()
     drafts = []
     for question in document.questions:
@@ -98,7 +98,9 @@ def bank_drafts(document: GiftDocument, *, course_id: UUID, title: str) -> list[
 
 async def _locked_course(tx: Tx, slug: str) -> _Course:
     """One import into a course at a time."""
-    statement = sql("select id, language from catalog_courses where slug = :slug and deleted_at is null for no key update")
+    statement = sql(
+        "select id, language from catalog_courses where slug = :slug and deleted_at is null for no key update"
+    )
     row = (await tx.db.execute(statement, {"slug": slug})).one_or_none()
     if row is None:
         raise NotFound(f"There is no course {slug!r}.")
@@ -128,8 +130,13 @@ def _why_nothing(document: GiftDocument) -> str:
 
 async def _note(tx: Tx, made: Made, document: GiftDocument, *, publish: bool) -> None:
     await tx.audit(
-        "assessments.assessment.import", kind="assessment", id_=made.assessment_id, revision=made.revision,
-        is_new_revision=made.is_new_revision, questions=len(document.questions), published=publish,
+        "assessments.assessment.import",
+        kind="assessment",
+        id_=made.assessment_id,
+        revision=made.revision,
+        is_new_revision=made.is_new_revision,
+        questions=len(document.questions),
+        published=publish,
     )
 
 

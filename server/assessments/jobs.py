@@ -43,10 +43,21 @@ async def grade_attempt(tx: Tx, payload: GradeAttempt) -> None:
     number = await _note_grading(tx, attempt, score_ppm, result)
     attempt.state, attempt.score_ppm, attempt.result, attempt.graded_at = "graded", score_ppm, plain, tx.now
     await notify(
-        tx, attempt.user_id, kind="attempt.graded", title="Your test is marked",
-        message=f"{assessment.title}: {score_ppm // 10_000} %", key=f"{attempt.id}:{number}",
-        reference_type="attempt", reference_id=attempt.id, priority="high",
-        data={"title": assessment.title, "score_ppm": score_ppm, "passed": result.passed, "assessment_id": str(assessment.id)},
+        tx,
+        attempt.user_id,
+        kind="attempt.graded",
+        title="Your test is marked",
+        message=f"{assessment.title}: {score_ppm // 10_000} %",
+        key=f"{attempt.id}:{number}",
+        reference_type="attempt",
+        reference_id=attempt.id,
+        priority="high",
+        data={
+            "title": assessment.title,
+            "score_ppm": score_ppm,
+            "passed": result.passed,
+            "assessment_id": str(assessment.id),
+        },
     )
 
 
@@ -65,7 +76,9 @@ async def _marked_items(tx: Tx, attempt: Attempt) -> list[Marked]:
 async def _answers(tx: Tx, attempt: Attempt, *, grace: timedelta) -> dict[UUID, Value]:
     """The last word on each item; with a deadline, the last that was written in time by the phone's own clock."""
     if attempt.deadline_at is None:
-        statement = text("select item_id, value from assessments_answers where attempt_id = :attempt and deleted_at is null")
+        statement = text(
+            "select item_id, value from assessments_answers where attempt_id = :attempt and deleted_at is null"
+        )
         values: dict[str, Any] = {"attempt": attempt.id}
     else:
         statement = text(
@@ -73,7 +86,7 @@ async def _answers(tx: Tx, attempt: Attempt, *, grace: timedelta) -> dict[UUID, 
             " where attempt_id = :attempt and claimed_at <= :last order by item_id, claimed_at desc, id desc"
         )
         values = {"attempt": attempt.id, "last": attempt.deadline_at + grace}
-    return {item_id: value for item_id, value in (await tx.db.execute(statement, values)).tuples()}
+    return dict((await tx.db.execute(statement, values)).tuples().all())
 
 
 async def _note_grading(tx: Tx, attempt: Attempt, score_ppm: int, result: Result) -> int:
@@ -92,7 +105,9 @@ async def retire_items(tx: Tx, payload: RetireItems) -> None:
     """Take items of older revisions off phones, unless an open attempt pins them. Their rows and keys stay."""
     assessment = await tx.get_locked(Assessment, payload.assessment_id)
     pinning = exists().where(
-        Attempt.assessment_id == Item.assessment_id, Attempt.revision == Item.revision, Attempt.state == "in_progress",
+        Attempt.assessment_id == Item.assessment_id,
+        Attempt.revision == Item.revision,
+        Attempt.state == "in_progress",
         Attempt.received_at > tx.now - PINNED_FOR,
     )
     retired = update(Item).where(
@@ -109,7 +124,9 @@ async def close_overdue(tx: Tx) -> None:
     overdue = (
         select(Attempt)
         .where(
-            Attempt.state == "in_progress", Attempt.deleted_at.is_(None), Attempt.deadline_at < tx.now - OVERDUE_AFTER,
+            Attempt.state == "in_progress",
+            Attempt.deleted_at.is_(None),
+            Attempt.deadline_at < tx.now - OVERDUE_AFTER,
             Attempt.received_at < tx.now - OVERDUE_AFTER,
         )
         .order_by(Attempt.id)

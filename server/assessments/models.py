@@ -35,7 +35,7 @@ class BankItem(Stamped, Model):
 
 
 class ItemKey(Stamped, Model):
-    """What is right, and why. Read by grading alone: no collection, no route, no query for learners touches this table."""
+    """What is right, and why. Read by grading alone: no collection, route or query for learners touches this table."""
 
     __tablename__ = "assessments_item_keys"
 

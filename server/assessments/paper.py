@@ -4,8 +4,8 @@
     items     text = `{attempt}:{assessment}:{revision}:{item}`
     options   text = `{attempt}:{item}:{option}`
 
-Ids are lower case with hyphens. Left options of a matching item are laid out by the same rule, then the right ones. This
-is a shuffle, not a secret. `docs/reference/paper.md` holds vectors for other languages.
+Ids are lower case with hyphens. Left options of a matching item are laid out by the same rule, then the right ones.
+This is a shuffle, not a secret. `docs/reference/paper.md` holds vectors for other languages.
 Source: FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/; fmix32 of MurmurHash3, public domain.
 """
 
@@ -17,9 +17,7 @@ from server.assessments.values import Option
 _MASK = 0xFFFF_FFFF
 
 
-def paper_order(
-    items: Iterable[UUID], *, attempt_id: UUID, assessment_id: UUID, revision: int
-) -> list[UUID]:
+def paper_order(items: Iterable[UUID], *, attempt_id: UUID, assessment_id: UUID, revision: int) -> list[UUID]:
     return sorted(items, key=lambda item: (order_key(f"{attempt_id}:{assessment_id}:{revision}:{item}"), str(item)))
 
 

@@ -74,7 +74,8 @@ async def answered(tx: Tx, attempt_id: UUID, item_id: UUID) -> Answered | None:
     """None when there is no such attempt. Its lock keeps a submission out until this answer is in."""
     statement = text(
         "select a.user_id, a.state, i.kind, i.options from assessments_attempts a"
-        " left join assessments_items i on i.id = :item and i.assessment_id = a.assessment_id and i.revision = a.revision"
+        " left join assessments_items i"
+        " on i.id = :item and i.assessment_id = a.assessment_id and i.revision = a.revision"
         " where a.id = :attempt and a.deleted_at is null for no key update of a"
     )
     row = (await tx.db.execute(statement, {"attempt": attempt_id, "item": item_id})).one_or_none()
@@ -91,4 +92,4 @@ async def item_ids(tx: Tx, attempt_id: UUID, ranks: set[int]) -> dict[int, UUID]
         .join(Attempt, (Attempt.assessment_id == Item.assessment_id) & (Attempt.revision == Item.revision))
         .where(Attempt.id == attempt_id, Item.rank.in_(ranks))
     )
-    return {rank: id_ for rank, id_ in (await tx.db.execute(statement)).tuples()}
+    return dict((await tx.db.execute(statement)).tuples().all())

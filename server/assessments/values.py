@@ -49,30 +49,34 @@ def check_value(kind: str, options: Sequence[Option], value: Value) -> None:
     ids = {option.id for option in options}
     match kind:
         case "mcq":
-            _demand(isinstance(value, str) and value in ids, "the id of one of the options")
+            _demand("the id of one of the options", fits=isinstance(value, str) and value in ids)
         case "multi":
-            _demand(_is_distinct(value) and set(value) <= ids, "a list of options' ids, each once")  # type: ignore[arg-type]  # _is_distinct saw a list
+            _demand("a list of options' ids, each once", fits=_are_distinct(value) <= ids)
         case "true_false":
-            _demand(isinstance(value, bool), "true or false")
+            _demand("true or false", fits=isinstance(value, bool))
         case "numeric":
-            _demand(_is_number(value), f"a number, or text of at most {NUMBER_LENGTH_MAX} characters")
+            _demand(f"a number, or text of at most {NUMBER_LENGTH_MAX} characters", fits=_is_number(value))
         case "short":
-            _demand(isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX, f"text of at most {TEXT_LENGTH_MAX} characters")
+            fits = isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX
+            _demand(f"text of at most {TEXT_LENGTH_MAX} characters", fits=fits)
         case "match":
-            _demand(_is_matching(value, options), "an object from left options' ids to right ones'")
+            _demand("an object from left options' ids to right ones'", fits=_is_matching(value, options))
         case "order":
-            _demand(_is_distinct(value) and set(value) == ids, "a list of all the options' ids, each once")  # type: ignore[arg-type]  # as above
+            _demand("a list of all the options' ids, each once", fits=_are_distinct(value) == ids)
         case _:
             raise BadValue(f"Questions of kind {kind} take no answer here.")
 
 
-def _demand(fits: bool, wanted: str) -> None:
+def _demand(wanted: str, *, fits: bool) -> None:
     if not fits:
         raise BadValue(f"The answer does not fit the question: it wants {wanted}.", fields={"value": wanted})
 
 
-def _is_distinct(value: Value) -> bool:
-    return isinstance(value, list) and all(isinstance(part, str) for part in value) and len(set(value)) == len(value)
+def _are_distinct(value: Value) -> frozenset[str]:
+    """The texts of a list without twins; for anything else something that is no set of option ids."""
+    if not isinstance(value, list) or len(set(value)) != len(value):
+        return frozenset({""})
+    return frozenset(value)
 
 
 def _is_number(value: Value) -> bool:

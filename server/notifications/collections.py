@@ -9,7 +9,7 @@ from sync.merge import Join
 
 
 async def keep_read_at_in_bounds(tx: Tx, change: Change) -> None:
-    """Reading happens after the telling and before now, whatever the phone's clock says. Raises NotFound to strangers."""
+    """Reading happens after the telling and before now, whatever the phone's clock says. Raises NotFound."""
     before = change.before
     if before is None or not policy.may_read(tx.actor, user_id=before["user_id"]):
         raise NotFound("There is no such notification, or not for you.")

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class NotificationRow(Struct):
-    """`notifications.notifications`. A phone that knows `kind` says it in its own language from `data`; else `title` and `message`."""
+    """`notifications.notifications`. A phone that knows `kind` says it in its own words from `data`; else `message`."""
 
     id: UUID
     kind: str

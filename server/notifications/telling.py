@@ -20,7 +20,7 @@ DELETED_AT_ONCE_MAX = 5_000
 Priority = Literal["low", "medium", "high"]
 
 
-async def notify(
+async def notify(  # noqa: PLR0913 - all by keyword; what is told has many sides
     tx: Tx,
     user_id: UUID,
     *,
@@ -35,13 +35,19 @@ async def notify(
 ) -> None:
     """Tell one person. The same `kind` and `key` a second time tells nobody twice: jobs may run again.
 
-    `title` and `message` are English, for phones that do not know `kind`; `data` is what others need to say it themselves.
+    `title` and `message` are English, for phones that do not know `kind`; from `data` others say it themselves.
     """
     statement = insert(Notification).values(
         id=derived_id("notifications.notifications", user_id, kind, key),
-        user_id=user_id, kind=kind, title=title[:TITLE_LENGTH_MAX], message=message[:MESSAGE_LENGTH_MAX],
-        reference_type=reference_type, reference_id=reference_id, priority=priority,
-        data=dict(data) if data else None, created_at=tx.now,
+        user_id=user_id,
+        kind=kind,
+        title=title[:TITLE_LENGTH_MAX],
+        message=message[:MESSAGE_LENGTH_MAX],
+        reference_type=reference_type,
+        reference_id=reference_id,
+        priority=priority,
+        data=dict(data) if data else None,
+        created_at=tx.now,
     )
     await tx.db.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
 
@@ -52,6 +58,10 @@ async def delete_old(tx: Tx) -> None:
         "select id from notifications_notifications where deleted_at is null and created_at < :before"
         " order by created_at limit :limit for no key update skip locked"
     )
-    ids = (await tx.db.execute(old, {"before": tx.now - timedelta(days=KEPT_DAYS), "limit": DELETED_AT_ONCE_MAX})).scalars().all()
+    ids = (
+        (await tx.db.execute(old, {"before": tx.now - timedelta(days=KEPT_DAYS), "limit": DELETED_AT_ONCE_MAX}))
+        .scalars()
+        .all()
+    )
     if ids:
         await tx.db.execute(update(Notification).where(Notification.id.in_(ids)).values(deleted_at=tx.now))

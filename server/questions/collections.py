@@ -1,4 +1,4 @@
-"""What phones hold of help questions: one's own, the queue of one's subject, and what is public in a subject one looks at."""
+"""What phones hold of help questions: one's own, the queue of one's subjects, what is public in a subject."""
 
 from server.questions.schemas import AnswerRow, QuestionRow
 from sync.collection import (
@@ -20,7 +20,11 @@ questions = Collection(
     buckets=(
         bucket("user", "author_id"),
         bucket("mentors", "subject_id", when=is_null("withdrawn_at")),
-        bucket("subject", "subject_id", when=all_of(equals("visibility", "public"), is_null("hidden_at"), is_null("withdrawn_at"))),
+        bucket(
+            "subject",
+            "subject_id",
+            when=all_of(equals("visibility", "public"), is_null("hidden_at"), is_null("withdrawn_at")),
+        ),
     ),
     order_by=("asked_at",),
 )
@@ -32,7 +36,11 @@ answers = Collection(
     buckets=(
         bucket("user", "asker_id", when=is_null("hidden_at")),
         bucket("mentors", "subject_id"),
-        bucket("subject", "subject_id", when=all_of(equals("visibility", "public"), is_null("hidden_at"), is_null("withheld_at"))),
+        bucket(
+            "subject",
+            "subject_id",
+            when=all_of(equals("visibility", "public"), is_null("hidden_at"), is_null("withheld_at")),
+        ),
     ),
     order_by=("posted_at",),
 )

@@ -19,8 +19,16 @@ async def notify_mentors(tx: Tx, payload: NotifyMentors) -> None:
     for mentor_id in await queries.mentors_of(tx, question.subject_id, limit=MENTORS_TOLD_MAX):
         if mentor_id != question.author_id:
             await notify(
-                tx, mentor_id, kind="question.asked", title="A new question", message=question.title, key=question.id,
-                reference_type="question", reference_id=question.id, priority="high", data={"title": question.title},
+                tx,
+                mentor_id,
+                kind="question.asked",
+                title="A new question",
+                message=question.title,
+                key=question.id,
+                reference_type="question",
+                reference_id=question.id,
+                priority="high",
+                data={"title": question.title},
             )
 
 
@@ -32,9 +40,15 @@ async def notify_asker(tx: Tx, payload: NotifyAsker) -> None:
         return
     question = await tx.get(Question, answer.question_id)
     await notify(
-        tx, answer.asker_id, kind="question.answered", title="Your question was answered",
-        message=f"{answer.author_name} answered: {question.title}", key=answer.id,
-        reference_type="question", reference_id=question.id, priority="high",
+        tx,
+        answer.asker_id,
+        kind="question.answered",
+        title="Your question was answered",
+        message=f"{answer.author_name} answered: {question.title}",
+        key=answer.id,
+        reference_type="question",
+        reference_id=question.id,
+        priority="high",
         data={"title": question.title, "name": answer.author_name, "answer_id": str(answer.id)},
     )
 
@@ -47,8 +61,13 @@ async def notify_accepted(tx: Tx, payload: NotifyAccepted) -> None:
         return
     question = await tx.get(Question, answer.question_id)
     await notify(
-        tx, answer.author_id, kind="answer.accepted", title="Your answer helped",
-        message=f"Your answer was accepted: {question.title}", key=answer.id,
-        reference_type="question", reference_id=question.id,
+        tx,
+        answer.author_id,
+        kind="answer.accepted",
+        title="Your answer helped",
+        message=f"Your answer was accepted: {question.title}",
+        key=answer.id,
+        reference_type="question",
+        reference_id=question.id,
         data={"title": question.title, "answer_id": str(answer.id)},
     )

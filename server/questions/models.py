@@ -36,7 +36,7 @@ class Question(Stamped, Model):
 
 
 class Answer(Stamped, Model):
-    """`subject_id`, `asker_id` and `visibility` are the question's, copied: who may see the answer follows from its own row."""
+    """`subject_id`, `asker_id` and `visibility` are the question's, copied: who may see it follows from its own row."""
 
     __tablename__ = "questions_answers"
 

@@ -59,7 +59,12 @@ async def review_reports(tx: Tx, args: ReviewReports) -> None:
         await _show(tx, target)
     else:
         await _hide(tx, target)
-    await tx.audit("questions.report.review", kind="question" if isinstance(target, Question) else "answer", id_=args.id, verdict=args.verdict)
+    await tx.audit(
+        "questions.report.review",
+        kind="question" if isinstance(target, Question) else "answer",
+        id_=args.id,
+        verdict=args.verdict,
+    )
 
 
 async def _target(tx: Tx, id_: UUID) -> Question | Answer:
@@ -72,7 +77,9 @@ async def _target(tx: Tx, id_: UUID) -> Question | Answer:
 async def _visible_target(tx: Tx, id_: UUID) -> Question | Answer:
     target = await _target(tx, id_)
     is_visible = (
-        await queries.is_question_visible(tx, target) if isinstance(target, Question) else await queries.is_answer_visible(tx, target)
+        await queries.is_question_visible(tx, target)
+        if isinstance(target, Question)
+        else await queries.is_answer_visible(tx, target)
     )
     if not is_visible:
         raise NotFound(f"There is no question or answer {id_}, or not for you.")

@@ -7,6 +7,8 @@ from sqlalchemy import func, select, update
 
 from server.base.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from server.base.tx import Tx
+from server.catalog.models import Lesson
+from server.catalog.queries import has_subject
 from server.identity.queries import name_of, verified_subjects
 from server.questions import policy, queries
 from server.questions.models import Answer, Question
@@ -62,9 +64,10 @@ async def ask_question(tx: Tx, args: Ask) -> None:
     """
     if not policy.may_ask(tx.actor):
         raise Forbidden("Only learners, educators, mentors and admins ask questions.")
-    await _require(tx, "catalog_subjects", args.subject_id)
+    if not await has_subject(tx, args.subject_id):
+        raise NotFound(f"There is no subject {args.subject_id}.")
     if args.lesson_id is not None:
-        await _require(tx, "catalog_lessons", args.lesson_id)
+        await tx.get(Lesson, args.lesson_id)
     title, body = clean_line(args.title), clean_text(args.body)
     if await tx.db.get(Question, args.id) is not None:
         raise IdInUse
@@ -72,9 +75,17 @@ async def ask_question(tx: Tx, args: Ask) -> None:
         raise AskedTooOften(f"You asked {ASKED_A_DAY_MAX} questions within a day; send this one again tomorrow.")
     tx.db.add(
         Question(
-            id=args.id, subject_id=args.subject_id, lesson_id=args.lesson_id, author_id=tx.actor.id,
-            author_name=await name_of(tx, tx.actor.id), title=title, body=body, visibility=args.visibility, state="open",
-            answers_count=0, asked_at=tx.now,  # A device's clock may be years off: never order by it.
+            id=args.id,
+            subject_id=args.subject_id,
+            lesson_id=args.lesson_id,
+            author_id=tx.actor.id,
+            author_name=await name_of(tx, tx.actor.id),
+            title=title,
+            body=body,
+            visibility=args.visibility,
+            state="open",
+            answers_count=0,
+            asked_at=tx.now,  # A device's clock may be years off: never order by it.
         )
     )
     await tx.db.flush()  # The next op's count must see it.
@@ -122,7 +133,9 @@ async def close_question(tx: Tx, args: NameQuestion) -> None:
     """Close it; closed already is as good. Raises: NotFound, Forbidden."""
     question = await _locked(tx, args.question_id)
     verified_in = await verified_subjects(tx, tx.actor.id)
-    if not policy.may_close(tx.actor, asker_id=question.author_id, subject_id=question.subject_id, verified_in=verified_in):
+    if not policy.may_close(
+        tx.actor, asker_id=question.author_id, subject_id=question.subject_id, verified_in=verified_in
+    ):
         raise Forbidden("Its asker, a mentor of the subject or an admin closes a question.")
     _close(tx, question)
 
@@ -158,9 +171,17 @@ async def post_answer(tx: Tx, args: PostAnswer) -> None:
     body = clean_text(args.body)
     tx.db.add(
         Answer(
-            id=args.id, question_id=question.id, subject_id=question.subject_id, asker_id=question.author_id,
-            visibility=question.visibility, author_id=tx.actor.id, author_name=await name_of(tx, tx.actor.id), body=body,
-            is_accepted=False, posted_at=tx.now, late_at=tx.now if question.is_closed else None,
+            id=args.id,
+            question_id=question.id,
+            subject_id=question.subject_id,
+            asker_id=question.author_id,
+            visibility=question.visibility,
+            author_id=tx.actor.id,
+            author_name=await name_of(tx, tx.actor.id),
+            body=body,
+            is_accepted=False,
+            posted_at=tx.now,
+            late_at=tx.now if question.is_closed else None,
             withheld_at=None if question.is_shown else tx.now,
         )
     )
@@ -194,7 +215,9 @@ async def accept_answer(tx: Tx, args: AcceptAnswer) -> None:
 def clean_text(text: str) -> str:
     """NFC, without control characters other than line ends and tabs, trimmed. Raises EmptyText."""
     normal = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = "".join(sign for sign in normal if sign in "\n\t" or unicodedata.category(sign) not in {"Cc", "Cs", "Co", "Cn"})
+    kept = "".join(
+        sign for sign in normal if sign in "\n\t" or unicodedata.category(sign) not in {"Cc", "Cs", "Co", "Cn"}
+    )
     if not _is_legible(kept):
         raise EmptyText
     return kept.strip()
@@ -215,11 +238,6 @@ async def _locked(tx: Tx, question_id: UUID) -> Question:
     if not await queries.is_question_visible(tx, question):
         raise NotFound(f"There is no question {question_id}, or not for you.")
     return await tx.get_locked(Question, question_id)
-
-
-async def _require(tx: Tx, table: str, id_: UUID) -> None:
-    if not await queries.exists_live(tx, table, id_):
-        raise NotFound(f"There is no {table.removeprefix('catalog_').removesuffix('s')} {id_}.")
 
 
 def _close(tx: Tx, question: Question) -> None:

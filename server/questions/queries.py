@@ -15,20 +15,28 @@ DAY = timedelta(days=1)
 
 async def is_question_visible(tx: Tx, question: Question) -> bool:
     return policy.may_see(
-        tx.actor, asker_id=question.author_id, subject_id=question.subject_id, is_public=question.visibility == "public",
-        is_shown=question.is_shown, verified_in=await verified_subjects(tx, tx.actor.id),
+        tx.actor,
+        asker_id=question.author_id,
+        subject_id=question.subject_id,
+        is_public=question.visibility == "public",
+        is_shown=question.is_shown,
+        verified_in=await verified_subjects(tx, tx.actor.id),
     )
 
 
 async def is_answer_visible(tx: Tx, answer: Answer) -> bool:
     return policy.may_see(
-        tx.actor, asker_id=answer.asker_id, subject_id=answer.subject_id, is_public=answer.visibility == "public",
-        is_shown=answer.is_shown, verified_in=await verified_subjects(tx, tx.actor.id),
+        tx.actor,
+        asker_id=answer.asker_id,
+        subject_id=answer.subject_id,
+        is_public=answer.visibility == "public",
+        is_shown=answer.is_shown,
+        verified_in=await verified_subjects(tx, tx.actor.id),
     )
 
 
 async def asked_since_yesterday(tx: Tx, author_id: UUID) -> int:
-    """Committed rows of the last 24 hours, withdrawn ones too. One asker at a time: two phones cannot both be the twentieth."""
+    """Committed rows of the last 24 hours, withdrawn ones too. One at a time: two phones cannot both be the last."""
     await _one_at_a_time(tx, f"questions.ask:{author_id}")
     statement = select(func.count()).where(Question.author_id == author_id, Question.asked_at > tx.now - DAY)
     return int((await tx.db.execute(statement)).scalar_one())
@@ -49,12 +57,6 @@ async def mentors_of(tx: Tx, subject_id: UUID, *, limit: int) -> list[UUID]:
         " and u.status = 'active' and u.deleted_at is null order by s.user_id limit :limit"
     )
     return list((await tx.db.execute(statement, {"subject": subject_id, "limit": limit})).scalars())
-
-
-async def exists_live(tx: Tx, table: str, id_: UUID) -> bool:
-    """Whether a subject or lesson is there; `table` is one of ours."""
-    statement = text(f"select exists(select 1 from {table} where id = :id and deleted_at is null)")
-    return bool((await tx.db.execute(statement, {"id": id_})).scalar_one())
 
 
 async def _one_at_a_time(tx: Tx, key: str) -> None:

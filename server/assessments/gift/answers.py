@@ -50,7 +50,7 @@ def parse_body(source: str, text: Text, losses: list[str]) -> Body:
     head, feedback = cut(source, "#")
     word = head.strip().upper()
     if word in _TRUE | _FALSE:
-        return _true_false(word in _TRUE, feedback, text)
+        return _true_false(feedback, text, is_true=word in _TRUE)
     if source.lstrip().startswith("#"):
         return _numeric(source.lstrip()[1:], text, losses)
     segments = _segments(source)
@@ -109,7 +109,7 @@ def _feedback(source: str | None, text: Text) -> str | None:
 # --- the kinds --------------------------------------------------------------------------------------------------
 
 
-def _true_false(is_true: bool, feedback: str | None, text: Text) -> TrueFalseBody:
+def _true_false(feedback: str | None, text: Text, *, is_true: bool) -> TrueFalseBody:
     if feedback is None:
         return TrueFalseBody(is_true)
     wrong, right = cut(feedback, "#")  # Moodle's order: the first is for the wrong answer.

@@ -3,13 +3,23 @@
 import re
 from html.parser import HTMLParser
 
-_KNOWN_TAG = re.compile(r"</?(?:p|br|div|span|b|i|u|em|strong|sub|sup|ul|ol|li|img|a|table|tr|td|th|pre|code|h[1-6])\b[^<>]*>", re.IGNORECASE)
+_KNOWN_TAG = re.compile(
+    r"</?(?:p|br|div|span|b|i|u|em|strong|sub|sup|ul|ol|li|img|a|table|tr|td|th|pre|code|h[1-6])\b[^<>]*>",
+    re.IGNORECASE,
+)
 _ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|deg|micro|times|#\d{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
 _BREAKS = frozenset({"p", "div", "br", "li", "tr", "table", "ul", "ol", "pre", "h1", "h2", "h3", "h4", "h5", "h6"})
 _SILENT = frozenset({"script", "style", "head", "title", "template", "object", "iframe"})
 _LOST = {
-    "img": "a picture", "audio": "a sound", "video": "a film", "iframe": "an embedded page", "object": "an embedded object",
-    "table": "the layout of a table", "script": "a script", "math": "the layout of a formula", "svg": "a drawing",
+    "img": "a picture",
+    "audio": "a sound",
+    "video": "a film",
+    "iframe": "an embedded page",
+    "object": "an embedded object",
+    "table": "the layout of a table",
+    "script": "a script",
+    "math": "the layout of a formula",
+    "svg": "a drawing",
 }
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")

@@ -59,7 +59,7 @@ class _Reading:
 def parse_gift(source: str | bytes) -> GiftDocument:
     """Read a whole GIFT file.
 
-    Raises: BadEncoding, TooManyQuestions. Anything smaller than the file is an entry with its reason, never an exception.
+    Raises: BadEncoding, TooManyQuestions. What is wrong with one question is its entry's reason, never raised.
     """
     text = check_text(decode(source) if isinstance(source, bytes) else source)
     return GiftDocument(tuple(parse_block(block) for block in split_blocks(text)))
@@ -69,8 +69,7 @@ def parse_block(block: Block) -> Entry:
     title = ""
     reading = _Reading()
     try:
-        if sum(map(len, block.lines)) > BLOCK_CHARS_MAX:
-            raise Fault(f"it has more than {BLOCK_CHARS_MAX:,} characters; is a closing brace missing?")
+        _check_size(block)
         title, rest = _take_title(block.text, reading)
         question = _read(block, title, rest, reading)
     except Fault as fault:
@@ -80,6 +79,11 @@ def parse_block(block: Block) -> Entry:
     losses = "; ".join(dict.fromkeys(reading.losses))
     outcome: Outcome = "partial" if losses else "ok"
     return Entry(block.line, question.title, outcome, _sentence(losses) if losses else None, question)
+
+
+def _check_size(block: Block) -> None:
+    if sum(map(len, block.lines)) > BLOCK_CHARS_MAX:
+        raise Fault(f"it has more than {BLOCK_CHARS_MAX:,} characters; is a closing brace missing?")
 
 
 def _take_title(source: str, reading: _Reading) -> tuple[str, str]:
@@ -132,7 +136,7 @@ def _parts(source: str) -> tuple[str, str, str]:
 
 
 def unescape(source: str) -> str:
-    r"""Resolve `\~ \= \# \{ \} \: \\` and `\n`; any other backslash stays, and so does LaTeX that begins with n (`\nu`)."""
+    r"""Resolve `\~ \= \# \{ \} \: \\` and `\n`; any other backslash stays; so does LaTeX like `\nu`."""
     return _ESCAPED.sub(lambda found: "\n" if found.group(1) == "n" else found.group(1), source)
 
 

@@ -69,17 +69,22 @@ def decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadEncoding(
-            f"The file is not UTF-8 text: line {line}, byte {error.start} cannot be read. Save it as UTF-8 and send it again."
+            f"The file is not UTF-8 text: line {line}, byte {error.start} cannot be read."
+            " Save it as UTF-8 and send it again."
         ) from None
 
 
 def check_text(text: str) -> str:
-    """The text with one kind of line end. Raises BadEncoding for what is no text, TooManyQuestions for too much of it."""
+    """The text with one kind of line end. Raises BadEncoding for what is no text, TooManyQuestions for too much."""
     if len(text) > BYTES_MAX:
-        raise TooManyQuestions(f"The file has {len(text):,} characters; an import takes at most {BYTES_MAX:,}. Split it.")
+        raise TooManyQuestions(
+            f"The file has {len(text):,} characters; an import takes at most {BYTES_MAX:,}. Split it."
+        )
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise BadEncoding(f"The file is not text: line {line} holds a NUL character. Save it as UTF-8 and send it again.")
+        raise BadEncoding(
+            f"The file is not text: line {line} holds a NUL character. Save it as UTF-8 and send it again."
+        )
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -133,7 +138,7 @@ class _Splitter:
             self._block = Block(line=number, category=self._category, tags=self._tags[:TAGS_MAX])
             self._tags = ()
         self._block.lines.append(line)
-        self._is_open = is_open_after(line, self._is_open)
+        self._is_open = is_open_after(line, is_open=self._is_open)
 
     def end_block(self) -> None:
         if self._block is not None:
@@ -146,7 +151,7 @@ class _Splitter:
         self._is_open = False
 
 
-def is_open_after(line: str, is_open: bool) -> bool:
+def is_open_after(line: str, *, is_open: bool) -> bool:
     """Whether an answer block is open at the end of the line."""
     for found in _BRACE.finditer(line):
         if found.group() in "{}":

@@ -69,7 +69,7 @@ def test_a_weight_beside_an_equals_sign_is_half_right() -> None:
 
 
 @pytest.mark.parametrize(("word", "is_true"), [("T", True), ("TRUE", True), ("F", False), ("false", False)])
-def test_true_and_false_are_read_in_either_length(word: str, is_true: bool) -> None:
+def test_true_and_false_are_read_in_either_length(word: str, *, is_true: bool) -> None:
     assert taken(f"Ice floats. {{{word}}}").body == TrueFalseBody(is_true)
 
 
@@ -180,7 +180,9 @@ def test_marked_encodings_are_read(encoding: str) -> None:
 
 
 def test_html_becomes_text_and_a_lost_picture_is_reported() -> None:
-    entry = one('[html]<p>v<sub>0</sub> &lt; 10<sup>-2</sup></p><img src\\="x.png" alt\\="A ramp"><script>x()</script> {T}')
+    entry = one(
+        '[html]<p>v<sub>0</sub> &lt; 10<sup>-2</sup></p><img src\\="x.png" alt\\="A ramp"><script>x()</script> {T}'
+    )
 
     assert entry.question is not None
     assert entry.question.prompt == "v₀ < 10⁻²\n[A ramp]"
@@ -233,7 +235,9 @@ def test_one_brace_that_never_closes_costs_one_question() -> None:
     ]
 
 
-@pytest.mark.parametrize("data", ["Où? {T}".encode("latin-1"), b"PK\x03\x04\x00\x00", b"a\x00b {T}", b"\xff\xfe\x00\xd8"])
+@pytest.mark.parametrize(
+    "data", ["Où? {T}".encode("latin-1"), b"PK\x03\x04\x00\x00", b"a\x00b {T}", b"\xff\xfe\x00\xd8"]
+)
 def test_what_is_no_text_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(BadEncoding) as refused:
         parse_gift(data)
@@ -292,7 +296,9 @@ def escaped(text: str) -> str:
 def test_what_is_written_is_what_is_read(prompt: str, answers: list[str]) -> None:
     """Goal: no character of a question is lost or changed. Method: write with escapes, read back."""
     first, *others = answers
-    source = f"[plain]x{escaped(prompt)} {{={escaped('x' + first)}" + "".join(f"~{escaped('x' + a)}" for a in others) + "}"
+    source = (
+        f"[plain]x{escaped(prompt)} {{={escaped('x' + first)}" + "".join(f"~{escaped('x' + a)}" for a in others) + "}"
+    )
     entry = one(source)
 
     written = ["x" + unicodedata.normalize("NFC", answer) for answer in answers]

@@ -96,9 +96,7 @@ def test_ticking_everything_is_never_full_marks() -> None:
     assert grade_item(MultiKey({"a": 500_000, "b": 500_000, "c": 0}), ["a", "b", "c"]) == 500_000
 
 
-@pytest.mark.parametrize(
-    "typed", ["1.5", "1,5", " +1.50 ", "15e-1", "١٫٥", "0.15×10^1", 1.5, "1 . 5"]
-)
+@pytest.mark.parametrize("typed", ["1.5", "1,5", " +1.50 ", "15e-1", "١٫٥", "0.15×10^1", 1.5, "1 . 5"])
 def test_a_number_is_read_as_people_write_it(typed: str | float) -> None:
     assert grade_item(KEYS["numeric"], typed) == FULL_PPM
 
@@ -111,7 +109,12 @@ def test_what_is_no_number_earns_nothing(typed: Value) -> None:
 def test_both_ends_of_a_range_belong_to_it() -> None:
     key = numeric("1.4", "1.6")
 
-    assert [grade_item(key, typed) for typed in ("1.4", "1.6", "1.39999999", "1.60000001")] == [FULL_PPM, FULL_PPM, 0, 0]
+    assert [grade_item(key, typed) for typed in ("1.4", "1.6", "1.39999999", "1.60000001")] == [
+        FULL_PPM,
+        FULL_PPM,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,7 @@ def test_both_ends_of_a_range_belong_to_it() -> None:
         ("Newton", "", False),
     ],
 )
-def test_words_are_compared_kindly(accepted: str, typed: str, is_right: bool) -> None:
+def test_words_are_compared_kindly(accepted: str, typed: str, *, is_right: bool) -> None:
     assert grade_item(short(accepted), typed) == (FULL_PPM if is_right else 0)
 
 
@@ -173,9 +176,7 @@ def test_a_share_is_between_nothing_and_everything(kind: str, value: Value) -> N
 
 @given(values=st.lists(VALUES, min_size=7, max_size=7), points=st.lists(st.integers(1, 9), min_size=7, max_size=7))
 def test_a_paper_is_its_items_in_any_order(values: list[Value], points: list[int]) -> None:
-    items = [
-        Marked(UUID(int=place + 1), points[place], key) for place, key in enumerate(KEYS.values())
-    ]
+    items = [Marked(UUID(int=place + 1), points[place], key) for place, key in enumerate(KEYS.values())]
     answers = {item.item_id: value for item, value in zip(items, values, strict=True)}
 
     score_ppm, result = grade_paper(items, answers, pass_ppm=600_000, is_released=True)
@@ -202,7 +203,11 @@ def test_unreleased_results_tell_nothing_of_the_key() -> None:
     _, result = grade_paper([item], {ITEM: False}, pass_ppm=0, is_released=False)
 
     assert msgspec.to_builtins(result.items[0]) == {
-        "item_id": str(ITEM), "correct": False, "points": 0, "max": 1, "chosen": False,
+        "item_id": str(ITEM),
+        "correct": False,
+        "points": 0,
+        "max": 1,
+        "chosen": False,
     }
 
 
@@ -231,7 +236,9 @@ SIDES = (Option("l1", "L", "left"), Option("l2", "M", "left"), Option("r1", "R",
         ("order", OPTIONS, [["b", "a"]], [["a"], ["a", "a"], "ab"]),
     ],
 )
-def test_an_answer_must_fit_its_question(kind: str, options: tuple[Option, ...], good: list[Value], bad: list[Value]) -> None:
+def test_an_answer_must_fit_its_question(
+    kind: str, options: tuple[Option, ...], good: list[Value], bad: list[Value]
+) -> None:
     for value in good:
         check_value(kind, options, value)
     for value in bad:
