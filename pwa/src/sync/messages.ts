@@ -48,7 +48,9 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 export type ToWorker =
-  | { readonly [Name in CallName]: { readonly call: Name; readonly id: number; readonly args: Parameters<Calls[Name]> } }[CallName]
+  | {
+      readonly [Name in CallName]: { readonly call: Name; readonly id: number; readonly args: Parameters<Calls[Name]> };
+    }[CallName]
   | { readonly watch: Watch }
   | { readonly unwatch: number }
   | { readonly token: string | null }
@@ -66,7 +68,10 @@ export interface Shown {
 
 export type ToPage =
   | { readonly answer: number; readonly value: unknown }
-  | { readonly answer: number; readonly error: { readonly name: string; readonly message: string; readonly code?: string } }
+  | {
+      readonly answer: number;
+      readonly error: { readonly name: string; readonly message: string; readonly code?: string };
+    }
   | { readonly shown: Shown }
   | { readonly status: Status }
   | { readonly askToken: true };

@@ -22,7 +22,11 @@ export function overlayOf(pending: readonly Pending[], rules: OverlayRules, user
   return overlay;
 }
 
-function effectsOf({ kind, name, id, args, at, bucket }: Pending, rules: OverlayRules, userId: string): readonly Effect[] {
+function effectsOf(
+  { kind, name, id, args, at, bucket }: Pending,
+  rules: OverlayRules,
+  userId: string,
+): readonly Effect[] {
   if (kind === "command") return rules.commands[name]?.(args, at, { userId }) ?? [];
   if (id === null) return [];
   const place = bucket === null ? { collection: name } : { collection: name, bucket };

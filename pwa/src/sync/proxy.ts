@@ -19,7 +19,15 @@ import type {
 
 const UNWATCHED_MS = 30_000; // Kept after the last look: people go back.
 
-const START: Status = { link: "offline", phase: "idle", queued: 0, sent: 0, lastCutAt: null, problem: null, leader: false };
+const START: Status = {
+  link: "offline",
+  phase: "idle",
+  queued: 0,
+  sent: 0,
+  lastCutAt: null,
+  problem: null,
+  leader: false,
+};
 
 type Stored = Loadable<readonly Row[]>;
 
@@ -56,12 +64,20 @@ class Proxied implements Engine {
 
   async open(): Promise<void> {
     const { userId, storageKey, baseUrl, overlay } = this.options;
-    const opened = (await this.call("open", { userId, storageKey, baseUrl: baseUrl ?? "", merge: overlay.merge })) as Opened;
+    const opened = (await this.call("open", {
+      userId,
+      storageKey,
+      baseUrl: baseUrl ?? "",
+      merge: overlay.merge,
+    })) as Opened;
     this.deviceId = opened.deviceId;
     this.wanted.value = opened.wanted;
   }
 
-  rows<T extends Row>(collection: string, options: { readonly bucket?: string } = {}): ReadonlySignal<Loadable<readonly T[]>> {
+  rows<T extends Row>(
+    collection: string,
+    options: { readonly bucket?: string } = {},
+  ): ReadonlySignal<Loadable<readonly T[]>> {
     const bucket = options.bucket ?? null;
     const key = `${collection}\n${bucket ?? ""}`;
     const known = this.lists.get(key) ?? this.laid(this.watched(collection, bucket, null), collection, bucket);
@@ -90,7 +106,10 @@ class Proxied implements Engine {
   private laid(stored: ReadonlySignal<Stored>, collection: string, bucket: string | null): ReadonlySignal<Stored> {
     const effects = computed(() => this.overlay.value.get(collection));
     const rule = this.options.overlay.merge[collection];
-    return computed(() => ({ state: stored.value.state, value: laidOver(stored.value.value, effects.value, rule, bucket) }));
+    return computed(() => ({
+      state: stored.value.state,
+      value: laidOver(stored.value.value, effects.value, rule, bucket),
+    }));
   }
 
   /** The worker reads while somebody looks, and a little longer. */
@@ -130,7 +149,7 @@ class Proxied implements Engine {
 
   /** A command that makes a row is known by that row's id, on the server too. */
   private identityOf(name: string, args: Fields): string {
-    const id = args["id"];
+    const id = args.id;
     if (typeof id !== "string" || id.charAt(14) !== "7") return newId();
     const effects = this.options.overlay.commands[name]?.(args, 0, { userId: this.userId }) ?? [];
     return effects.some(({ put }) => put?.id === id) ? id : newId();
@@ -184,17 +203,21 @@ class Proxied implements Engine {
     if ("answer" in message) this.settle(message);
     else if ("shown" in message) batch(() => this.show(message.shown));
     else if ("status" in message) this.status.value = message.status;
-    else this.options.token().then(
-      (token) => this.port.post({ token }),
-      () => this.port.post({ token: null }),
-    );
+    else
+      this.options.token().then(
+        (token) => this.port.post({ token }),
+        () => this.port.post({ token: null }),
+      );
   }
 
   private settle(message: Extract<ToPage, { answer: number }>): void {
     const call = this.calls.get(message.answer);
     this.calls.delete(message.answer);
     if (!call) return;
-    if (!("error" in message)) return call.resolve(message.value);
+    if (!("error" in message)) {
+      call.resolve(message.value);
+      return;
+    }
     const { name, message: text, code } = message.error;
     const error = name === "QuotaExceededError" ? new DOMException(text, name) : new Error(text);
     call.reject(code === undefined ? error : Object.assign(error, { code }));

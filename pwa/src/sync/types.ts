@@ -75,7 +75,10 @@ export interface Engine {
   readonly userId: string;
   readonly deviceId: string;
   /** Server layer with unsettled wishes over it, kept current. Same arguments, same signal. */
-  rows<T extends Row>(collection: string, options?: { readonly bucket?: string }): ReadonlySignal<Loadable<readonly T[]>>;
+  rows<T extends Row>(
+    collection: string,
+    options?: { readonly bucket?: string },
+  ): ReadonlySignal<Loadable<readonly T[]>>;
   row<T extends Row>(
     collection: string,
     id: string,

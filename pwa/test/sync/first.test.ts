@@ -16,7 +16,8 @@ beforeEach(async () => {
 afterEach(() => phone.closeAll());
 
 test("a course is downloaded, read offline after a restart, and kept in step", async () => {
-  for (let i = 0; i < 200; i++) server.put("course:1", 1, "catalog.lessons", `lesson-${i}`, { title: `Lesson ${i}`, rank: i });
+  for (let i = 0; i < 200; i++)
+    server.put("course:1", 1, "catalog.lessons", `lesson-${i}`, { title: `Lesson ${i}`, rank: i });
   server.put("public", 1, "catalog.courses", "course-1", { title: "Motion" });
   server.grants.add("course:1");
 
@@ -24,7 +25,10 @@ test("a course is downloaded, read offline after a restart, and kept in step", a
   await engine.want("course:1");
   const lessons = engine.rows("catalog.lessons");
   await until(() => lessons.value.value.length === 200, "200 lessons");
-  await until(() => engine.buckets.value.some(({ bucket, tiers }) => bucket === "course:1" && tiers[0]?.state === "full"), "the bucket full");
+  await until(
+    () => engine.buckets.value.some(({ bucket, tiers }) => bucket === "course:1" && tiers[0]?.state === "full"),
+    "the bucket full",
+  );
   expect(engine.status.value).toMatchObject({ link: "online", problem: null, leader: true });
 
   server.put("course:1", 1, "catalog.lessons", "lesson-7", { title: "Renamed", rank: 7 });
@@ -43,12 +47,14 @@ test("a course is downloaded, read offline after a restart, and kept in step", a
 
 test("what is written offline shows at once, is sent once, and stands when the server's row comes", async () => {
   server.handlers.set("notes.note.write", (op, self) => {
-    const args = op["args"] as { id: string; text: string };
+    const args = op.args as { id: string; text: string };
     self.put("public", 1, "notes.notes", args.id, { text: args.text, number: 1 });
     return null;
   });
   let isOnline = false;
-  const engine = await phone.open((input, init) => (isOnline ? server.fetch(input, init) : Promise.reject(new TypeError("offline"))));
+  const engine = await phone.open((input, init) =>
+    isOnline ? server.fetch(input, init) : Promise.reject(new TypeError("offline")),
+  );
   const notes = engine.rows("notes.notes");
   const seen: number[] = [];
   notes.subscribe(({ value }) => seen.push(value.length));
@@ -60,7 +66,7 @@ test("what is written offline shows at once, is sent once, and stands when the s
   isOnline = true;
   engine.sync();
 
-  await until(() => notes.value.value[0]?.["number"] === 1, "the server's row");
+  await until(() => notes.value.value[0]?.number === 1, "the server's row");
   await until(() => engine.outbox.value.length === 0, "an empty outbox");
   expect(server.applied).toHaveLength(1);
   expect(seen.filter((count, i) => i > 0 && count < (seen[i - 1] ?? 0))).toEqual([]); // Never gone in between.

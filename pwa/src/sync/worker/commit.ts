@@ -2,10 +2,13 @@
 
 import type { LineIndexes } from "./indexes.js";
 import type { Page, PageBase } from "./page.js";
-import { type Part, pairKey, partKey, placeOf, type RowsChange, type RowStore } from "./rows.js";
+import { type Part, pairKey, partKey, placeOf, type RowStore, type RowsChange } from "./rows.js";
 
 /** Store what stands above the page's last mark. Raises what `RowStore.write` raises; then the indexes are forgotten too. */
-export async function committed(at: { readonly store: RowStore; readonly indexes: LineIndexes; readonly base: PageBase }, page: Page): Promise<PageBase> {
+export async function committed(
+  at: { readonly store: RowStore; readonly indexes: LineIndexes; readonly base: PageBase },
+  page: Page,
+): Promise<PageBase> {
   const change = page.change();
   if (change === null) return at.base;
   try {

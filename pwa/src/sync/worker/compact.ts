@@ -12,7 +12,9 @@ const LINES_A_CHUNK_MIN = 32; // Below this average it is ragged.
 export async function compactOne(store: RowStore, base: PageBase): Promise<PageBase | null> {
   const ragged = [...base.parts.values()].find((part) => isRagged(part, base.meta.head));
   if (ragged === undefined) return null;
-  const { opened } = await store.read(({ parts }) => parts.filter((part) => isSame(part, ragged)).map((part) => ({ part, from: 0 })));
+  const { opened } = await store.read(({ parts }) =>
+    parts.filter((part) => isSame(part, ragged)).map((part) => ({ part, from: 0 })),
+  );
   const [found] = opened;
   if (found === undefined) throw new Overtaken("The partition is gone.");
   const lines = liveLines(found.chunks);

@@ -2,6 +2,7 @@
 
 import { newId } from "../ids.js";
 import type { Calls, OpenRequest, ToPage, Watch } from "../messages.js";
+import { MINE_MAX, mineName, rowsName } from "../names.js";
 import type { CommandOptions, Fields, Status, WriteOptions } from "../types.js";
 import type { Channel, Env, Word } from "./env.js";
 import { Leadership } from "./leader.js";
@@ -12,13 +13,9 @@ import { add, type MergeRules } from "./queue.js";
 import type { Wire } from "./request.js";
 import { Overtaken, RowStore } from "./rows.js";
 import { Screen } from "./screen.js";
+import { Damaged } from "./seal.js";
 import { View } from "./view.js";
 import type { Draft } from "./wish.js";
-
-const GENERATION = 1; // Of the rows' shape: a new one is filled beside the old one, which is dropped when it is full.
-
-export const mineName = (userId: string): string => `spark-mine-${userId}`;
-export const rowsName = (userId: string): string => `spark-rows-${userId}-${GENERATION}`;
 
 /** What the person asked for cannot be done with this wish now. Nothing changed. */
 export class NotNow extends Error {
@@ -34,7 +31,15 @@ export class Core implements Omit<Calls, "open"> {
   private loop: Loop | null = null;
   private isClosed = false;
   private isPaused = false;
-  private status: Status = { link: "offline", phase: "idle", queued: 0, sent: 0, lastCutAt: null, problem: null, leader: false };
+  private status: Status = {
+    link: "offline",
+    phase: "idle",
+    queued: 0,
+    sent: 0,
+    lastCutAt: null,
+    problem: null,
+    leader: false,
+  };
   private readonly leadership: Leadership;
   private readonly screen: Screen;
   private readonly view: View;
@@ -51,17 +56,26 @@ export class Core implements Omit<Calls, "open"> {
     private readonly token: () => Promise<string | null>,
   ) {
     this.view = new View(store, request.userId);
-    this.screen = new Screen(mine, this.view, (shown) => post({ shown }), (error) => this.broke(error));
+    this.screen = new Screen(
+      mine,
+      this.view,
+      (shown) => post({ shown }),
+      (error) => this.broke(error),
+    );
     this.wire = { fetch: env.fetch, baseUrl: request.baseUrl, stallMs: env.stallMs };
     const leading = { lead: (lost: AbortSignal) => this.lead(lost) };
     this.leadership = new Leadership(env.locks, channel, `spark-sync-${request.userId}`, env.now, leading);
   }
 
-  /** Raises Damaged when the key is not the one the stores were sealed with. */
-  static async open(env: Env, request: OpenRequest, post: (message: ToPage) => void, token: () => Promise<string | null>): Promise<Core> {
-    const giveUp = () => env.ballast.giveUp();
-    const mine = await Mine.open(env.factory, mineName(request.userId), request.storageKey, giveUp);
-    const store = await RowStore.open(env.factory, rowsName(request.userId), request.storageKey);
+  /** Raises Damaged when every store of this person is sealed with another key. */
+  static async open(
+    env: Env,
+    request: OpenRequest,
+    post: (message: ToPage) => void,
+    token: () => Promise<string | null>,
+  ): Promise<Core> {
+    const { mine, place } = await openMine(env, request, () => env.ballast.giveUp());
+    const store = await RowStore.open(env.factory, rowsName(request.userId, place), request.storageKey);
     const channel = env.channel(`spark-sync-${request.userId}`);
     const core = new Core(env, mine, store, channel, request.merge, request, post, token);
     channel.listen((word) => core.heard(word));
@@ -91,7 +105,15 @@ export class Core implements Omit<Calls, "open"> {
 
   async patch(collection: string, id: string, fields: Fields, options: WriteOptions): Promise<string> {
     const base = this.merge[collection] === "lww" ? await this.view.versionOf(collection, id) : null;
-    return await this.make({ identity: newId(), kind: "patch", name: collection, id, args: fields, base, ...titled(options) });
+    return await this.make({
+      identity: newId(),
+      kind: "patch",
+      name: collection,
+      id,
+      args: fields,
+      base,
+      ...titled(options),
+    });
   }
 
   command(name: string, args: Fields, identity: string, { after, group, title }: CommandOptions): Promise<string> {
@@ -120,13 +142,18 @@ export class Core implements Omit<Calls, "open"> {
   async withdraw(identity: string): Promise<void> {
     const entry = this.find(identity);
     if (entry && entry.wish.n === null) return await this.edit(entry, null);
-    if (entry && entry.wish.receipt === null) throw new NotNow("wish.under_way", "This is being sent; wait for the answer.");
+    if (entry && entry.wish.receipt === null)
+      throw new NotNow("wish.under_way", "This is being sent; wait for the answer.");
     await this.move("sync.op.withdraw", identity);
   }
 
   private async move(command: string, identity: string): Promise<void> {
     const held = this.screen.held.find((op) => op.identity === identity);
-    if (held === undefined) throw new NotNow("wish.not_held", "The server's word on this has not arrived yet; try again after the next exchange.");
+    if (held === undefined)
+      throw new NotNow(
+        "wish.not_held",
+        "The server's word on this has not arrived yet; try again after the next exchange.",
+      );
     await this.command(command, { id: held.id }, newId(), {});
   }
 
@@ -150,7 +177,11 @@ export class Core implements Omit<Calls, "open"> {
   async exportOutbox(): Promise<string> {
     const wishes = this.mine.list("outbox").map(({ wish }) => wish);
     const refused = this.screen.held.filter(({ outcome }) => outcome === "parked");
-    return JSON.stringify({ exported_at: new Date(this.env.now()).toISOString(), device: this.mine.device.id, wishes, refused }, null, 1);
+    return JSON.stringify(
+      { exported_at: new Date(this.env.now()).toISOString(), device: this.mine.device.id, wishes, refused },
+      null,
+      1,
+    );
   }
 
   // --- watching -------------------------------------------------------------------------------------------------------
@@ -166,22 +197,13 @@ export class Core implements Omit<Calls, "open"> {
   // --- the other tabs -------------------------------------------------------------------------------------------------
 
   private heard(word: Word): void {
-    switch (word.kind) {
-      case "beat":
-        return this.leadership.heard();
-      case "wishes":
-        return this.reload(word.seqs);
-      case "mine":
-        return this.reload();
-      case "cut":
-        return void this.screen.refresh();
-      case "sync":
-        return this.loop?.hint();
-      case "pause":
-        return this.setPaused(word.on);
-      case "status":
-        if (!this.loop) this.say({ ...(word.status as Status), leader: false }); // Said by our own code in another tab.
-    }
+    if (word.kind === "beat") this.leadership.heard();
+    else if (word.kind === "wishes") this.reload(word.seqs);
+    else if (word.kind === "mine") this.reload();
+    else if (word.kind === "cut") void this.screen.refresh();
+    else if (word.kind === "sync") this.loop?.hint();
+    else if (word.kind === "pause") this.setPaused(word.on);
+    else if (!this.loop) this.say({ ...(word.status as Status), leader: false }); // Said by our own code in another tab.
   }
 
   private reload(seqs?: readonly number[]): void {
@@ -277,6 +299,24 @@ export class Core implements Omit<Calls, "open"> {
     this.channel.close();
     this.mine.close();
     this.store.close();
+  }
+}
+
+/** The store that this key opens: the usual one, or one beside it when that is sealed with an older password's key. */
+async function openMine(
+  env: Env,
+  request: OpenRequest,
+  makeRoom: () => Promise<boolean>,
+): Promise<{ mine: Mine; place: number }> {
+  for (let place = 1; ; place++) {
+    try {
+      return {
+        mine: await Mine.open(env.factory, mineName(request.userId, place), request.storageKey, makeRoom),
+        place,
+      };
+    } catch (error) {
+      if (!(error instanceof Damaged) || place === MINE_MAX) throw error;
+    }
   }
 }
 

@@ -41,7 +41,8 @@ function mix(bytes: Uint8Array, at: number): void {
   let [a = 0, b = 0, c = 0, d = 0] = state;
   for (let i = 0; i < 64; i++) {
     const round = i >> 4;
-    const f = round === 0 ? (b & c) | (~b & d) : round === 1 ? (d & b) | (~d & c) : round === 2 ? b ^ c ^ d : c ^ (b | ~d);
+    const f =
+      round === 0 ? (b & c) | (~b & d) : round === 1 ? (d & b) | (~d & c) : round === 2 ? b ^ c ^ d : c ^ (b | ~d);
     const g = round === 0 ? i : round === 1 ? (5 * i + 1) & 15 : round === 2 ? (3 * i + 5) & 15 : (7 * i) & 15;
     const sum = (a + f + (SINES[i] as number) + (block[g] as number)) | 0; // Both indexes are below the lengths.
     const shift = SHIFTS[round * 4 + (i & 3)] as number; // Sixteen entries, index below sixteen.
@@ -59,7 +60,7 @@ function word(bytes: Uint8Array, p: number): number {
 
 /** MD5 counts little-endian, its hex is read big-endian. */
 function swap(value: number): number {
-  return ((value & 0xff) << 24 | (value & 0xff00) << 8 | (value >>> 8) & 0xff00 | value >>> 24) >>> 0;
+  return (((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
 }
 
 /** As the server writes it: `812:9f3c…`, sixteen hex digits. */

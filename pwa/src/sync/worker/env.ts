@@ -20,7 +20,11 @@ export type Word =
 
 /** The part of Web Locks that leading needs. */
 export interface Locks {
-  request(name: string, options: { readonly steal?: boolean; readonly signal?: AbortSignal }, run: () => Promise<void>): Promise<void>;
+  request(
+    name: string,
+    options: { readonly steal?: boolean; readonly signal?: AbortSignal },
+    run: () => Promise<void>,
+  ): Promise<void>;
 }
 
 /** A file that is given up before a wish may fail for want of space. */

@@ -14,7 +14,20 @@ import { Page, type PageBase } from "./page.js";
 import { storeAnswer, type Unit } from "./queue.js";
 import { bodyOf, send, type Wire } from "./request.js";
 import { Overtaken, type PartName, type RowStore } from "./rows.js";
-import { type Cut, isLine, type Line, readDigests, readLine, readOpening, readPairs, readReceipts, readScopes, type Opening, type Receipt, tierOf } from "./wire.js";
+import {
+  type Cut,
+  isLine,
+  type Line,
+  type Opening,
+  type Receipt,
+  readDigests,
+  readLine,
+  readOpening,
+  readPairs,
+  readReceipts,
+  readScopes,
+  tierOf,
+} from "./wire.js";
 
 export interface Errand {
   readonly wire: Wire;
@@ -35,7 +48,13 @@ export interface Errand {
 }
 
 export type Ending =
-  | { readonly kind: "done"; readonly more: boolean; readonly base: PageBase; readonly isRefusedCut: boolean; readonly measured: Measured }
+  | {
+      readonly kind: "done";
+      readonly more: boolean;
+      readonly base: PageBase;
+      readonly isRefusedCut: boolean;
+      readonly measured: Measured;
+    }
   | { readonly kind: "torn"; readonly base: PageBase } // The link died; what stood above the last mark is stored.
   | { readonly kind: "nothing" }
   | { readonly kind: "again" } // Repeat with `want.buckets`.
@@ -44,7 +63,13 @@ export type Ending =
   | { readonly kind: "overtaken" }
   | { readonly kind: "offline" }
   | { readonly kind: "foreign" }
-  | { readonly kind: "refused"; readonly status: number; readonly code: string; readonly retryAfterMs: number | null; readonly opIndex: number | null };
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly code: string;
+      readonly retryAfterMs: number | null;
+      readonly opIndex: number | null;
+    };
 
 /** Raises: QuotaExceededError when the disk is full; all else that a network or a server can do is an Ending. */
 export async function exchange(errand: Errand): Promise<Ending> {
@@ -116,11 +141,11 @@ class Answer {
   private async said(line: Line | null): Promise<Ending | null> {
     if (this.opening === null) return this.open(line);
     if (line === null) return null; // A kind of line that a later server may send.
-    if (line["receipts"] !== undefined) this.receipts.push(...readReceipts(line));
-    if (line["collection"] !== undefined) this.heading(line);
+    if (line.receipts !== undefined) this.receipts.push(...readReceipts(line));
+    if (line.collection !== undefined) this.heading(line);
     this.scope(line);
-    if (isLine(line["mark"])) return await this.mark(line["mark"], false);
-    if (typeof line["cursor"] === "string") return await this.mark(line, true);
+    if (isLine(line.mark)) return await this.mark(line.mark, false);
+    if (typeof line.cursor === "string") return await this.mark(line, true);
     return null;
   }
 
@@ -134,25 +159,25 @@ class Answer {
   }
 
   private heading(line: Line): void {
-    const collection = String(line["collection"]);
-    this.part = [String(line["bucket"]), tierOf(collection, line["tier"]), collection];
+    const collection = String(line.collection);
+    this.part = [String(line.bucket), tierOf(collection, line.tier), collection];
   }
 
   private scope(line: Line): void {
-    for (const pair of readPairs(line["left"])) this.page.add({ kind: "left", pair });
-    for (const scope of readScopes(line["scope"])) this.page.add({ kind: "scope", scope });
-    for (const pair of readPairs(line["joined"])) this.page.add({ kind: "joined", pair });
-    if (line["reconcile"] !== undefined) this.page.add({ kind: "reconcile", pairs: readPairs(line["reconcile"]) });
-    const digests = readDigests(line["digests"]);
-    if (digests && line["cursor"] === undefined) this.page.add({ kind: "digests", digests });
+    for (const pair of readPairs(line.left)) this.page.add({ kind: "left", pair });
+    for (const scope of readScopes(line.scope)) this.page.add({ kind: "scope", scope });
+    for (const pair of readPairs(line.joined)) this.page.add({ kind: "joined", pair });
+    if (line.reconcile !== undefined) this.page.add({ kind: "reconcile", pairs: readPairs(line.reconcile) });
+    const digests = readDigests(line.digests);
+    if (digests && line.cursor === undefined) this.page.add({ kind: "digests", digests });
   }
 
   private async mark(line: Line, isLast: boolean): Promise<Ending | null> {
     await this.storeReceipts();
     if (this.isForked) return { kind: "fork" };
-    const more = isLast && line["more"] === true;
-    const cut = isLast ? cutOf(line, !more) : isLine(line["cut"]) ? cutOf(line["cut"], true) : null;
-    await this.page.mark(String(line["cursor"]), cut, isLast && !more, this.errand.now());
+    const more = isLast && line.more === true;
+    const cut = isLast ? cutOf(line, !more) : isLine(line.cut) ? cutOf(line.cut, true) : null;
+    await this.page.mark(String(line.cursor), cut, isLast && !more, this.errand.now());
     if (isLast) this.end = { more };
     else if (cut && this.errand.stopsAtCut) this.end = { more: true };
     return null;
@@ -190,8 +215,8 @@ class Answer {
 }
 
 function cutOf(line: Line, isWhole: boolean): Cut {
-  const settled = line["settled"];
-  return { settled: typeof settled === "number" ? settled : null, digests: readDigests(line["digests"]), isWhole };
+  const settled = line.settled;
+  return { settled: typeof settled === "number" ? settled : null, digests: readDigests(line.digests), isWhole };
 }
 
 function isSameList(a: readonly string[] | null, b: readonly string[]): boolean {
@@ -200,6 +225,14 @@ function isSameList(a: readonly string[] | null, b: readonly string[]): boolean 
 
 /** Not the network's doing: the disk, a key, our own mistake. */
 function isOurs(error: unknown): boolean {
-  const names = ["QuotaExceededError", "Damaged", "InvalidStateError", "RangeError", "ReferenceError", "DataError", "TransactionInactiveError"];
+  const names = [
+    "QuotaExceededError",
+    "Damaged",
+    "InvalidStateError",
+    "RangeError",
+    "ReferenceError",
+    "DataError",
+    "TransactionInactiveError",
+  ];
   return error instanceof Error && names.includes(error.name);
 }

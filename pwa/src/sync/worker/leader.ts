@@ -53,8 +53,8 @@ export class Leadership {
   }
 
   private tick(): void {
-    if (this.lost) return this.channel.post({ kind: "beat" });
-    if (this.now() - this.heardAt > SILENCE_MS) this.ask(true);
+    if (this.lost) this.channel.post({ kind: "beat" });
+    else if (this.now() - this.heardAt > SILENCE_MS) this.ask(true);
     else this.ask(false);
   }
 

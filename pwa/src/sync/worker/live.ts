@@ -20,7 +20,12 @@ export async function listen(
   }
 }
 
-async function readOnce(wire: Wire, token: string | null, signal: AbortSignal, heard: Parameters<typeof listen>[3]): Promise<boolean> {
+async function readOnce(
+  wire: Wire,
+  token: string | null,
+  signal: AbortSignal,
+  heard: Parameters<typeof listen>[3],
+): Promise<boolean> {
   if (token === null) return false;
   const quiet = new AbortController();
   const end = () => quiet.abort();
@@ -28,8 +33,13 @@ async function readOnce(wire: Wire, token: string | null, signal: AbortSignal, h
   let timer = setTimeout(end, SILENCE_MS);
   try {
     const headers = { Accept: "text/event-stream", Authorization: `Bearer ${token}` };
-    const response = await wire.fetch(`${wire.baseUrl}/api/v1/sync/live`, { headers, signal: quiet.signal, cache: "no-store" });
-    if (!response.ok || !response.body || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) return false;
+    const response = await wire.fetch(`${wire.baseUrl}/api/v1/sync/live`, {
+      headers,
+      signal: quiet.signal,
+      cache: "no-store",
+    });
+    if (!response.ok || !response.body || !response.headers.get("Content-Type")?.startsWith("text/event-stream"))
+      return false;
     heard.open(true);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (let tail = ""; ; ) {

@@ -223,7 +223,10 @@ export class Loop {
     return hasMoved ? 0 : this.pace.waitMs;
   }
 
-  private async afterRefusal({ status, code, retryAfterMs, opIndex }: Extract<Ending, { kind: "refused" }>, units: readonly Unit[]): Promise<number> {
+  private async afterRefusal(
+    { status, code, retryAfterMs, opIndex }: Extract<Ending, { kind: "refused" }>,
+    units: readonly Unit[],
+  ): Promise<number> {
     this.deps.status({ link: "online" });
     this.isHinted = true;
     this.pace.failed();
@@ -285,7 +288,8 @@ export class Loop {
 
   private async reread(): Promise<void> {
     const [{ meta, covers, parts }] = await Promise.all([this.deps.store.state(), this.deps.mine.reload()]);
-    if (meta.fence > this.fence || this.deps.mine.device.fence > this.fence) throw new Overtaken("A newer leader writes.");
+    if (meta.fence > this.fence || this.deps.mine.device.fence > this.fence)
+      throw new Overtaken("A newer leader writes.");
     this.base = {
       meta,
       covers: new Map(covers.map((cover) => [pairKey([cover.bucket, cover.tier]), cover])),
@@ -320,7 +324,15 @@ export class Loop {
     }
     // What comes by itself cannot be left: begin without a cursor. The old cut stays until the first mark is here.
     const after = { ...meta, cursor: null, final: false };
-    await this.deps.store.write({ before: meta, after, dropped: [], dropAll: false, chunks: [], parts: [], covers: [] });
+    await this.deps.store.write({
+      before: meta,
+      after,
+      dropped: [],
+      dropAll: false,
+      chunks: [],
+      parts: [],
+      covers: [],
+    });
     await this.reread();
     return true;
   }

@@ -3,7 +3,7 @@
  *
  *     outbox   seq → sealed wish without a durable answer
  *     journal  seq → sealed wish with its answer, kept for a server that loses its last hour
- *     kv       "device" (id, numbers, fence) · "clock" · "wanted"
+ *     kv       "device" (id, numbers, fence) · "clock" · "wanted" · "proof" (that the key is the right one)
  *
  * Every tab writes wishes; the leader alone numbers, answers and moves them. Wishes are sealed outside of transactions, so
  * an edit names the revision it was made from and the whole transaction fails when another tab was faster.
@@ -64,6 +64,7 @@ export class Outrun extends Error {
   override readonly name = "Outrun";
 }
 
+const PROOF = ["proof"];
 const SHELVES: readonly Shelf[] = ["outbox", "journal"];
 
 export class Mine {
@@ -79,7 +80,11 @@ export class Mine {
     private readonly makeRoom: () => Promise<boolean>,
   ) {}
 
-  /** `makeRoom` is asked once when the disk is full; true: something was given up, so that writing may succeed now. */
+  /**
+   * `makeRoom` is asked once when the disk is full; true: something was given up, so that writing may succeed now.
+   *
+   * Raises: Damaged when the store was sealed with another key.
+   */
   static async open(factory: Factory, name: string, key: CryptoKey, makeRoom: () => Promise<boolean>): Promise<Mine> {
     const db = await openDatabase(factory, name, (fresh) => {
       fresh.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
@@ -87,8 +92,13 @@ export class Mine {
       fresh.createObjectStore("kv");
     });
     const mine = new Mine(db, key, makeRoom);
-    await mine.ensureDevice();
-    await mine.reload();
+    try {
+      await mine.ensureDevice();
+      await mine.reload();
+    } catch (error) {
+      db.close();
+      throw error;
+    }
     return mine;
   }
 
@@ -107,7 +117,9 @@ export class Mine {
     const tx = this.db.transaction([...SHELVES, "kv"]);
     const reads = SHELVES.map((shelf) => {
       const store = tx.objectStore(shelf);
-      const found = seqs ? seqs.map((seq) => answerOf<Stored | undefined>(store.get(seq))) : [answerOf<Stored[]>(store.getAll())];
+      const found = seqs
+        ? seqs.map((seq) => answerOf<Stored | undefined>(store.get(seq)))
+        : [answerOf<Stored[]>(store.getAll())];
       return Promise.all(found).then((lists) => lists.flat().flatMap((stored) => stored ?? []));
     });
     const kv = tx.objectStore("kv");
@@ -116,7 +128,10 @@ export class Mine {
     this.device = ((await device) as Device | undefined) ?? this.device;
     this.clock = ((await clock) as Clock | undefined) ?? this.clock;
     this.wanted = ((await wanted) as string[] | undefined) ?? this.wanted;
-    const entries = await Promise.all([...outbox.map((one) => this.unseal("outbox", one)), ...journal.map((one) => this.unseal("journal", one))]);
+    const entries = await Promise.all([
+      ...outbox.map((one) => this.unseal("outbox", one)),
+      ...journal.map((one) => this.unseal("journal", one)),
+    ]);
     for (const seq of seqs ?? [...this.entries.keys()]) this.entries.delete(seq);
     for (const entry of entries) this.entries.set(entry.seq, entry);
   }
@@ -167,7 +182,8 @@ export class Mine {
       if (entry !== null) stored.seq = entry.seq;
       request = tx.objectStore(shelf).put(stored);
     };
-    const entryAfter = (): Entry | null => (wish === null || request === null ? null : { seq: request.result as number, rev, shelf, wish });
+    const entryAfter = (): Entry | null =>
+      wish === null || request === null ? null : { seq: request.result as number, rev, shelf, wish };
     return { entry, put, entryAfter };
   }
 
@@ -191,7 +207,10 @@ export class Mine {
     if (wanted) kv.put(wanted, "wanted");
   }
 
-  private remember(saving: Saving, prepared: readonly { entry: Entry | null; entryAfter: () => Entry | null }[]): number[] {
+  private remember(
+    saving: Saving,
+    prepared: readonly { entry: Entry | null; entryAfter: () => Entry | null }[],
+  ): number[] {
     const touched = prepared.flatMap(({ entry, entryAfter }) => {
       if (entry) this.entries.delete(entry.seq);
       const after = entryAfter();
@@ -224,12 +243,19 @@ export class Mine {
     return this.leadFence;
   }
 
+  /** A new store gets a device id and a proof of its key; of an old one the proof is tried. Raises Damaged. */
   private async ensureDevice(): Promise<void> {
+    const proof = await sealJson(this.key, PROOF, true);
     const tx = this.db.transaction("kv", "readwrite");
     const end = committed(tx);
     const kv = tx.objectStore("kv");
-    if ((await answerOf(kv.get("device"))) === undefined) kv.put(this.device, "device");
+    const stored = (await answerOf(kv.get("proof"))) as Sealed | undefined;
+    if (stored === undefined) {
+      kv.put(proof, "proof");
+      kv.put(this.device, "device");
+    }
     await end;
+    await openJson(this.key, PROOF, stored ?? proof);
   }
 
   private async unseal(shelf: Shelf, { seq, rev, identity, sealed }: Stored): Promise<Entry> {

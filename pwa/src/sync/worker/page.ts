@@ -9,7 +9,17 @@
 import { type Digest, digestLine, digestText } from "./digest.js";
 import type { LineIndex, LineIndexes } from "./indexes.js";
 import { chunkOf, type RowLine } from "./lines.js";
-import { type Cover, type Meta, type NewChunk, type Pair, type Part, type PartName, pairKey, partKey, type RowsChange } from "./rows.js";
+import {
+  type Cover,
+  type Meta,
+  type NewChunk,
+  type Pair,
+  type Part,
+  type PartName,
+  pairKey,
+  partKey,
+  type RowsChange,
+} from "./rows.js";
 import type { Cut, Digests, Scope } from "./wire.js";
 
 const CHUNK_LINES_MAX = 64;
@@ -186,7 +196,9 @@ export class Page {
       return;
     }
     this.shown = { settled, at: now };
-    if (isFinal) for (const cover of this.covers.values()) if (cover.state === "filling") this.setCover({ ...cover, state: "full" });
+    if (isFinal)
+      for (const cover of this.covers.values())
+        if (cover.state === "filling") this.setCover({ ...cover, state: "full" });
   }
 
   /** A filling set that agrees with the server's whole is full; a checked one that agrees is trusted again. */
@@ -256,4 +268,12 @@ const isIn = (part: Part, pair: Pair): boolean => part.bucket === pair[0] && par
 
 const pairOf = (one: { readonly bucket: string; readonly tier: number }): Pair => [one.bucket, one.tier];
 
-const emptyPart = ([bucket, tier, collection]: PartName, gen: number): Part => ({ bucket, tier, collection, chunks: 0, lines: 0, last: 0, gen });
+const emptyPart = ([bucket, tier, collection]: PartName, gen: number): Part => ({
+  bucket,
+  tier,
+  collection,
+  chunks: 0,
+  lines: 0,
+  last: 0,
+  gen,
+});

@@ -29,16 +29,25 @@ export class TooLarge extends RangeError {
 }
 
 /** Keep what a person did. Resolves when it is durable, with the identity and the changed entry. */
-export async function add(mine: Mine, rules: MergeRules, draft: Draft, now: number): Promise<{ identity: string; seqs: number[] }> {
+export async function add(
+  mine: Mine,
+  rules: MergeRules,
+  draft: Draft,
+  now: number,
+): Promise<{ identity: string; seqs: number[] }> {
   const args = wellFormed(draft.args) as Fields; // An object stays an object.
   const size = JSON.stringify(args).length;
-  if (size > WISH_BYTES_MAX) throw new TooLarge(`This holds ${size} characters; at most ${WISH_BYTES_MAX} can be sent.`);
+  if (size > WISH_BYTES_MAX)
+    throw new TooLarge(`This holds ${size} characters; at most ${WISH_BYTES_MAX} can be sent.`);
   for (let tries = TRIES; ; tries--) {
     const at = mine.nextAt(now);
     const earlier = neighbour(mine, draft);
     const wish = earlier ? merged(earlier.wish, args, at, rules[draft.name]) : wishOf({ ...draft, args }, at);
     try {
-      const seqs = await mine.save({ edits: [{ entry: earlier, shelf: "outbox", wish }], clock: { ...mine.clock, at } });
+      const seqs = await mine.save({
+        edits: [{ entry: earlier, shelf: "outbox", wish }],
+        clock: { ...mine.clock, at },
+      });
       return { identity: wish.identity, seqs };
     } catch (error) {
       if (!(error instanceof Outrun) || tries <= 1) throw error;
@@ -100,7 +109,8 @@ function unitsOf(entries: readonly Entry[]): Unit[] {
   const units: Entry[][] = [];
   for (const entry of entries) {
     const last = units.at(-1);
-    const isSame = entry.wish.group !== null && last?.[0]?.wish.group === entry.wish.group && last.length < entry.wish.groupSize;
+    const isSame =
+      entry.wish.group !== null && last?.[0]?.wish.group === entry.wish.group && last.length < entry.wish.groupSize;
     if (isSame) last?.push(entry);
     else units.push([entry]);
   }
@@ -148,7 +158,17 @@ function ready(fresh: readonly Entry[], now: number): { wish: Wish; entries: Ent
       } else out.push({ wish, entries });
     }
   }
-  return out.map(({ wish, entries }) => (entries.length === 1 ? { wish, entries } : { wish: batchOf(entries.map((one) => one.wish), newId()), entries }));
+  return out.map(({ wish, entries }) =>
+    entries.length === 1
+      ? { wish, entries }
+      : {
+          wish: batchOf(
+            entries.map((one) => one.wish),
+            newId(),
+          ),
+          entries,
+        },
+  );
 }
 
 // --- answers --------------------------------------------------------------------------------------------------------
@@ -162,7 +182,9 @@ export async function storeAnswer(
   offset: number,
   trim: { readonly settled: number; readonly now: number },
 ): Promise<{ verdict: Verdict; seqs: number[] }> {
-  const byNumber = new Map(mine.list().flatMap((entry) => (entry.wish.n === null ? [] : [[entry.wish.n, entry] as const])));
+  const byNumber = new Map(
+    mine.list().flatMap((entry) => (entry.wish.n === null ? [] : [[entry.wish.n, entry] as const])),
+  );
   if (isForked(mine.device, byNumber, answer)) return { verdict: "fork", seqs: [] };
   const edits = answer.receipts.flatMap((receipt): Edit[] => {
     const entry = byNumber.get(receipt.n);
@@ -171,7 +193,14 @@ export async function storeAnswer(
   const acked = ackedAfter(mine.device, answer, byNumber);
   const answered = new Set(answer.receipts.map(({ n }) => n));
   const device = { ...mine.device, acked, confirmed: confirmedAfter(mine.device, acked, byNumber, answered) };
-  edits.push(...trimmed(mine, Math.min(trim.settled, acked?.[0] ?? 0), trim.now, new Set(edits.map(({ entry }) => entry?.seq ?? 0))));
+  edits.push(
+    ...trimmed(
+      mine,
+      Math.min(trim.settled, acked?.[0] ?? 0),
+      trim.now,
+      new Set(edits.map(({ entry }) => entry?.seq ?? 0)),
+    ),
+  );
   const clock = { ...mine.clock, offset };
   const seqs = await mine.save({ edits, was: mine.device, device, clock });
   return { verdict: "kept", seqs };
@@ -202,7 +231,12 @@ function ackedAfter(
 }
 
 /** The highest number below which nothing lacks its receipt, never above the server's watermark. */
-function confirmedAfter(device: Device, acked: Mark | null, byNumber: ReadonlyMap<number, Entry>, answered: ReadonlySet<number>): Mark | null {
+function confirmedAfter(
+  device: Device,
+  acked: Mark | null,
+  byNumber: ReadonlyMap<number, Entry>,
+  answered: ReadonlySet<number>,
+): Mark | null {
   const from = Math.min(device.confirmed?.[0] ?? 0, acked?.[0] ?? 0);
   let confirmed = from === (device.confirmed?.[0] ?? 0) ? device.confirmed : null;
   for (let n = from === 0 ? 1 : from; n <= (acked?.[0] ?? 0); n++) {

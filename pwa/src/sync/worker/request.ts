@@ -34,7 +34,13 @@ export function bodyOf(ask: Ask): string {
 export type Reply =
   | { readonly kind: "lines"; readonly body: ReadableStream<Uint8Array> }
   | { readonly kind: "nothing" }
-  | { readonly kind: "refused"; readonly status: number; readonly code: string; readonly retryAfterMs: number | null; readonly opIndex: number | null }
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly code: string;
+      readonly retryAfterMs: number | null;
+      readonly opIndex: number | null;
+    }
   | { readonly kind: "foreign" } // Somebody else answered: a captive portal, a proxy.
   | { readonly kind: "offline" };
 
@@ -49,11 +55,18 @@ export async function send(wire: Wire, body: string, token: string | null, abort
   const timer = setTimeout(() => abort.abort(), wire.stallMs);
   try {
     const headers: Record<string, string> = { "Content-Type": "application/json", Accept: "application/x-ndjson" };
-    if (token !== null) headers["Authorization"] = `Bearer ${token}`;
+    if (token !== null) headers.Authorization = `Bearer ${token}`;
     const packed = body.length > GZIP_FROM_BYTES ? await gzip(body) : null;
     if (packed) headers["Content-Encoding"] = "gzip";
     const url = `${wire.baseUrl}/api/v1/sync`;
-    const init: RequestInit = { method: "POST", headers, body: packed ?? body, signal: abort.signal, cache: "no-store", redirect: "error" };
+    const init: RequestInit = {
+      method: "POST",
+      headers,
+      body: packed ?? body,
+      signal: abort.signal,
+      cache: "no-store",
+      redirect: "error",
+    };
     return await readReply(await wire.fetch(url, init));
   } catch {
     return { kind: "offline" }; // No connection, no name, aborted, redirected: all the same to the person.
@@ -80,7 +93,13 @@ async function readRefusal(response: Response): Promise<Reply> {
   const seconds = Number(response.headers.get("Retry-After"));
   const retryAfterMs = response.headers.has("Retry-After") && Number.isFinite(seconds) ? seconds * 1000 : null;
   const index = body?.error?.details?.op_index;
-  return { kind: "refused", status: response.status, code, retryAfterMs, opIndex: typeof index === "number" ? index : null };
+  return {
+    kind: "refused",
+    status: response.status,
+    code,
+    retryAfterMs,
+    opIndex: typeof index === "number" ? index : null,
+  };
 }
 
 async function gzip(text: string): Promise<Uint8Array<ArrayBuffer> | null> {

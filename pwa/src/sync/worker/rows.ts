@@ -120,7 +120,9 @@ export class RowStore {
    *
    * `from` of a choice is the newest seq already known: later ones only are read, up to `head`, or all with `staged`.
    */
-  async read(choose: (state: { meta: Meta; parts: Part[] }) => readonly { part: Part; from: number; staged?: boolean }[]) {
+  async read(
+    choose: (state: { meta: Meta; parts: Part[] }) => readonly { part: Part; from: number; staged?: boolean }[],
+  ) {
     const tx = this.db.transaction(["meta", "covers", "parts", "chunks"]);
     const state = await this.look(tx);
     const requests = choose(state).map(({ part, from, staged }) => {
@@ -155,7 +157,9 @@ export class RowStore {
    */
   async write(change: RowsChange): Promise<void> {
     const { before, after } = change;
-    const sealed = await Promise.all(change.chunks.map(({ part, seq, bytes }) => seal(this.key, [...part, seq], bytes)));
+    const sealed = await Promise.all(
+      change.chunks.map(({ part, seq, bytes }) => seal(this.key, [...part, seq], bytes)),
+    );
     const tx = this.db.transaction(STORES, "readwrite");
     const end = committed(tx);
     let isOvertaken = false;

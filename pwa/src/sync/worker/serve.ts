@@ -47,7 +47,12 @@ class Host {
   }
 
   private async open(request: OpenRequest): Promise<unknown> {
-    this.core = await Core.open(this.env, request, (message) => this.port.post(message), () => this.token());
+    this.core = await Core.open(
+      this.env,
+      request,
+      (message) => this.port.post(message),
+      () => this.token(),
+    );
     return this.core.opened;
   }
 

@@ -23,17 +23,17 @@ export interface HeldOp {
 }
 
 export function heldOp(row: Fields): HeldOp | null {
-  const text = String(row["op"] ?? "");
+  const text = String(row.op ?? "");
   const op = parsed(text);
   if (op === null) return null;
-  const received = Date.parse(String(row["received_at"]));
-  const at = Array.isArray(op["at"]) ? Number(op["at"][0]) : received;
+  const received = Date.parse(String(row.received_at));
+  const at = Array.isArray(op.at) ? Number(op.at[0]) : received;
   return {
-    id: String(row["id"]),
-    identity: String(op["op"] ?? row["identity"]),
-    outcome: String(row["outcome"]),
-    code: typeof row["code"] === "string" ? row["code"] : null,
-    message: typeof row["message"] === "string" ? row["message"] : null,
+    id: String(row.id),
+    identity: String(op.op ?? row.identity),
+    outcome: String(row.outcome),
+    code: typeof row.code === "string" ? row.code : null,
+    message: typeof row.message === "string" ? row.message : null,
     at,
     op,
     bytes: text.length,
@@ -75,7 +75,9 @@ export function standing(entries: readonly Entry[], held: readonly HeldOp[], set
     if (op.outcome === "waiting") pending.push(...replayOfHeld(op));
     outbox.push(itemOfHeld(op));
   }
-  const queued = entries.filter(({ shelf, wish }) => shelf === "outbox" && wish.kind !== "void" && wish.refused === null).length;
+  const queued = entries.filter(
+    ({ shelf, wish }) => shelf === "outbox" && wish.kind !== "void" && wish.refused === null,
+  ).length;
   return { pending: pending.sort(byTime), outbox: outbox.sort(byTime), queued };
 }
 
@@ -90,17 +92,35 @@ function stateOf(wish: Wish, isSettled: boolean, row: HeldOp | undefined): Outco
 function replayOf(wish: Wish): Pending[] {
   const common = { name: wish.name, bucket: wish.bucket };
   if (wish.kind === "batch") {
-    return wish.items.map((item) => ({ ...common, kind: "create", identity: item.identity, id: item.id, args: item.fields, at: item.at[0] }));
+    return wish.items.map((item) => ({
+      ...common,
+      kind: "create",
+      identity: item.identity,
+      id: item.id,
+      args: item.fields,
+      at: item.at[0],
+    }));
   }
   if (wish.kind === "void") return [];
   return [{ ...common, kind: wish.kind, identity: wish.identity, id: wish.id, args: wish.args, at: wish.at[0] }];
 }
 
 function replayOfHeld({ identity, op, at }: HeldOp): Pending[] {
-  const kind = op["kind"];
-  if (kind === "command") return [{ kind, identity, name: String(op["command"]), id: null, args: (op["args"] ?? {}) as Fields, at, bucket: null }];
+  const kind = op.kind;
+  if (kind === "command")
+    return [{ kind, identity, name: String(op.command), id: null, args: (op.args ?? {}) as Fields, at, bucket: null }];
   if (kind !== "create" && kind !== "patch") return []; // A batch leaves its ids to the server; its rows come with the cut.
-  return [{ kind, identity, name: String(op["collection"]), id: String(op["id"]), args: (op["fields"] ?? {}) as Fields, at, bucket: null }];
+  return [
+    {
+      kind,
+      identity,
+      name: String(op.collection),
+      id: String(op.id),
+      args: (op.fields ?? {}) as Fields,
+      at,
+      bucket: null,
+    },
+  ];
 }
 
 function itemOf(wish: Wish, state: Outcome, row: HeldOp | undefined): OutboxItem {
@@ -131,7 +151,7 @@ function itemOfHeld(held: HeldOp): OutboxItem {
     identity: held.identity,
     n: null,
     kind: replay?.kind ?? "batch",
-    name: replay?.name ?? String(held.op["collection"] ?? ""),
+    name: replay?.name ?? String(held.op.collection ?? ""),
     args: replay?.id ? { id: replay.id, ...replay.args } : (replay?.args ?? held.op),
     state: held.outcome === "waiting" ? "waiting" : "not_accepted",
     ...(held.code === null ? {} : { code: held.code }),

@@ -59,7 +59,9 @@ export class View {
     );
     for (const { part, chunks } of read.opened) this.decode(part, chunks, read.meta.head);
     this.forgetMissing(read.parts);
-    const full = new Set(read.covers.filter(({ state }) => state === "full").map(({ bucket, tier }) => pairKey([bucket, tier])));
+    const full = new Set(
+      read.covers.filter(({ state }) => state === "full").map(({ bucket, tier }) => pairKey([bucket, tier])),
+    );
     const changed = [...this.watches.values()].flatMap((watch) => this.changeOf(watch, read.parts, full));
     return { meta: read.meta, covers: read.covers, parts: read.parts, changed, held: this.held(read.parts) };
   }
@@ -67,16 +69,24 @@ export class View {
   /** The stored version of a row, for `base`; null if it is not held. */
   async versionOf(collection: string, id: string): Promise<number | null> {
     const { opened } = await this.store.read(({ parts }) =>
-      parts.filter((part) => part.collection === collection && this.known(part) === undefined).map((part) => ({ part, from: 0 })),
+      parts
+        .filter((part) => part.collection === collection && this.known(part) === undefined)
+        .map((part) => ({ part, from: 0 })),
     );
-    const found = [...this.decoded].flatMap(([key, one]) => (key.endsWith(`\n${collection}`) ? (one.rows.get(id)?.version ?? []) : []));
-    for (const { chunks } of opened) for (const chunk of chunks) for (const [rowId, row] of storedRows(chunk)) if (rowId === id && row) found.push(row.version);
+    const found = [...this.decoded].flatMap(([key, one]) =>
+      key.endsWith(`\n${collection}`) ? (one.rows.get(id)?.version ?? []) : [],
+    );
+    for (const { chunks } of opened)
+      for (const chunk of chunks)
+        for (const [rowId, row] of storedRows(chunk)) if (rowId === id && row) found.push(row.version);
     return found.length > 0 ? Math.max(...found) : null;
   }
 
   private needed(parts: readonly Part[]): Part[] {
     const collections = new Set([...this.watches.values()].map(({ collection }) => collection));
-    const everywhere = new Set([...this.watches.values()].filter(({ bucket }) => bucket === null).map(({ collection }) => collection));
+    const everywhere = new Set(
+      [...this.watches.values()].filter(({ bucket }) => bucket === null).map(({ collection }) => collection),
+    );
     const buckets = new Set([...this.watches.values()].map(({ collection, bucket }) => `${bucket}\n${collection}`));
     return parts.filter((part) => {
       if (part.collection === HELD && part.bucket === `user:${this.userId}`) return true;
@@ -114,9 +124,13 @@ export class View {
   }
 
   private changeOf(watch: Watch, parts: readonly Part[], full: ReadonlySet<string>): [number, readonly Row[]][] {
-    const mine = parts.filter((part) => part.collection === watch.collection && (watch.bucket === null || part.bucket === watch.bucket));
+    const mine = parts.filter(
+      (part) => part.collection === watch.collection && (watch.bucket === null || part.bucket === watch.bucket),
+    );
     // A record held by several buckets is shown from a filled one: a bucket being filled may be ahead of the cut.
-    const ordered = mine.sort((a, b) => Number(full.has(pairKey([b.bucket, b.tier]))) - Number(full.has(pairKey([a.bucket, a.tier]))));
+    const ordered = mine.sort(
+      (a, b) => Number(full.has(pairKey([b.bucket, b.tier]))) - Number(full.has(pairKey([a.bucket, a.tier]))),
+    );
     const value = watch.id === null ? this.listOf(ordered) : this.rowOf(ordered, watch.id);
     const before = this.sent.get(watch.key);
     if (this.sent.has(watch.key) && isSame(before, value)) return [];

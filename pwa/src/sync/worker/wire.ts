@@ -8,10 +8,14 @@ const TIERS: Readonly<Record<string, number>> = {
   "sync.ops": 0,
   "identity.me": 0,
   "notifications.notifications": 0,
+  "catalog.subjects": 0,
+  "catalog.courses": 0,
   "catalog.lesson_texts": 2,
+  "assessments.items": 2,
 };
 
-export const tierOf = (collection: string, said: unknown): number => (typeof said === "number" ? said : (TIERS[collection] ?? 1));
+export const tierOf = (collection: string, said: unknown): number =>
+  typeof said === "number" ? said : (TIERS[collection] ?? 1);
 
 export type Mark = readonly [n: number, hash: string];
 export type Digests = Record<string, Record<string, string>>; // bucket → tier → "count:hex"
@@ -53,7 +57,8 @@ export interface Opening {
 
 export type Line = Readonly<Record<string, unknown>>;
 
-const isRecord = (value: unknown): value is Line => typeof value === "object" && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Line =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export function readLine(text: string): Line | null {
   try {
@@ -66,23 +71,23 @@ export function readLine(text: string): Line | null {
 
 /** Null: this is not the first line of an exchange, so nothing of the answer is believed. */
 export function readOpening(line: Line | null): Opening | null {
-  if (line === null || line["protocol"] !== PROTOCOL) return null;
-  const now = Date.parse(String(line["now"]));
+  if (line === null || line.protocol !== PROTOCOL) return null;
+  const now = Date.parse(String(line.now));
   if (Number.isNaN(now)) return null;
   return {
     now,
-    watermark: readMark(line["watermark"]),
+    watermark: readMark(line.watermark),
     receipts: readReceipts(line),
-    error: typeof line["error"] === "string" ? line["error"] : null,
-    expected: typeof line["expected"] === "number" ? line["expected"] : null,
-    again: Array.isArray(line["again"]) ? line["again"].map(String) : [],
-    mustUpgrade: line["upgrade"] === "required",
+    error: typeof line.error === "string" ? line.error : null,
+    expected: typeof line.expected === "number" ? line.expected : null,
+    again: Array.isArray(line.again) ? line.again.map(String) : [],
+    mustUpgrade: line.upgrade === "required",
   };
 }
 
 export function readReceipts(line: Line): Receipt[] {
-  const list = line["receipts"];
-  return Array.isArray(list) ? list.filter((one): one is Receipt => isRecord(one) && typeof one["n"] === "number") : [];
+  const list = line.receipts;
+  return Array.isArray(list) ? list.filter((one): one is Receipt => isRecord(one) && typeof one.n === "number") : [];
 }
 
 export function readMark(value: unknown): Mark | null {
@@ -93,15 +98,17 @@ export function readMark(value: unknown): Mark | null {
 export function readPairs(value: unknown): (readonly [string, number])[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((pair: unknown) =>
-    Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "number" ? [[pair[0], pair[1]] as const] : [],
+    Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "number"
+      ? [[pair[0], pair[1]] as const]
+      : [],
   );
 }
 
 export function readScopes(value: unknown): Scope[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((one: unknown) => {
-    if (!isRecord(one) || typeof one["bucket"] !== "string" || typeof one["tier"] !== "number") return [];
-    return [{ bucket: one["bucket"], tier: one["tier"], rows: Number(one["rows"] ?? 0), bytes: Number(one["bytes"] ?? 0) }];
+    if (!isRecord(one) || typeof one.bucket !== "string" || typeof one.tier !== "number") return [];
+    return [{ bucket: one.bucket, tier: one.tier, rows: Number(one.rows ?? 0), bytes: Number(one.bytes ?? 0) }];
   });
 }
 

@@ -96,7 +96,12 @@ function contentOf(wish: Wish): Record<string, unknown> {
     case "create":
       return { collection: wish.name, id: wish.id, fields: wish.args };
     case "patch":
-      return { collection: wish.name, id: wish.id, ...(wish.base === null ? {} : { base: wish.base }), fields: wish.args };
+      return {
+        collection: wish.name,
+        id: wish.id,
+        ...(wish.base === null ? {} : { base: wish.base }),
+        fields: wish.args,
+      };
     case "command":
       return { command: wish.name, args: wish.args };
     case "batch":
@@ -130,11 +135,14 @@ export function batchKey(wish: Wish): string | null {
 export function batchOf(wishes: readonly Wish[], identity: string): Wish {
   const first = wishes[0];
   if (first === undefined) throw new RangeError("A batch has at least one row.");
-  const items = wishes.slice(0, BATCH_ROWS_MAX).map(({ identity: was, id, args, at }) => ({ identity: was, id: id ?? was, fields: args, at }));
+  const items = wishes
+    .slice(0, BATCH_ROWS_MAX)
+    .map(({ identity: was, id, args, at }) => ({ identity: was, id: id ?? was, fields: args, at }));
   const draft = { identity, kind: "batch" as const, name: first.name, id: null, args: {}, items };
   return wishOf({ ...draft, title: first.title, bucket: first.bucket }, first.at);
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what we look for; no text column takes it.
 const NOT_IN_TEXT = /\u0000|\p{Surrogate}/gu; // With `u`, only a surrogate without its partner matches.
 const DEPTH_MAX = 30;
 
@@ -145,5 +153,7 @@ export function wellFormed(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) return value.map((item) => wellFormed(item, depth + 1));
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.map(([name, item]) => [name.replace(NOT_IN_TEXT, ""), wellFormed(item, depth + 1)]));
+  return Object.fromEntries(
+    entries.map(([name, item]) => [name.replace(NOT_IN_TEXT, ""), wellFormed(item, depth + 1)]),
+  );
 }

@@ -12,10 +12,19 @@ globalThis.IDBKeyRange = IDBKeyRange;
 export const AMINA = "0198aaaa-0000-7000-8000-000000000001";
 
 export const RULES: OverlayRules = {
-  merge: { "identity.me": "lww", "catalog.progress": { join: { seen_ppm: "greater" } }, "assessments.answers": "lww", "notes.notes": "append" },
+  merge: {
+    "identity.me": "lww",
+    "catalog.progress": { join: { seen_ppm: "greater" } },
+    "assessments.answers": "lww",
+    "notes.notes": "append",
+  },
   commands: {
-    "notes.note.write": (args, at) => [{ collection: "notes.notes", bucket: "public", put: { id: String(args["id"]), text: args["text"], at } }],
-    "notes.note.close": (args) => [{ collection: "notes.notes", patch: { id: String(args["note_id"]), fields: { closed: true } } }],
+    "notes.note.write": (args, at) => [
+      { collection: "notes.notes", bucket: "public", put: { id: String(args.id), text: args.text, at } },
+    ],
+    "notes.note.close": (args) => [
+      { collection: "notes.notes", patch: { id: String(args.note_id), fields: { closed: true } } },
+    ],
   },
 };
 
@@ -34,7 +43,10 @@ export class Phone {
     return new Phone(await newKey());
   }
 
-  async open(fetchLike: typeof fetch, options: { userId?: string; key?: CryptoKey; env?: Partial<Env>; rules?: OverlayRules } = {}): Promise<Engine> {
+  async open(
+    fetchLike: typeof fetch,
+    options: { userId?: string; key?: CryptoKey; env?: Partial<Env>; rules?: OverlayRules } = {},
+  ): Promise<Engine> {
     const [page, worker] = portPair();
     serve(this.env(fetchLike, options.env ?? {}), worker);
     const engine = await connect(
@@ -102,11 +114,15 @@ export class Phone {
   }
 }
 
-export const newKey = (): Promise<CryptoKey> => crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt", "decrypt"]);
+export const newKey = (): Promise<CryptoKey> =>
+  crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt", "decrypt"]);
 
 /** Messages are copied and come later, as between a page and its worker. */
 export function portPair(): [Port<ToWorker, ToPage>, Port<ToPage, ToWorker>] {
-  const hearers: { page: ((message: ToPage) => void) | null; worker: ((message: ToWorker) => void) | null } = { page: null, worker: null };
+  const hearers: { page: ((message: ToPage) => void) | null; worker: ((message: ToWorker) => void) | null } = {
+    page: null,
+    worker: null,
+  };
   const page: Port<ToWorker, ToPage> = {
     post: (message) => void queueMicrotask(() => hearers.worker?.(structuredClone(message))),
     listen: (hear) => {
@@ -131,7 +147,11 @@ export class FakeLocks implements Locks {
   private readonly held = new Map<string, { reject: (error: Error) => void }>();
   private readonly waiting = new Map<string, (() => void)[]>();
 
-  async request(name: string, options: { steal?: boolean; signal?: AbortSignal }, run: () => Promise<void>): Promise<void> {
+  async request(
+    name: string,
+    options: { steal?: boolean; signal?: AbortSignal },
+    run: () => Promise<void>,
+  ): Promise<void> {
     if (options.steal) this.held.get(name)?.reject(new DOMException("Lock broken by another request.", "AbortError"));
     else while (this.held.has(name)) await this.turn(name, options.signal);
     let reject: (error: Error) => void = () => undefined;

@@ -3,8 +3,8 @@
  * Python; against it the engine is tried in a browser.
  */
 
-import { createHash } from "node:crypto";
-import { gunzipSync } from "node:zlib";
+import { digestLine, digestText } from "../../../src/sync/worker/digest.js";
+import { hashOf } from "../../../src/sync/worker/wish.js";
 
 interface Item {
   bucket: string;
@@ -66,7 +66,12 @@ export class FakeServer {
 
   /** An exact copy, to be put back later. */
   backup(): () => void {
-    const copy = structuredClone({ items: this.items, position: this.position, devices: this.devices, identities: this.identities });
+    const copy = structuredClone({
+      items: this.items,
+      position: this.position,
+      devices: this.devices,
+      identities: this.identities,
+    });
     const applied = [...this.applied];
     return () => {
       Object.assign(this, structuredClone(copy));
@@ -80,26 +85,30 @@ export class FakeServer {
     if (url.endsWith("/live")) throw new TypeError("no stream here");
     const signal = init?.signal;
     signal?.throwIfAborted();
-    const raw = Buffer.from(await new Response(init?.body ?? "").arrayBuffer());
+    const raw = await new Response(init?.body ?? "").blob();
     const isPacked = new Headers(init?.headers).get("Content-Encoding") === "gzip";
-    const text = (isPacked ? gunzipSync(raw) : raw).toString("utf8");
+    const plain = isPacked ? raw.stream().pipeThrough(new DecompressionStream("gzip")) : raw.stream();
+    const text = await new Response(plain).text();
     const request = JSON.parse(text) as Json;
     this.requests.push(request);
-    const instead = this.intercept(request, raw.length);
+    const instead = this.intercept(request, raw.size);
     if (instead) return instead;
-    return this.answer(request, text);
+    return await this.answer(request, text);
   };
 
-  private answer(request: Json, text: string): Response {
-    const device = this.deviceOf(String(request["device"]));
-    const ops = (request["ops"] ?? []) as Json[];
-    const pushed = this.push(device, ops, cutOps(text), (request["confirmed"] ?? null) as [number, string] | null);
+  private async answer(request: Json, text: string): Promise<Response> {
+    const device = this.deviceOf(String(request.device));
+    const ops = (request.ops ?? []) as Json[];
+    const hashes = await Promise.all(cutOps(text).map(hashOf));
+    const pushed = this.push(device, ops, hashes, (request.confirmed ?? null) as [number, string] | null);
     const lines = this.page(request, device, pushed);
     if (lines === null) return new Response(null, { status: 204 });
     const whole = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
     const bytes = this.network(whole, request);
     if (bytes === null) throw new TypeError("fetch failed");
-    return new Response(streamOf(bytes, bytes.length < whole.length), { headers: { "Content-Type": "application/x-ndjson" } });
+    return new Response(streamOf(bytes, bytes.length < whole.length), {
+      headers: { "Content-Type": "application/x-ndjson" },
+    });
   }
 
   private deviceOf(id: string): DeviceState {
@@ -110,17 +119,17 @@ export class FakeServer {
 
   // --- push -------------------------------------------------------------------------------------------------------------
 
-  private push(device: DeviceState, ops: Json[], texts: string[], confirmed: [number, string] | null): Json {
+  private push(device: DeviceState, ops: Json[], hashes: string[], confirmed: [number, string] | null): Json {
     const receipts: Json[] = [];
     if (confirmed && device.receipts.has(confirmed[0]) && device.receipts.get(confirmed[0])?.hash !== confirmed[1]) {
       return { error: "device_forked", receipts };
     }
     for (const [i, op] of ops.entries()) {
-      const n = Number(op["n"]);
-      const hash = createHash("sha256").update(texts[i] ?? "").digest("hex").slice(0, 16);
+      const n = Number(op.n);
+      const hash = hashes[i] ?? "";
       if (n <= device.watermark[0]) {
         const stored = device.receipts.get(n);
-        if (stored?.hash !== hash) return { error: "device_forked", receipts };
+        if (stored === undefined || stored.hash !== hash) return { error: "device_forked", receipts };
         receipts.push(stored.receipt);
         continue;
       }
@@ -135,10 +144,10 @@ export class FakeServer {
   }
 
   private apply(op: Json): Json {
-    const identity = String(op["op"] ?? op["id"]);
-    if (op["kind"] === "void") return NO_RECEIPT;
+    const identity = String(op.op ?? op.id);
+    if (op.kind === "void") return NO_RECEIPT;
     if (this.identities.has(identity)) return { outcome: "duplicate" };
-    const handler = this.handlers.get(String(op["command"] ?? op["collection"]));
+    const handler = this.handlers.get(String(op.command ?? op.collection));
     const refusal = handler?.(op, this) ?? null;
     this.identities.add(identity);
     if (refusal) return refusal;
@@ -149,16 +158,30 @@ export class FakeServer {
   // --- pull -------------------------------------------------------------------------------------------------------------
 
   private page(request: Json, device: DeviceState, pushed: Json): string[] | null {
-    const want = (request["want"] ?? {}) as { bytes?: number; buckets?: string[] };
-    const check = (request["check"] ?? []) as [string, number][];
-    const cursor = this.readCursor(request["cursor"]);
-    const first = { protocol: 1, schema: 1, now: new Date(this.now()).toISOString(), watermark: device.watermark, ...pushed };
-    const hasOps = Array.isArray(request["ops"]) && request["ops"].length > 0;
+    const want = (request.want ?? {}) as { bytes?: number; buckets?: string[] };
+    const check = (request.check ?? []) as [string, number][];
+    const cursor = this.readCursor(request.cursor);
+    const first = {
+      protocol: 1,
+      schema: 1,
+      now: new Date(this.now()).toISOString(),
+      watermark: device.watermark,
+      ...pushed,
+    };
+    const hasOps = Array.isArray(request.ops) && request.ops.length > 0;
     const lines = [JSON.stringify(first)];
-    if (pushed["error"] !== undefined) return lines;
+    if (pushed.error !== undefined) return lines;
     const isOff = cursor !== null && cursor.epoch !== this.epoch;
     if (isOff && want.buckets === undefined) return [JSON.stringify({ ...first, again: ["want.buckets"] })];
-    const start: Cursor = cursor ?? { epoch: this.epoch, head: this.position, position: this.position, lastCut: 0, final: false, buckets: [], cover: {} };
+    const start: Cursor = cursor ?? {
+      epoch: this.epoch,
+      head: this.position,
+      position: this.position,
+      lastCut: 0,
+      final: false,
+      buckets: [],
+      cover: {},
+    };
     const wanted = want.buckets ?? start.buckets;
     const held = this.pairs(wanted);
     const before = { ...start, cover: { ...start.cover } };
@@ -176,9 +199,11 @@ export class FakeServer {
     for (const pair of left) delete state.cover[pair];
     for (const pair of joined) state.cover[pair] = { bound: start.position, at: 0 };
     if (left.length > 0) lines.push(JSON.stringify({ left: left.map(asPair) }));
-    if (cursor === null || joined.length > 0) lines.push(JSON.stringify({ scope: held.map((pair) => this.scopeOf(pair)) }));
+    if (cursor === null || joined.length > 0)
+      lines.push(JSON.stringify({ scope: held.map((pair) => this.scopeOf(pair)) }));
     if (joined.length > 0) lines.push(JSON.stringify({ joined: joined.map(asPair) }));
-    const isNew = this.position !== before.position || Object.values(before.cover).some((one) => one !== null) || !before.final;
+    const isNew =
+      this.position !== before.position || Object.values(before.cover).some((one) => one !== null) || !before.final;
     const isQuiet = !hasOps && check.length === 0 && left.length === 0 && joined.length === 0 && cursor !== null;
     if (isQuiet && !isNew) return null;
     this.rows(lines, state, start.lastCut, want.bytes ?? 65536, device, touched);
@@ -189,13 +214,21 @@ export class FakeServer {
     return Date.now();
   }
 
-  private rows(lines: string[], state: Cursor, lastCut: number, budget: number, device: DeviceState, touched: Set<string>): void {
+  private rows(
+    lines: string[],
+    state: Cursor,
+    lastCut: number,
+    budget: number,
+    device: DeviceState,
+    touched: Set<string>,
+  ): void {
     let bytes = 0;
     let heading = "";
     let sinceMark = 0;
     const send = (item: Item) => {
       const next = `${item.bucket} ${item.collection}`;
-      if (next !== heading) lines.push(JSON.stringify({ bucket: item.bucket, collection: item.collection, tier: item.tier }));
+      if (next !== heading)
+        lines.push(JSON.stringify({ bucket: item.bucket, collection: item.collection, tier: item.tier }));
       heading = next;
       lines.push(item.line);
       bytes += item.line.length;
@@ -223,7 +256,9 @@ export class FakeServer {
     for (const pair of Object.keys(state.cover).sort()) {
       const fill = state.cover[pair];
       if (!fill) continue;
-      for (const item of all.filter((one) => pairOf(one) === pair && one.position <= fill.bound && one.position > fill.at && !one.gone)) {
+      for (const item of all.filter(
+        (one) => pairOf(one) === pair && one.position <= fill.bound && one.position > fill.at && !one.gone,
+      )) {
         if (bytes >= budget) return void lines.push(JSON.stringify({ cursor: writeCursor(state), more: true }));
         send(item);
         state.cover[pair] = { bound: fill.bound, at: item.position };
@@ -252,9 +287,13 @@ export class FakeServer {
 
   digestOf(pair: string): string {
     const live = [...this.items.values()].filter((item) => pairOf(item) === pair && !item.gone);
-    let xor = 0n;
-    for (const { line } of live) xor ^= BigInt(`0x${createHash("md5").update(line).digest("hex").slice(0, 16)}`);
-    return `${live.length}:${xor.toString(16).padStart(16, "0")}`;
+    const sum = { count: live.length, hi: 0, lo: 0 };
+    for (const { line } of live) {
+      const [hi, lo] = digestLine(new TextEncoder().encode(line));
+      sum.hi ^= hi;
+      sum.lo ^= lo;
+    }
+    return digestText(sum);
   }
 
   private pairs(wanted: readonly string[]): string[] {
@@ -265,15 +304,21 @@ export class FakeServer {
   private scopeOf(pair: string): Json {
     const [bucket, tier] = asPair(pair);
     const live = [...this.items.values()].filter((item) => pairOf(item) === pair && !item.gone);
-    return { bucket, tier, rows: live.length, bytes: live.reduce((sum, { line }) => sum + line.length, 0), state: "filling" };
+    return {
+      bucket,
+      tier,
+      rows: live.length,
+      bytes: live.reduce((sum, { line }) => sum + line.length, 0),
+      state: "filling",
+    };
   }
 
   private readCursor(text: unknown): Cursor | null {
-    return typeof text === "string" ? (JSON.parse(Buffer.from(text, "base64url").toString()) as Cursor) : null;
+    return typeof text === "string" ? (JSON.parse(atob(text)) as Cursor) : null;
   }
 }
 
-const writeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor)).toString("base64url");
+const writeCursor = (cursor: Cursor): string => btoa(JSON.stringify(cursor));
 
 const pairOf = (item: Item): string => `${item.bucket} ${item.tier}`;
 
