@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from sync.merge import ByServer, Policy
+from sync.merge import ByServer, LwwField, Policy
 from sync.refusals import RightsLost
 
 NAMESPACE = UUID("6f1d1a52-4d8a-5e0b-9a55-2f6f1c1b7a10")  # Of every derived id, for ever.
@@ -215,6 +215,11 @@ class Collection:
         """The columns that name the users whose own bucket the record is in: a phone writes its own user's only."""
         names = (rule.name for rule in self.buckets if rule.link is None)
         return tuple(name.column for name in names if name.kind == "user" and name.column is not None)
+
+    @property
+    def stamped_columns(self) -> tuple[str, ...]:
+        """The columns whose last writer `merge_state` names."""
+        return tuple(sorted(self.may_patch or ())) if isinstance(self.merge, LwwField) else ()
 
     def derived_id(self, values: Mapping[str, Any]) -> UUID:
         """The id of the row with this natural key: UUIDv5 of `collection:key:key`, lower case, in declared order."""

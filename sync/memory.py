@@ -13,8 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from sync.collection import Collection
+from sync.merge import SERVER, stamps
 from sync.ports import Bugs, Device, Raced, Row
 from sync.receipts import OPS, HeldOp, StoredReceipt
+from sync.registry import Registry
 
 RECEIPT_DAYS = 90
 IDENTITY_DAYS = 400
@@ -31,9 +33,11 @@ class MemoryActor:
 
 
 class Tables:
-    """Rows by table and id, with the two things a database does by itself: it raises versions, and it can undo."""
+    """Rows by table and id, with what a database does by itself: it raises versions, stamps, and can undo."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: Registry | None = None) -> None:
+        collections = registry.collections.values() if registry else ()
+        self._stamped = {collection.table: collection.stamped_columns for collection in collections}
         self._tables: dict[str, dict[UUID, Row]] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
 
@@ -52,6 +56,15 @@ class Tables:
                 after["version"] = before["version"] + 1
         self.set(self.of(table), row["id"], after)
         return int(after["version"])
+
+    def stamped(self, table: str, row: Row, *, now_ms: int) -> Row:
+        """The row with the server's stamps on the columns that it changes."""
+        before = self.of(table).get(row["id"])
+        if before is None:
+            return row
+        changed = {name: row[name] for name in self._stamped.get(table, ()) if name in row and row[name] != before.get(name)}
+        state = stamps(changed, at=(now_ms, 0), device=SERVER, version=before["version"] + 1)
+        return {**row, "merge_state": {**(before.get("merge_state") or {}), **state}} if changed else row
 
     def set(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         """Change one entry of a dict of this store so that it can be undone."""
@@ -91,7 +104,7 @@ class MemoryTx:
 
     async def put(self, table: str, row: Row) -> None:
         """Insert or change a row, as a server-side writer does."""
-        self.tables.put(table, row)
+        self.tables.put(table, self.tables.stamped(table, row, now_ms=round(self.now.timestamp() * 1000)))
 
 
 Fault = Callable[[str], None]  # Given a moment ("before commit", "after commit"); may raise Outage.

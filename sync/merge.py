@@ -101,7 +101,11 @@ def merge_join(policy: Join, *, stored: Mapping[str, Any], state: State, offered
 
 
 def _own_total(totals: dict[str, int] | None, stored: int | None, *, device: str, total: int | None) -> dict[str, int]:
-    known = totals if totals is not None else ({SERVER: stored} if stored else {})
+    """What each device says of itself; what the stored sum has above that, somebody wrote past the engine."""
+    known = dict(totals or {})
+    surplus = (stored or 0) - sum(known.values())
+    if surplus > 0:
+        known[SERVER] = known.get(SERVER, 0) + surplus
     return {**known, device: max(known.get(device, 0), total or 0)}
 
 

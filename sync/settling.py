@@ -18,7 +18,7 @@ from sync.effects import Effect, Effects, LateRefusal, Waiting, Writer
 from sync.errors import Refusal
 from sync.ports import PushUnit
 from sync.receipts import HeldOp
-from sync.refusals import DependsOn, DependsOnGone, Moved
+from sync.refusals import DependsOn, DependsOnGone, Moved, RecordAbsent
 from sync.wishes import CreateRow, PatchRow, RunCommand, Wish
 
 
@@ -69,12 +69,12 @@ class Settler:
             self._looked_up.clear()
         try:
             effect = await self.effects.apply(wish.action, writer)
-        except Refusal:
-            await self._blame_held_creation(wish)
+        except Refusal as refusal:
+            await self._blame_held_creation(wish, is_absent=isinstance(refusal, RecordAbsent))
             raise
         except LateRefusal as late:
             try:
-                await self._blame_held_creation(wish)
+                await self._blame_held_creation(wish, is_absent=False)
             except (Refusal, Waiting) as cause:
                 raise LateRefusal(cause) from late
             raise
@@ -154,9 +154,11 @@ class Settler:
             if held is not None:
                 _depend_on(held)
 
-    async def _blame_held_creation(self, wish: Wish) -> None:
-        """A refusal because of a record whose creation is held itself is no refusal yet. Raises Waiting or Dependent then."""
-        ids = _ids_named_by(wish)
+    async def _blame_held_creation(self, wish: Wish, *, is_absent: bool) -> None:
+        """A refusal over a record whose creation is held itself is no refusal yet. Raises Waiting or Dependent then."""
+        ids = _ids_referred_to(wish)
+        if is_absent and isinstance(wish.action, PatchRow):
+            ids.add(wish.action.id)
         if not ids:
             return
         creations = [*await self.unit.held(records=ids), *(held for held in self._new.values() if held.record_id in ids)]
@@ -176,18 +178,15 @@ def _depend_on(held: HeldOp) -> None:
             raise DependsOnGone
 
 
-def _ids_named_by(wish: Wish) -> set[UUID]:
-    """The records that an op touches or refers to; not the one that it creates itself."""
+def _ids_referred_to(wish: Wish) -> set[UUID]:
+    """The records that an op names, but not the one that it creates or changes itself."""
     match wish.action:
-        case CreateRow(_, id_, fields):
-            named, own = _uuids(fields.values()), {id_}
-        case PatchRow(_, id_, fields):
-            named, own = {id_} | _uuids(fields.values()), set()
+        case CreateRow(_, id_, fields) | PatchRow(_, id_, fields):
+            return _uuids(fields.values()) - {id_}
         case RunCommand(_, args):
-            named, own = _uuids(msgspec.structs.asdict(args).values()), _uuids([wish.creates])
+            return _uuids(msgspec.structs.asdict(args).values()) - _uuids([wish.creates])
         case _:
             return set()
-    return named - own
 
 
 def _uuids(values: Iterable[Any]) -> set[UUID]:

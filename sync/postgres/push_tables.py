@@ -1,7 +1,7 @@
 """The tables of devices, receipts, identities and held ops. Executed by `install.py`; read and written by `push_store.py`."""
 
 from sync.collection import Collection
-from sync.merge import SERVER, LwwField
+from sync.merge import SERVER
 from sync.registry import Registry
 
 TABLES = """
@@ -109,13 +109,12 @@ end $$;
 
 def stamp_triggers(registry: Registry) -> list[str]:
     """The statements that keep `merge_state` true for writers that stamp nothing, one a LWW_FIELD collection."""
-    collections = [collection for collection in registry.collections.values() if isinstance(collection.merge, LwwField)]
+    collections = [collection for collection in registry.collections.values() if collection.stamped_columns]
     return [STAMP_FUNCTION, *(_stamp_trigger(collection) for collection in collections)] if collections else []
 
 
 def _stamp_trigger(collection: Collection) -> str:
-    names = sorted(collection.may_patch or ())
-    arguments = ", ".join(f"'{name}'" for name in names)
+    arguments = ", ".join(f"'{name}'" for name in collection.stamped_columns)
     return (
         f"create or replace trigger sync_stamp before update on {collection.table}\n"
         f"for each row execute function sync_stamp({arguments})"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -54,6 +55,9 @@ class Lab:
         """Write as a route or a job does, past the engine."""
         async with self.store.unit(row["id"], now_ms=self.now_ms) as unit:
             await unit.tx.put(collection.table, row)
+
+    def deleted_now(self) -> datetime:
+        return datetime.fromtimestamp(self.now_ms / 1000, UTC)
 
     async def held(self, pen: Pen, identity: Any) -> Row:
         """The row of `sync.ops` for an op; fails when there is none."""

@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from sync.memory import MemoryStore
+from sync.memory import MemoryStore, Tables
 from sync.testing.contract import DeviceContract, OrderContract, RefusalContract
+from sync.testing.contract_held import GroupContract, MovesContract, WaitingContract
+from sync.testing.contract_merge import AppendContract, FsmContract, JoinContract, LwwContract, WritingContract
 from sync.testing.lab import Lab
+from sync.testing.sample import sample_registry
 from tests.support.postgres import PostgresServer
 from tests.support.sample_school import make_tables, open_sample
 
@@ -14,7 +17,7 @@ from tests.support.sample_school import make_tables, open_sample
 class OnMemory:
     @pytest.fixture
     def lab(self) -> Lab:
-        return Lab(MemoryStore())
+        return Lab(MemoryStore(Tables(sample_registry())))
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +35,23 @@ class OnPostgres:
             yield Lab(store)
 
 
-class TestOrderOnMemory(OnMemory, OrderContract): ...
+class EveryContract(
+    OrderContract,
+    DeviceContract,
+    RefusalContract,
+    AppendContract,
+    JoinContract,
+    LwwContract,
+    FsmContract,
+    WritingContract,
+    WaitingContract,
+    MovesContract,
+    GroupContract,
+):
+    """All that a store must bear."""
 
 
-class TestOrderOnPostgres(OnPostgres, OrderContract): ...
+class TestMemory(OnMemory, EveryContract): ...
 
 
-class TestDevicesOnMemory(OnMemory, DeviceContract): ...
-
-
-class TestDevicesOnPostgres(OnPostgres, DeviceContract): ...
-
-
-class TestRefusalsOnMemory(OnMemory, RefusalContract): ...
-
-
-class TestRefusalsOnPostgres(OnPostgres, RefusalContract): ...
+class TestPostgres(OnPostgres, EveryContract): ...

@@ -1,0 +1,227 @@
+"""What every store must bear, continued: ops that wait, are parked, and what becomes of them. SPEC.md U16-U24."""
+
+from sync.receipts import held_id
+from sync.testing.lab import DAY_MS, Lab, outcomes
+from sync.testing.phone import Pen, id_of
+from sync.testing.sample import ANSWERS, ATTEMPTS, NOTES, PROFILES, SPENDINGS
+
+ACCOUNT = id_of("account")
+PHOTO = "ab" * 32
+NO_CREDIT_AMOUNT = 7
+BUG_AMOUNT = 13
+
+
+class WaitingContract:
+    """SPEC U16-U18: waiting for files, for ops, for records; every wait ends."""
+
+    async def test_U16_an_op_waits_for_its_file_and_is_applied_when_it_comes(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(NOTES, id_of("note"), {"text": "with a photo"}, blobs=[PHOTO])
+
+        answer = await lab.push(pen)
+        assert outcomes(answer) == ["waiting waiting.blob"]
+        assert answer.receipts[0].for_ == [f"blob:{PHOTO}"]
+        assert (await lab.held(pen, id_of("note")))["outcome"] == "waiting"
+
+        await lab.bring_blob(PHOTO)
+
+        assert (await lab.held(pen, id_of("note")))["outcome"] == "applied"
+        assert await lab.row(NOTES, id_of("note")) is not None
+
+    async def test_U16_a_wait_ends_after_30_days_and_a_late_file_still_wakes_it(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(NOTES, id_of("note"), {"text": "with a photo"}, blobs=[PHOTO])
+        await lab.push(pen)
+
+        lab.now_ms += 31 * DAY_MS
+        await lab.wake()
+        held = await lab.held(pen, id_of("note"))
+        assert (held["outcome"], held["code"]) == ("parked", "blob.missing")
+
+        await lab.bring_blob(PHOTO)
+        assert (await lab.held(pen, id_of("note")))["outcome"] == "applied"
+
+    async def test_U17_an_op_follows_the_one_it_names(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(NOTES, id_of("note"), {"text": "with a photo"}, blobs=[PHOTO])
+        pen.command("sample.spend", account_id=ACCOUNT, amount=5, more={"op": id_of("then"), "after": [id_of("note")]})
+
+        assert outcomes(await lab.push(pen)) == ["waiting waiting.blob", "waiting waiting.op"]
+        await lab.bring_blob(PHOTO)
+
+        assert (await lab.held(pen, id_of("then")))["outcome"] == "applied"
+        assert (await lab.row(SPENDINGS, ACCOUNT) or {})["amount"] == 5
+
+    async def test_U17_what_touches_a_record_that_waits_waits_with_it(self, lab: Lab) -> None:
+        pen = Pen()
+        answer_id = ANSWERS.derived_id({"attempt_id": id_of("attempt"), "item": 1})
+        pen.create(ATTEMPTS, id_of("attempt"), {"title": "test"}, blobs=[PHOTO])
+        pen.create(ANSWERS, answer_id, {"attempt_id": str(id_of("attempt")), "item": 1, "value": "b"}, op=id_of("answer"))
+        pen.command("sample.attempt.submit", attempt_id=id_of("attempt"), more={"op": id_of("submit")})
+
+        assert outcomes(await lab.push(pen)) == ["waiting waiting.blob", "waiting waiting.op", "waiting waiting.op"]
+        await lab.bring_blob(PHOTO)
+
+        assert (await lab.row(ANSWERS, answer_id) or {})["value"] == "b"
+        assert (await lab.row(ATTEMPTS, id_of("attempt")) or {})["state"] == "submitted"
+
+    async def test_U17_a_record_held_for_one_user_holds_up_no_other(self, lab: Lab) -> None:
+        amina, brian = Pen("a"), Pen("b", user="brian")
+        amina.create(NOTES, id_of("note"), {"text": "x"}, blobs=[PHOTO])
+        await lab.push(amina)
+        brian.create(NOTES, id_of("note"), {"text": "y"})
+
+        assert outcomes(await lab.push(brian)) == ["applied"]
+
+    async def test_U18_after_a_restore_a_patch_waits_for_its_record(self, lab: Lab) -> None:
+        await lab.store.pretend_restored(lab.now_ms - DAY_MS)
+        one, two = Pen("one"), Pen("two")
+        profile_id = PROFILES.derived_id({"user_id": one.user_id})
+        one.patch(PROFILES, profile_id, {"locale": "uz"}, op=id_of("patch"))
+        two.create(PROFILES, profile_id, {"name": "Amina"})
+
+        assert outcomes(await lab.push(one)) == ["waiting waiting.record"]
+        await lab.push(two)
+
+        assert (await lab.row(PROFILES, profile_id) or {})["locale"] == "uz"
+
+
+class MovesContract:
+    """SPEC U19-U22: what becomes of a parked op."""
+
+    async def _parked(self, lab: Lab, pen: Pen) -> None:
+        pen.command("sample.spend", account_id=ACCOUNT, amount=NO_CREDIT_AMOUNT, more={"op": id_of("refused")})
+        pen.command("sample.spend", account_id=ACCOUNT, amount=1, more={"op": id_of("next"), "after": [id_of("refused")]})
+        assert outcomes(await lab.push(pen)) == ["parked credit.empty", "parked depends_on"]
+
+    async def test_U19_a_withdrawn_op_takes_with_it_what_depends_on_it(self, lab: Lab) -> None:
+        pen = Pen()
+        await self._parked(lab, pen)
+        row_id = held_id(pen.user_id, id_of("refused"))
+        pen.command("sync.op.withdraw", id=row_id)
+        pen.command("sync.op.withdraw", id=row_id)
+
+        assert outcomes(await lab.push(pen))[2:] == ["applied", "duplicate"]
+        assert (await lab.held(pen, id_of("refused")))["outcome"] == "withdrawn"
+        assert (await lab.held(pen, id_of("next")))["code"] == "depends_on.gone"
+
+    async def test_U20_a_correction_replaces_it_and_a_second_one_comes_too_late(self, lab: Lab) -> None:
+        pen = Pen()
+        await self._parked(lab, pen)
+        pen.command("sample.spend", account_id=ACCOUNT, amount=2, more={"replaces": id_of("refused")})
+        pen.command("sample.spend", account_id=ACCOUNT, amount=3, more={"replaces": id_of("refused")})
+
+        assert outcomes(await lab.push(pen))[2:] == ["applied", "parked op.moved"]
+        assert (await lab.held(pen, id_of("refused")))["outcome"] == "replaced"
+        assert (await lab.row(SPENDINGS, ACCOUNT) or {})["amount"] == 2
+
+    async def test_U20_a_correction_may_keep_the_records_id(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(NOTES, id_of("note"), {"text": ""})
+        pen.create(NOTES, id_of("note"), {"text": "mended"}, replaces=id_of("note"))
+
+        assert outcomes(await lab.push(pen)) == ["parked field.invalid", "applied"]
+        assert (await lab.held(pen, id_of("note")))["outcome"] == "applied"
+
+    async def test_U20_what_replaces_an_op_this_store_forgot_keeps_it_from_coming_back(self, lab: Lab) -> None:
+        pen, forked = Pen(), Pen("forked")
+        pen.command("sample.spend", account_id=ACCOUNT, amount=2, more={"replaces": id_of("lost")})
+        forked.command("sample.spend", account_id=ACCOUNT, amount=7, more={"op": id_of("lost"), "again": True})
+
+        assert outcomes(await lab.push(pen)) == ["applied"]
+        assert outcomes(await lab.push(forked)) == ["duplicate"]
+
+    async def test_U21_a_parked_op_is_tried_again_as_its_author(self, lab: Lab) -> None:
+        pen, staff = Pen(), Pen("desk", user="staff")
+        await lab.store.make_staff(staff.user_id)
+        answer_id = ANSWERS.derived_id({"attempt_id": id_of("attempt"), "item": 1})
+        answer = {"attempt_id": str(id_of("attempt")), "item": 1, "value": "b"}
+        pen.create(ANSWERS, answer_id, answer, op=id_of("answer"))
+        assert outcomes(await lab.push(pen)) == ["parked attempt.closed"]
+        await lab.write(ATTEMPTS, {"id": id_of("attempt"), "user_id": pen.user_id, "state": "open"})
+
+        staff.command("sync.op.retry", id=held_id(pen.user_id, id_of("answer")))
+        await lab.push(staff)
+
+        assert (await lab.held(pen, id_of("answer")))["outcome"] == "applied"
+        assert (await lab.row(ANSWERS, answer_id) or {})["user_id"] == pen.user_id
+
+    async def test_U21_nobody_but_staff_moves_the_op_of_another(self, lab: Lab) -> None:
+        pen, stranger = Pen(), Pen("x", user="brian")
+        await self._parked(lab, pen)
+        stranger.command("sync.op.withdraw", id=held_id(pen.user_id, id_of("refused")))
+
+        assert outcomes(await lab.push(stranger)) == ["parked record.absent"]
+
+    async def test_U22_a_held_op_that_meets_bugs_is_parked_in_the_end_and_holds_up_no_other(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.command("sample.spend", account_id=ACCOUNT, amount=BUG_AMOUNT, more={"op": id_of("bug"), "blobs": [PHOTO]})
+        pen.command("sample.spend", account_id=ACCOUNT, amount=5, more={"op": id_of("fine"), "blobs": [PHOTO]})
+        await lab.push(pen)
+        await lab.bring_blob(PHOTO)
+        assert (await lab.held(pen, id_of("fine")))["outcome"] == "applied"
+        assert (await lab.held(pen, id_of("bug")))["outcome"] == "waiting"
+
+        for _ in range(6):
+            lab.now_ms += 31_000
+            await lab.wake()
+
+        assert (await lab.held(pen, id_of("bug")))["code"] == "internal"
+
+
+class GroupContract:
+    """SPEC U23: all or nothing."""
+
+    async def test_U23_one_refused_op_parks_its_group(self, lab: Lab) -> None:
+        pen = Pen()
+        group = ["g", 3]
+        pen.command("sample.spend", account_id=ACCOUNT, amount=1, more={"group": group})
+        pen.command("sample.spend", account_id=ACCOUNT, amount=NO_CREDIT_AMOUNT, more={"group": group})
+        pen.create(NOTES, id_of("note"), {"text": "x"}, group=group)
+        pen.command("sample.spend", account_id=ACCOUNT, amount=2)
+
+        assert outcomes(await lab.push(pen)) == [
+            "parked group.refused", "parked credit.empty", "parked group.refused", "applied"
+        ]
+        assert (await lab.row(SPENDINGS, ACCOUNT) or {})["amount"] == 2
+
+    async def test_U23_the_first_op_rules_the_numbers_behind_it_even_one_that_cannot_be_read(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.command("sample.spend", account_id=ACCOUNT, amount=1, more={"group": ["g", 2]})
+        pen.raw(b'{"n":2,"kind":"void","broken":"\xff"}')
+
+        assert outcomes(await lab.push(pen)) == ["parked group.refused", "parked op.malformed"]
+
+    async def test_U23_of_an_incomplete_group_nothing_is_used(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.void()
+        for _ in range(3):
+            pen.command("sample.spend", account_id=ACCOUNT, amount=1, more={"group": ["g", 3]})
+
+        answer = await lab.push(pen, pen.ops[:3])
+        assert answer.watermark[0] == 1
+        assert outcomes(await lab.push(pen)) == ["applied"] * 4
+
+    async def test_U23_a_group_waits_and_is_applied_as_a_whole(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(NOTES, id_of("note"), {"text": "x"}, group=["g", 2])
+        pen.command(
+            "sample.spend", account_id=ACCOUNT, amount=1, more={"group": ["g", 2], "blobs": [PHOTO], "op": id_of("spend")}
+        )
+
+        assert outcomes(await lab.push(pen)) == ["waiting waiting.blob"] * 2
+        assert await lab.row(NOTES, id_of("note")) is None
+        await lab.bring_blob(PHOTO)
+
+        assert await lab.row(NOTES, id_of("note")) is not None
+        assert (await lab.held(pen, id_of("spend")))["outcome"] == "applied"
+
+    async def test_U23_a_group_that_is_partly_known_after_a_fork_applies_the_rest(self, lab: Lab) -> None:
+        pen, forked = Pen(), Pen("forked")
+        pen.command("sample.spend", account_id=ACCOUNT, amount=1, more={"op": id_of("one")})
+        await lab.push(pen)
+        forked.command("sample.spend", account_id=ACCOUNT, amount=1, more={"op": id_of("one"), "group": ["g", 2]})
+        forked.command("sample.spend", account_id=ACCOUNT, amount=2, more={"op": id_of("two"), "group": ["g", 2]})
+
+        assert outcomes(await lab.push(forked)) == ["duplicate", "applied"]
+        assert (await lab.row(SPENDINGS, ACCOUNT) or {})["amount"] == 3
