@@ -173,7 +173,9 @@ def decide(asked: Asked, look: Look) -> Page | Again:
     cursor = asked.cursor if chain != "off" else None
     wanted, refused = _scope(asked, look)
     held = {(bucket.number, tier) for bucket in wanted for tier in range(asked.tier + 1)}
-    covered = {} if cursor is None else cursor.coverage
+    names = {bucket.number: bucket.name for bucket in (*look.covered, *look.granted)}
+    # A number that names nothing can only come from a cursor that somebody made up.
+    covered = {} if cursor is None else {pair: state for pair, state in cursor.coverage.items() if pair[0] in names}
     position = look.head if cursor is None else cursor.position
     ungranted = _ungranted(asked, look, wanted)
     start = Cursor(
@@ -195,7 +197,7 @@ def decide(asked: Asked, look: Look) -> Page | Again:
         refused=refused,
         increments=() if cursor is None else [row for row in look.rows if (row.bucket, row.tier) in held],
         at_head=cursor is None or look.is_at_head,
-        names={bucket.number: bucket.name for bucket in (*look.covered, *look.granted)},
+        names=names,
     )
     page.has_scope = cursor is None or bool(page.left or page.joined)
     if page.at_head:

@@ -1,7 +1,7 @@
 """A phone that only follows the protocol: it reads the lines of answers and keeps what they say, as a browser would."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ class Phone:
     again: list[str] = field(default_factory=list)
     marks: int = 0
     lines_read: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)  # of buckets, for tests that look into cursors
+    on_cut: Callable[["Phone"], None] | None = None
 
     def read(self, lines: Iterable[bytes]) -> bool:
         """Take one answer in, whole or cut. Answers `more`; a cut answer is one more to come."""
@@ -74,6 +76,8 @@ class Phone:
                 self.shown = dict(self.rows)
                 self.cuts += 1
                 self.settled = cut.get("settled", self.settled)
+                if self.on_cut:
+                    self.on_cut(self)
                 if "mark" not in value:
                     return False
         return True
