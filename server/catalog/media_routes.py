@@ -4,6 +4,8 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -42,7 +44,7 @@ async def media_capability(request: Request[Any, Any, Any], actor: NamedDependen
 
 @get("/media/{sha256:str}", operation_id="Media", opt={"own_budget": True})
 async def get_media(
-    request: Request[Any, Any, Any], sha256: str, tx: NamedDependency[Tx], actor: NamedDependency[Actor]
+    request: Request[Any, Any, Any], sha256: FromPath[str], tx: NamedDependency[Tx], actor: NamedDependency[Actor]
 ) -> Response[bytes] | Stream:
     """A file by its hash. 404 for what is not there and for what is not for the caller."""
     return await _answer(request, tx, actor, sha256)
@@ -50,7 +52,7 @@ async def get_media(
 
 @get("/media/{capability:str}/{sha256:str}", operation_id="MediaByCapability", opt={"public": True})
 async def get_media_by_capability(
-    request: Request[Any, Any, Any], capability: str, sha256: str
+    request: Request[Any, Any, Any], capability: FromPath[str], sha256: FromPath[str]
 ) -> Response[bytes] | Stream:
     """The same, with a capability instead of a bearer token. The rights are those of now, not of when it was made."""
     tokens: Tokens = request.app.state.tokens

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from server.base.http.envelope import Success, success
 from server.base.paging import LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, Page
@@ -30,10 +30,10 @@ async def list_courses(
     level: Word = None,
     language: Word = None,
     access: Word = None,
-    educator: UUID | None = None,
+    educator: FromQuery[UUID | None] = None,
     search: Annotated[str | None, QueryParameter(min_length=2, max_length=200)] = None,
-    mine: bool = False,
-    sort: Literal["newest", "title", "popular"] = "newest",
+    mine: FromQuery[bool] = False,
+    sort: FromQuery[Literal["newest", "title", "popular"]] = "newest",
     page: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 1,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Response[Success[list[CourseCard]]]:
@@ -48,7 +48,7 @@ async def list_courses(
 
 @get("/api/v1/courses/{course_id:uuid}", operation_id="Course")
 async def get_course(
-    request: Request[Any, Any, Any], course_id: UUID, tx: NamedDependency[Tx]
+    request: Request[Any, Any, Any], course_id: FromPath[UUID], tx: NamedDependency[Tx]
 ) -> Response[Success[CourseTree]]:
     """The course with sections and lessons, and how far the caller has come."""
     return _with_etag(request, await queries.course_tree(tx, course_id))
@@ -61,25 +61,25 @@ async def create_course(data: JSONBody[NewCourse], tx: NamedDependency[Tx]) -> S
 
 
 @patch("/api/v1/courses/{course_id:uuid}", operation_id="EditCourse")
-async def edit_course(course_id: UUID, data: JSONBody[EditCourse], tx: NamedDependency[Tx]) -> Success[CourseCard]:
+async def edit_course(course_id: FromPath[UUID], data: JSONBody[EditCourse], tx: NamedDependency[Tx]) -> Success[CourseCard]:
     """Change what is given; what is left out stays."""
     return success(await _card(tx, (await courses.edit_course(tx, course_id, data)).id))
 
 
 @post("/api/v1/courses/{course_id:uuid}/publish", operation_id="PublishCourse", status_code=200)
-async def publish_course(course_id: UUID, tx: NamedDependency[Tx]) -> Success[CourseCard]:
+async def publish_course(course_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[CourseCard]:
     """Open it to learners. Twice is once."""
     return success(await _card(tx, (await courses.publish_course(tx, course_id)).id))
 
 
 @post("/api/v1/courses/{course_id:uuid}/unpublish", operation_id="UnpublishCourse", status_code=200)
-async def unpublish_course(course_id: UUID, tx: NamedDependency[Tx]) -> Success[CourseCard]:
+async def unpublish_course(course_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[CourseCard]:
     """Take it back. Twice is once."""
     return success(await _card(tx, (await courses.unpublish_course(tx, course_id)).id))
 
 
 @delete("/api/v1/courses/{course_id:uuid}", operation_id="DeleteCourse", status_code=204)
-async def delete_course(course_id: UUID, tx: NamedDependency[Tx]) -> None:
+async def delete_course(course_id: FromPath[UUID], tx: NamedDependency[Tx]) -> None:
     """Archive it if somebody has learned in it, else delete it."""
     await courses.delete_course(tx, course_id)
 

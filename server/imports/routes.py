@@ -1,13 +1,13 @@
 """Sending a file in, and asking how far it is."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import unquote
 from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from server.base.actor import Actor
 from server.base.db import Database
@@ -17,6 +17,7 @@ from server.base.ids import new_id
 from server.base.limits import UPLOAD, Limiter
 from server.base.tx import Tx
 from server.catalog import policy
+from server.catalog.importing import Access
 from server.identity.queries import is_verified_educator
 from server.imports import queries, uploads
 from server.imports.queries import NewImport
@@ -39,9 +40,9 @@ class WhereTo(Invalid):
 async def start_import(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
-    kind: ImportKind,
-    publish: bool = False,
-    access: Literal["free", "subscription", "purchase", "class"] = "free",
+    kind: FromQuery[ImportKind],
+    publish: FromQuery[bool] = False,
+    access: FromQuery[Access] = "free",
     course: Annotated[str | None, QueryParameter(max_length=255)] = None,
     practice: Annotated[str | None, QueryParameter(min_length=1, max_length=200)] = None,
 ) -> Success[ImportTicket]:
@@ -72,7 +73,7 @@ async def start_import(
 
 
 @get("/api/v1/imports/{import_id:uuid}", operation_id="Import", opt={"own_budget": True})
-async def get_import(import_id: UUID, tx: NamedDependency[Tx]) -> Success[ImportAnswer]:
+async def get_import(import_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[ImportAnswer]:
     """How far it is, and what became of each item. Asked every second or so by whoever waits."""
     return success(await queries.read_import(tx, import_id))
 
