@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 import { iconSprite } from "./build/icons.ts";
 import { numberedWords } from "./build/words.ts";
 
+const CORE =
+  /preact|signals|\/src\/(app|ui|media)\/|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
+
 /** `--mode look` swaps the engine for a small one in memory, so that screens can be looked at without a server. */
 export default defineConfig(({ mode }) => {
   const at = (path: string) => new URL(path, import.meta.url).pathname;
@@ -23,6 +26,8 @@ export default defineConfig(({ mode }) => {
       reportCompressedSize: false,
       manifest: true,
       modulePreload: { polyfill: false },
+      // What every screen needs is one file: round trips weigh more than kilobytes.
+      rolldownOptions: { output: { codeSplitting: { groups: [{ name: "core", test: CORE }] } } },
     },
     server: { proxy: { "/api": "http://127.0.0.1:8000", "/media": "http://127.0.0.1:8000" } },
     test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", restoreMocks: true },

@@ -20,7 +20,10 @@ export function precacheList(folder: string): Plugin {
     name: "spark-precache",
     config() {
       const files = filesUnder(folder).map((path) => {
-        const hash = createHash("sha256").update(readFileSync(join(folder, path))).digest("hex").slice(0, 16);
+        const hash = createHash("sha256")
+          .update(readFileSync(join(folder, path)))
+          .digest("hex")
+          .slice(0, 16);
         return [path === "index.html" ? "/" : `/${path}`, hash] as const;
       });
       const version = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 12);

@@ -3,12 +3,14 @@
 import "./ui/tokens.css";
 import "./ui/base.css";
 import "./app/shell.css";
+import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { startRouter } from "./app/router.ts";
 import { ROUTES } from "./app/routes.ts";
 import { engine, people, wake } from "./app/session.ts";
 import { Shell } from "./app/shell.tsx";
 import { installServiceWorker } from "./app/update.ts";
+import { downloadsOf } from "./media/use.ts";
 import { preferredLanguage, speak } from "./words/index.ts";
 
 async function start(): Promise<void> {
@@ -20,6 +22,9 @@ async function start(): Promise<void> {
   const root = document.getElementById("root");
   if (!root) throw new Error("index.html has no #root");
   render(h(Shell, {}), root);
+  effect(() => {
+    if (engine.value) downloadsOf(engine.value); // Goes on with the downloads that were begun.
+  });
   requestAnimationFrame(() => setTimeout(installServiceWorker));
 }
 

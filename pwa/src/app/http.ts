@@ -21,7 +21,11 @@ interface Envelope<T> {
 }
 
 /** Raises Refused. An answer that is not ours (a captive portal, a proxy) counts as offline. */
-export async function request<T>(method: string, path: string, options: { body?: unknown; headers?: HeadersInit } = {}): Promise<T> {
+export async function request<T>(
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: HeadersInit } = {},
+): Promise<T> {
   const headers = new Headers(options.headers);
   if (options.body !== undefined) headers.set("content-type", "application/json");
   let response: Response;
@@ -41,7 +45,8 @@ export async function request<T>(method: string, path: string, options: { body?:
 }
 
 export async function unwrap<T>(response: Response): Promise<T> {
-  if (!response.headers.get("content-type")?.includes("json")) throw new Refused("network.offline", "", response.status);
+  if (!response.headers.get("content-type")?.includes("json"))
+    throw new Refused("network.offline", "", response.status);
   const envelope = (await response.json()) as Envelope<T>; // Our own server's envelope, by its content type.
   if (envelope.success && envelope.data !== undefined) return envelope.data;
   const { code = "server.bug", message = "", fields = {} } = envelope.error ?? {};

@@ -17,7 +17,10 @@ export const ROUTES: readonly Route[] = [
     load: () => import("../features/identity/screens/register.tsx").then((file) => file.RegisterScreen),
   },
   { pattern: "/people", open: true, load: people },
-  { pattern: "/courses", load: () => import("../features/catalog/screens/courses.tsx").then((file) => file.CoursesScreen) },
+  {
+    pattern: "/courses",
+    load: () => import("../features/catalog/screens/courses.tsx").then((file) => file.CoursesScreen),
+  },
   {
     pattern: "/courses/:courseId",
     load: () => import("../features/catalog/screens/course.tsx").then((file) => file.CourseScreen),
@@ -38,13 +41,22 @@ export const ROUTES: readonly Route[] = [
     pattern: "/attempts/:attemptId/result",
     load: () => import("../features/assessments/screens/result.tsx").then((file) => file.ResultScreen),
   },
-  { pattern: "/questions", load: () => import("../features/questions/screens/mine.tsx").then((file) => file.MineScreen) },
-  { pattern: "/questions/ask", load: () => import("../features/questions/screens/ask.tsx").then((file) => file.AskScreen) },
+  {
+    pattern: "/questions",
+    load: () => import("../features/questions/screens/mine.tsx").then((file) => file.MineScreen),
+  },
+  {
+    pattern: "/questions/ask",
+    load: () => import("../features/questions/screens/ask.tsx").then((file) => file.AskScreen),
+  },
   {
     pattern: "/questions/:questionId",
     load: () => import("../features/questions/screens/thread.tsx").then((file) => file.ThreadScreen),
   },
-  { pattern: "/mentor", load: () => import("../features/questions/screens/queue.tsx").then((file) => file.QueueScreen) },
+  {
+    pattern: "/mentor",
+    load: () => import("../features/questions/screens/queue.tsx").then((file) => file.QueueScreen),
+  },
   {
     pattern: "/notifications",
     load: () => import("../features/notifications/screens/notifications.tsx").then((file) => file.NotificationsScreen),
@@ -54,7 +66,10 @@ export const ROUTES: readonly Route[] = [
     pattern: "/downloads",
     load: () => import("../features/downloads/screens/downloads.tsx").then((file) => file.DownloadsScreen),
   },
-  { pattern: "/profile", load: () => import("../features/identity/screens/profile.tsx").then((file) => file.ProfileScreen) },
+  {
+    pattern: "/profile",
+    load: () => import("../features/identity/screens/profile.tsx").then((file) => file.ProfileScreen),
+  },
   { pattern: "/more", load: () => import("../features/identity/screens/more.tsx").then((file) => file.MoreScreen) },
   { pattern: "/teach", load: () => import("../features/teaching/screens/mine.tsx").then((file) => file.TeachScreen) },
   {

@@ -89,6 +89,7 @@ export type Item = Row & {
 export type Attempt = Row & {
   assessment_id: string;
   user_id?: string;
+  learner_name?: string; // The public one, for the course's staff.
   revision: number;
   state: string;
   started_at: Instant;

@@ -38,6 +38,7 @@ export async function signIn(email: string, password: string, stay: Stay): Promi
   await engine.peek()?.close();
   const key = (await vault.unlock(user.id, password)) ?? (await vault.enrol(person, password));
   if (stay === "unlocked") await vault.stayUnlocked(user.id, key);
+  else await vault.signOut(user.id); // A key that was kept before is kept no longer.
   people.value = await vault.people();
   await open(person, key);
 }

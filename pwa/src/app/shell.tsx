@@ -15,7 +15,8 @@ import { hasRole, useMe, useRows } from "./use.ts";
 export function Shell() {
   const now = shown.value;
   const Screen = now?.screen;
-  const isInside = engine.value !== null && !now?.route.open;
+  const isOpen = engine.value !== null;
+  const isInside = isOpen && !now?.route.open;
   return (
     <div class={isInside ? "app has-tabs" : "app"}>
       <a class="skip button" href="#main">
@@ -38,7 +39,12 @@ export function Shell() {
         <CalmLine />
       </header>
       {isInside && <Places />}
-      {failed.value ? <ScreenFailed error={failed.value} /> : Screen && <Screen key={now.path} params={now.params} />}
+      {failed.value ? (
+        <ScreenFailed error={failed.value} />
+      ) : (
+        Screen &&
+        (isOpen || now.route.open) && <Screen key={`${engine.value?.userId} ${now.path}`} params={now.params} />
+      )}
     </div>
   );
 }
@@ -55,7 +61,11 @@ function Bells() {
         <Icon name={refused ? "circle-alert" : open > 0 ? "clock" : "check-check"} />
         {open > 0 && <span class="dot">{open}</span>}
       </a>
-      <a class="button quiet round" href="/notifications" aria-label={`${t("notes.title")}. ${tn("notes.unread", unread)}`}>
+      <a
+        class="button quiet round"
+        href="/notifications"
+        aria-label={`${t("notes.title")}. ${tn("notes.unread", unread)}`}
+      >
         <Icon name="bell" />
         {unread > 0 && <span class="dot">{unread}</span>}
       </a>
@@ -68,8 +78,9 @@ function Places() {
   const places: { href: string; icon: IconName; name: string }[] = [
     { href: "/", icon: "house", name: t("place.today") },
     { href: "/courses", icon: "book-open", name: t("place.courses") },
-    { href: "/questions", icon: "message-circle-question", name: t("place.questions") },
   ];
+  const isStaff = hasRole(me, "educator", "mentor", "admin", "super_admin");
+  if (!isStaff) places.push({ href: "/questions", icon: "message-circle-question", name: t("place.questions") });
   if (hasRole(me, "educator", "admin", "super_admin")) {
     places.push({ href: "/teach", icon: "graduation-cap", name: t("place.teach") });
   }

@@ -6,14 +6,12 @@ import { update } from "./shell-state.ts";
 const LOOK_EVERY_MS = 3_600_000;
 
 export async function installServiceWorker(): Promise<void> {
-  if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
+  if (!("serviceWorker" in navigator) || import.meta.env.MODE !== "production") return;
   let isTaking = false;
   navigator.serviceWorker.addEventListener("controllerchange", () => {
     if (isTaking) location.reload();
   });
-  const registration = await navigator.serviceWorker
-    .register("/sw.js", { updateViaCache: "none" })
-    .catch(() => null); // Refused by the browser, or the network went: the app works, and the next visit tries again.
+  const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" }).catch(() => null); // Refused by the browser, or the network went: the app works, and the next visit tries again.
   if (!registration) return;
   const offer = (worker: ServiceWorker) => {
     update.value = () => {

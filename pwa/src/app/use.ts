@@ -11,12 +11,19 @@ export function useEngine(): Engine {
   return open;
 }
 
-export function useRows<T extends Row>(collection: string, bucket?: string): { rows: readonly T[]; isLoading: boolean } {
+export function useRows<T extends Row>(
+  collection: string,
+  bucket?: string,
+): { rows: readonly T[]; isLoading: boolean } {
   const { value, state } = useEngine().rows<T>(collection, bucket === undefined ? {} : { bucket }).value;
   return { rows: value, isLoading: state === "loading" };
 }
 
-export function useRow<T extends Row>(collection: string, id: string, bucket?: string): { row: T | undefined; isLoading: boolean } {
+export function useRow<T extends Row>(
+  collection: string,
+  id: string,
+  bucket?: string,
+): { row: T | undefined; isLoading: boolean } {
   const { value, state } = useEngine().row<T>(collection, id, bucket === undefined ? {} : { bucket }).value;
   return { row: value, isLoading: state === "loading" };
 }

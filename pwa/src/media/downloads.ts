@@ -7,7 +7,7 @@ import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { BucketState, Engine } from "#sync";
 import { accessToken } from "../app/auth.ts";
 import type { MediaFile } from "../app/rows.ts";
-import { deleteFile, fetchFile, FileDamaged, keptFiles } from "./files.ts";
+import { deleteFile, FileDamaged, fetchFile, keptFiles } from "./files.ts";
 import { chooseVariant, thisScreen } from "./variants.ts";
 
 export type Quality = "text" | "pictures";

@@ -7,7 +7,8 @@ const SERVERS_OWN = /^\/(api|media|health|openapi|api-docs|metrics)(\/|\.|$)/;
 /** An answer from this phone, or undefined: the request goes its usual way to the server. */
 export function answer(request: Request): Promise<Response> | undefined {
   const address = new URL(request.url);
-  if (request.method !== "GET" || address.origin !== location.origin || SERVERS_OWN.test(address.pathname)) return undefined;
+  if (request.method !== "GET" || address.origin !== location.origin || SERVERS_OWN.test(address.pathname))
+    return undefined;
   if (request.mode === "navigate") return fromPhone("/", request);
   if (isOurs(address.pathname) || address.pathname.startsWith("/assets/")) return fromPhone(address.pathname, request);
   return undefined;

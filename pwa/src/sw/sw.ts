@@ -15,9 +15,7 @@ declare const self: ServiceWorkerGlobalScope;
 
 self.addEventListener("install", (event) => event.waitUntil(fillCache()));
 
-self.addEventListener("activate", (event) =>
-  event.waitUntil(dropOldVersions().then(() => self.clients.claim())),
-);
+self.addEventListener("activate", (event) => event.waitUntil(dropOldVersions().then(() => self.clients.claim())));
 
 self.addEventListener("message", (event) => {
   if (event.data === "take over") void self.skipWaiting();

@@ -30,7 +30,12 @@ export function Cover({ seed }: { seed: string }) {
     );
   });
   return (
-    <svg class={`cover hue-${value % HUES}`} viewBox="0 0 160 80" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
+    <svg
+      class={`cover hue-${value % HUES}`}
+      viewBox="0 0 160 80"
+      preserveAspectRatio="xMidYMid slice"
+      aria-hidden="true"
+    >
       {tiles}
     </svg>
   );

@@ -1,8 +1,8 @@
 /** Small accessible parts without data. */
 
+import sprite from "virtual:icons";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
-import sprite from "virtual:icons";
 import { t } from "../words/index.ts";
 import type { IconName } from "./icon-names.ts";
 
@@ -37,7 +37,15 @@ export function Chip({ tone, icon, children }: { tone?: Tone; icon?: IconName; c
   );
 }
 
-export function Notice({ tone = "plain", icon, children }: { tone?: Tone; icon?: IconName; children: ComponentChildren }) {
+export function Notice({
+  tone = "plain",
+  icon,
+  children,
+}: {
+  tone?: Tone;
+  icon?: IconName;
+  children: ComponentChildren;
+}) {
   return (
     <div class={`notice ${tone}`} role={tone === "bad" ? "alert" : undefined}>
       <Icon name={icon ?? (tone === "good" ? "circle-check" : tone === "plain" ? "info" : "circle-alert")} />
@@ -61,7 +69,11 @@ interface FieldProps {
   label: string;
   hint?: string;
   wrong?: string | undefined;
-  children: (props: { id: string; "aria-describedby": string | undefined; "aria-invalid": boolean | undefined }) => ComponentChildren;
+  children: (props: {
+    id: string;
+    "aria-describedby": string | undefined;
+    "aria-invalid": boolean | undefined;
+  }) => ComponentChildren;
 }
 
 export function Field({ label, hint, wrong, children }: FieldProps) {
@@ -89,7 +101,14 @@ export function Meter({ value, max, label }: { value: number; max: number; label
 }
 
 /** A question that must be answered before going on. The platform's dialog keeps the focus inside and closes on Escape. */
-export function Ask(props: { title: string; children?: ComponentChildren; confirm: string; danger?: boolean; onYes: () => void; onNo: () => void }) {
+export function Ask(props: {
+  title: string;
+  children?: ComponentChildren;
+  confirm: string;
+  danger?: boolean;
+  onYes: () => void;
+  onNo: () => void;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => dialog.current?.showModal(), []);

@@ -31,7 +31,13 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
   function rowsOf(collection: string, bucket?: string): readonly Row[] {
     const buckets = store.value[collection] ?? {};
     if (bucket !== undefined) return buckets[bucket] ?? [];
-    return [...new Map(Object.values(buckets).flat().map((row) => [row.id, row])).values()];
+    return [
+      ...new Map(
+        Object.values(buckets)
+          .flat()
+          .map((row) => [row.id, row]),
+      ).values(),
+    ];
   }
 
   function put(collection: string, bucket: string, row: Row): void {
@@ -49,7 +55,17 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
 
   function note(kind: OutboxItem["kind"], name: string, args: Fields, title?: string): string {
     const identity = `op-${outbox.peek().length}`;
-    const item: OutboxItem = { identity, n: null, kind, name, args, state: "saved", at: Date.now(), bytes: 200, ...(title ? { title } : {}) };
+    const item: OutboxItem = {
+      identity,
+      n: null,
+      kind,
+      name,
+      args,
+      state: "saved",
+      at: Date.now(),
+      bytes: 200,
+      ...(title ? { title } : {}),
+    };
     outbox.value = [...outbox.peek(), item];
     return identity;
   }
@@ -65,7 +81,9 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
     deviceId: "look",
     rows: (collection, where) => cached(`${collection}|${where?.bucket}`, () => rowsOf(collection, where?.bucket)),
     row: (collection, id, where) =>
-      cached(`${collection}|${where?.bucket}|${id}`, () => rowsOf(collection, where?.bucket).find((row) => row.id === id)),
+      cached(`${collection}|${where?.bucket}|${id}`, () =>
+        rowsOf(collection, where?.bucket).find((row) => row.id === id),
+      ),
     create: async (collection, id, fields, how) => {
       put(collection, how?.bucket ?? "user", { id, ...fields });
       return note("create", collection, { id, ...fields }, how?.title);

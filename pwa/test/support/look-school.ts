@@ -127,12 +127,12 @@ export const SCHOOL: Record<string, Record<string, Row[]>> = {
       { id: "a-2", assessment_id: "t-1", revision: 1, state: "submitted", started_at: ago(60), submitted_at: ago(30), score_ppm: null, result: null },
       { id: "a-3", assessment_id: "t-1", revision: 1, state: "in_progress", started_at: ago(10), submitted_at: null, score_ppm: null, result: null },
     ],
-    "course-staff:c-motion": [750, 820, 430, 910, 660, 580, 1000, 710, 300, 840, 770, 690].map((score, index) => ({ id: `sa-${index}`, assessment_id: "t-1", revision: 1, state: "graded", started_at: ago(index * 300), submitted_at: ago(index * 300 - 20), score_ppm: score * 1000, result: null })),
+    "course-staff:c-motion": [750, 820, 430, 910, 660, 580, 1000, 710, 300, 840, 770, 690].map((score, index) => ({ id: `sa-${index}`, assessment_id: "t-1", revision: 1, state: "graded", started_at: ago(index * 300), submitted_at: ago(index * 300 - 20), score_ppm: score * 1000, result: null, learner_name: ["Amina Y.", "Brian O.", "Chidi N.", "Dilnoza R."][index % 4] })),
   },
   "assessments.answers": { user: [0, 1, 2, 4, 7].map((n) => ({ id: `an-${n}`, attempt_id: "a-3", item_id: `i-${n}`, value: `o${n}1` })) },
   "questions.questions": { user: [question("q-1", "Why is velocity negative on the way back?", 55, 1), question("q-2", "Is distance ever smaller than displacement?", 12, 0), question("q-3", "How do I read the slope of a curved graph?", 300, 0, "u-other")] },
   "questions.answers": { user: [{ id: "r-1", question_id: "q-1", author_id: "u-brian", author_name: "Mr Brian", body: "Look at the direction first: the way to the school counts as positive here, so the way back is negative.\n\nThe size of the velocity is the same; the sign tells where it points.", is_accepted: false, posted_at: ago(20) }] },
-  "notifications.notifications": { user: [{ id: "n-1", kind: "questions.answered", title: "Answered", message: "Why is velocity negative on the way back?", reference_type: "question", reference_id: "q-1", priority: "normal", data: null, created_at: ago(20), read_at: null }, { id: "n-2", kind: "assessments.graded", title: "Graded", message: "Motion: practice test", reference_type: "attempt", reference_id: "a-1", priority: "normal", data: { score_ppm: 750_000 }, created_at: ago(2960), read_at: ago(2900) }] },
+  "notifications.notifications": { user: [{ id: "n-1", kind: "question.answered", title: "Answered", message: "Why is velocity negative on the way back?", reference_type: "question", reference_id: "q-1", priority: "normal", data: null, created_at: ago(20), read_at: null }, { id: "n-2", kind: "attempt.graded", title: "Graded", message: "Motion: practice test", reference_type: "attempt", reference_id: "a-1", priority: "normal", data: { score_ppm: 750_000 }, created_at: ago(2960), read_at: ago(2900) }] },
 };
 
 const op = (n: number, name: string, state: OutboxItem["state"], title: string, args: Record<string, unknown> = {}): OutboxItem => ({
@@ -140,7 +140,7 @@ const op = (n: number, name: string, state: OutboxItem["state"], title: string, 
 });
 
 export const OUTBOX: OutboxItem[] = [
-  { ...op(40, "questions.question.ask", "not_accepted", "What is a vector?", { title: "What is a vector?", body: "I do not understand the arrows." }), code: "question.limit" },
+  { ...op(40, "questions.question.ask", "not_accepted", "What is a vector?", { title: "What is a vector?", body: "I do not understand the arrows." }), code: "questions.limit" },
   op(20, "assessments.answers", "received", "Motion: practice test"),
   op(9, "assessments.attempt.submit", "sent", "Motion: practice test"),
   op(3, "questions.question.ask", "saved", "Is distance ever smaller than displacement?", { id: "q-2" }),

@@ -10,7 +10,7 @@ export interface Person {
 
 const PEOPLE: readonly Person[] = [
   { userId: "u-amina", name: "Amina Yusupova", email: "amina@school.example", shared: false, stayUnlocked: true },
-  { userId: "u-brian", name: "Brian Otieno", email: "brian@school.example", shared: true, stayUnlocked: false },
+  { userId: "u-brian", name: "Brian Otieno", email: "brian@school.example", shared: false, stayUnlocked: true },
 ];
 
 const key = () => crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt"]);

@@ -52,7 +52,11 @@ export function layOutItems(
 export function layOutOptions(item: Item, attemptId: string): readonly Option[] {
   const key = (option: Option) => orderKey(`${attemptId}:${item.id}:${option.id}`);
   const options = readOptions(item);
-  const of = (side: Option["side"]) => sorted(options.filter((option) => option.side === side), key);
+  const of = (side: Option["side"]) =>
+    sorted(
+      options.filter((option) => option.side === side),
+      key,
+    );
   return [...of(undefined), ...of("left"), ...of("right")];
 }
 

@@ -15,7 +15,12 @@ export type Block =
   | { readonly type: "heading"; readonly level: 2 | 3 | 4; readonly text: string; readonly id: string }
   | { readonly type: "paragraph"; readonly html: string }
   | { readonly type: "list"; readonly ordered: boolean; readonly items: readonly ListItem[] }
-  | { readonly type: "table"; readonly rows: readonly TableRow[]; readonly head?: readonly TableRow[]; readonly caption?: string }
+  | {
+      readonly type: "table";
+      readonly rows: readonly TableRow[];
+      readonly head?: readonly TableRow[];
+      readonly caption?: string;
+    }
   | ImageBlock
   | { readonly type: "math"; readonly mathml: string; readonly alt: string; readonly display?: "block" | "inline" }
   | NoteBlock

@@ -30,7 +30,12 @@ export interface Reading {
 }
 
 /** Keep how far the reading came; writes nothing when it is nothing new. */
-export async function keepProgress(engine: Engine, known: Progress | undefined, reading: Reading, title: string): Promise<void> {
+export async function keepProgress(
+  engine: Engine,
+  known: Progress | undefined,
+  reading: Reading,
+  title: string,
+): Promise<void> {
   const seen = Math.min(1_000_000, Math.max(reading.seenPpm, known?.seen_ppm ?? 0));
   const fields: Record<string, unknown> = {};
   if (seen >= (known?.seen_ppm ?? 0) + STEP_PPM || (reading.isFinished && seen > (known?.seen_ppm ?? 0))) {

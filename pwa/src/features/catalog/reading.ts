@@ -26,7 +26,12 @@ export function useReading(watched: Watched): () => void {
   async function keep(isFinished: boolean): Promise<void> {
     const seconds = Math.min((Date.now() - since.current) / 1000, 600); // Longer without a touch is not reading.
     since.current = Date.now();
-    const reading = { lessonId: lesson.id, seenPpm: seen.current, seconds, isFinished: isFinished || seen.current >= DONE_PPM };
+    const reading = {
+      lessonId: lesson.id,
+      seenPpm: seen.current,
+      seconds,
+      isFinished: isFinished || seen.current >= DONE_PPM,
+    };
     await keepProgress(engine, latest.current.progress, reading, lesson.title);
   }
 

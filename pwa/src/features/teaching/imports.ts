@@ -6,7 +6,8 @@ import { Refused, request, unwrap } from "../../app/http.ts";
 export type ImportKind = "cartridge" | "gift";
 
 export interface ImportItem {
-  readonly item: string;
+  readonly item: string; // As the file names it.
+  readonly title?: string;
   readonly status: "ok" | "partial" | "skipped" | "failed";
   readonly reason?: string | null;
 }
@@ -16,12 +17,15 @@ export interface ImportJob {
   readonly state: "queued" | "running" | "done" | "failed";
   readonly progress_ppm?: number;
   readonly step?: string | null;
-  readonly report?: { readonly items: readonly ImportItem[]; readonly totals?: Readonly<Record<string, number>> } | null;
+  readonly report?: {
+    readonly items: readonly ImportItem[];
+    readonly totals?: Readonly<Record<string, number>>;
+  } | null;
   readonly course_slug?: string | null;
   readonly error?: string | { readonly code: string; readonly message: string } | null;
 }
 
-export const FILE_BYTES_MAX = 200 * 1024 * 1024;
+export const FILE_BYTES_MAX = 200_000_000;
 
 export interface Upload {
   readonly kind: ImportKind;

@@ -93,7 +93,12 @@ function Player({ attempt, test }: { attempt: Attempt; test: Assessment }) {
             answer={(value) => void answer(item.id, value)}
           />
           <div>
-            <button type="button" class="button quiet" aria-pressed={flags.has(item.id)} onClick={() => turnFlag(item.id)}>
+            <button
+              type="button"
+              class="button quiet"
+              aria-pressed={flags.has(item.id)}
+              onClick={() => turnFlag(item.id)}
+            >
               <Icon name="flag" />
               {flags.has(item.id) ? t("attempt.unflag") : t("attempt.flag")}
             </button>
@@ -185,7 +190,12 @@ function Review(props: ReviewProps) {
         </button>
       </div>
       {isAsking && (
-        <Ask title={t("attempt.submit_title")} confirm={t("attempt.submit")} onYes={() => void submit()} onNo={() => setAsking(false)}>
+        <Ask
+          title={t("attempt.submit_title")}
+          confirm={t("attempt.submit")}
+          onYes={() => void submit()}
+          onNo={() => setAsking(false)}
+        >
           <p>{blank > 0 ? tn("attempt.blank", blank) : t("attempt.submit_body")}</p>
         </Ask>
       )}

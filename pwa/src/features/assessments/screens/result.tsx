@@ -8,7 +8,15 @@ import { Chip, Empty, Icon } from "../../../ui/parts.tsx";
 import { formatNumber, formatPpm } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
 import { isOpen } from "../attempt.ts";
-import { type ItemResult, layOutItems, type Option, readOptions, readResult, type Result, type Value } from "../paper.ts";
+import {
+  type ItemResult,
+  layOutItems,
+  type Option,
+  type Result,
+  readOptions,
+  readResult,
+  type Value,
+} from "../paper.ts";
 import "../parts/item.css";
 
 export function ResultScreen({ params }: { params: Readonly<Record<string, string>> }) {
@@ -29,7 +37,11 @@ export function ResultScreen({ params }: { params: Readonly<Record<string, strin
       {attempt.score_ppm === null || attempt.score_ppm === undefined ? (
         <Waiting attempt={attempt} />
       ) : (
-        <Score ppm={attempt.score_ppm} isPassed={result?.passed ?? attempt.score_ppm >= (test?.pass_ppm ?? 0)} result={result} />
+        <Score
+          ppm={attempt.score_ppm}
+          isPassed={result?.passed ?? attempt.score_ppm >= (test?.pass_ppm ?? 0)}
+          result={result}
+        />
       )}
       {result && test && <Marked result={result} attempt={attempt} courseId={test.course_id} />}
       <a class="button wide" href={back}>
@@ -103,14 +115,22 @@ function Marked({ result, attempt, courseId }: { result: Result; attempt: Attemp
       <div class="row apart">
         <h2>{t("result.items")}</h2>
         <label class="row small">
-          <input type="checkbox" checked={isWrongOnly} onChange={(event) => setWrongOnly(event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            checked={isWrongOnly}
+            onChange={(event) => setWrongOnly(event.currentTarget.checked)}
+          />
           {t("result.wrong_only")}
         </label>
       </div>
       <ol class="plain stack">
         {shown.map((mark) => (
           <li key={mark.item_id} class="card stack tight">
-            <MarkedItem mark={mark} item={items[place.get(mark.item_id) ?? -1]} n={(place.get(mark.item_id) ?? 0) + 1} />
+            <MarkedItem
+              mark={mark}
+              item={items[place.get(mark.item_id) ?? -1]}
+              n={(place.get(mark.item_id) ?? 0) + 1}
+            />
           </li>
         ))}
       </ol>

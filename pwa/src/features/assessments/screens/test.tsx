@@ -13,7 +13,11 @@ import { isOpen, startAttempt } from "../attempt.ts";
 
 export function TestScreen({ params }: { params: Readonly<Record<string, string>> }) {
   const { courseId = "", assessmentId = "" } = params;
-  const { row: test, isLoading } = useRow<Assessment>("assessments.assessments", assessmentId, useCourseBucket(courseId));
+  const { row: test, isLoading } = useRow<Assessment>(
+    "assessments.assessments",
+    assessmentId,
+    useCourseBucket(courseId),
+  );
   if (!test) {
     return (
       <Page title={isLoading ? "" : t("test.not_here")} back={`/courses/${courseId}`}>
@@ -52,7 +56,8 @@ function Start({ test }: { test: Assessment }) {
     (row) => row.assessment_id === test.id && row.revision === test.revision,
   );
   const open = attempts.find(isOpen);
-  const isUsedUp = test.attempts_max !== null && test.attempts_max !== undefined && attempts.length >= test.attempts_max;
+  const isUsedUp =
+    test.attempts_max !== null && test.attempts_max !== undefined && attempts.length >= test.attempts_max;
   const isWhole = items.length >= test.items_count;
 
   async function begin(): Promise<void> {
@@ -105,7 +110,9 @@ function Before({ attempts, test }: { attempts: readonly Attempt[]; test: Assess
                 {attempt.score_ppm === null || attempt.score_ppm === undefined ? (
                   <Chip icon="clock">{t("result.waiting")}</Chip>
                 ) : (
-                  <Chip tone={attempt.score_ppm >= test.pass_ppm ? "good" : "warn"}>{formatPpm(attempt.score_ppm)}</Chip>
+                  <Chip tone={attempt.score_ppm >= test.pass_ppm ? "good" : "warn"}>
+                    {formatPpm(attempt.score_ppm)}
+                  </Chip>
                 )}
                 <Icon name="chevron-right" />
               </a>

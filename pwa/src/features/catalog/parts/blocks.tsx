@@ -27,7 +27,6 @@ export function Blocks({ blocks, place }: { blocks: readonly Block[]; place: Pla
     <>
       {blocks.map((block, index) => (
         // Blocks have no ids and never change places within a revision.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
         <BlockView key={index} block={block} place={place} />
       ))}
     </>
@@ -96,7 +95,6 @@ function Heading({ level, text }: { level: 2 | 3 | 4; text: string }) {
 
 function List({ block, place }: { block: Extract<Block, { type: "list" }>; place: Place }) {
   const items = block.items.map((item, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: items of a list never change places
     <li key={index}>
       {item.html && <Rich html={item.html} />}
       {item.blocks && <Blocks blocks={item.blocks} place={place} />}
@@ -109,7 +107,7 @@ function Table({ block }: { block: Extract<Block, { type: "table" }> }) {
   return (
     // A table wider than the phone is moved sideways, by keyboard too.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
-    <div class="scrolls" tabIndex={0} role="region" aria-label={t("lesson.table")}>
+    <section class="scrolls" tabIndex={0} aria-label={t("lesson.table")}>
       <table class="data">
         {block.caption && (
           <caption>
@@ -119,7 +117,7 @@ function Table({ block }: { block: Extract<Block, { type: "table" }> }) {
         {block.head && <thead>{block.head.map((row, index) => rowOf(row, index, "th"))}</thead>}
         <tbody>{block.rows.map((row, index) => rowOf(row, index, "td"))}</tbody>
       </table>
-    </div>
+    </section>
   );
 }
 
@@ -128,7 +126,6 @@ function rowOf(row: readonly Cell[], index: number, tag: "th" | "td") {
   return (
     <tr key={index}>
       {row.map((cell, column) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: cells never change places
         <Tag key={column} colSpan={cell.across} rowSpan={cell.down}>
           <Rich html={cell.html ?? ""} />
         </Tag>

@@ -123,23 +123,23 @@ function Ready({ course, download }: { course: Course; download: Download }) {
   const downloads = useDownloads();
   const [isAsking, setAsking] = useState(false);
   return (
-    <section class="row apart" aria-label={t("download.title")}>
-      <span class="chip good">
-        <Icon name="circle-check" />
-        {t("download.ready")} · {formatBytes(download.total)}
-      </span>
-      <span class="row">
-        {download.quality === "text" && course.media_bytes > 0 && (
-          <button type="button" class="button quiet" onClick={() => void downloads.start(course.id, "pictures")}>
-            <Icon name="image" />
-            {t("download.add_pictures", { size: formatBytes(course.media_bytes) })}
-          </button>
-        )}
+    <section class="stack tight" aria-label={t("download.title")}>
+      <div class="row apart">
+        <span class="chip good">
+          <Icon name="circle-check" />
+          {t("download.ready")} · {formatBytes(download.total)}
+        </span>
         <button type="button" class="button quiet danger" onClick={() => setAsking(true)}>
           <Icon name="trash-2" />
           {t("download.remove")}
         </button>
-      </span>
+      </div>
+      {download.quality === "text" && course.media_bytes > 0 && (
+        <button type="button" class="button wide" onClick={() => void downloads.start(course.id, "pictures")}>
+          <Icon name="image" />
+          {t("download.add_pictures", { size: formatBytes(course.media_bytes) })}
+        </button>
+      )}
       {isAsking && <Remove courseId={course.id} onDone={() => setAsking(false)} />}
     </section>
   );

@@ -71,7 +71,9 @@ function Shown({ sha256, bytes, block }: { sha256: string; bytes: number; block:
   }
 
   if (isKept) {
-    return <img src={address} alt={block.alt} width={block.width} height={block.height} loading="lazy" decoding="async" />;
+    return (
+      <img src={address} alt={block.alt} width={block.width} height={block.height} loading="lazy" decoding="async" />
+    );
   }
   return (
     <Hole block={block} words={problem}>

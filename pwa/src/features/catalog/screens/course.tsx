@@ -3,7 +3,7 @@
 import { Page } from "../../../app/page.tsx";
 import type { Assessment, Attempt, Course, Lesson, Progress, Section } from "../../../app/rows.ts";
 import { byRank } from "../../../app/rows.ts";
-import { useCourseBucket, useRow, useRows } from "../../../app/use.ts";
+import { useCourseBucket, useEngine, useRow, useRows } from "../../../app/use.ts";
 import { Cover } from "../../../ui/cover.tsx";
 import { Chip, Empty, Icon, Meter } from "../../../ui/parts.tsx";
 import { formatPpm } from "../../../words/format.ts";
@@ -111,7 +111,11 @@ function Contents({ course }: { course: Course }) {
 function LessonLine({ lesson, progress, isNext }: { lesson: Lesson; progress: Progress | undefined; isNext: boolean }) {
   const seen = progress?.seen_ppm ?? 0;
   return (
-    <a class="line" href={`/courses/${lesson.course_id}/lessons/${lesson.id}`} aria-current={isNext ? "step" : undefined}>
+    <a
+      class="line"
+      href={`/courses/${lesson.course_id}/lessons/${lesson.id}`}
+      aria-current={isNext ? "step" : undefined}
+    >
       <span class={`step ${isDone(progress) ? "done" : ""}`}>
         {isDone(progress) ? <Icon name="check" /> : <span class="dotlet" />}
       </span>
@@ -130,7 +134,9 @@ function LessonLine({ lesson, progress, isNext }: { lesson: Lesson; progress: Pr
 }
 
 function TestLine({ test }: { test: Assessment }) {
-  const attempts = useRows<Attempt>("assessments.attempts").rows.filter((row) => row.assessment_id === test.id);
+  const attempts = useRows<Attempt>("assessments.attempts", `user:${useEngine().userId}`).rows.filter(
+    (row) => row.assessment_id === test.id,
+  );
   const best = Math.max(-1, ...attempts.map((attempt) => attempt.score_ppm ?? -1));
   return (
     <a class="line" href={`/courses/${test.course_id}/tests/${test.id}`}>

@@ -8,8 +8,8 @@ import { Empty, Icon } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
 import { type Block, readBlocks } from "../blocks.ts";
 import { BlockView } from "../parts/blocks.tsx";
-import { useReading } from "../reading.ts";
 import { inReadingOrder, isDone } from "../progress.ts";
+import { useReading } from "../reading.ts";
 
 export function LessonScreen({ params }: { params: Readonly<Record<string, string>> }) {
   const { courseId = "", lessonId = "" } = params;
@@ -62,7 +62,6 @@ function Reading({ lesson, blocks }: { lesson: Lesson; blocks: readonly Block[] 
     <>
       <article class="lesson" ref={article}>
         {blocks.map((block, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: blocks have no ids and keep their places within a revision
           <BlockView key={index} block={block} place={place} />
         ))}
       </article>

@@ -2,12 +2,13 @@
 
 import { Page } from "../../../app/page.tsx";
 import type { Assessment, Attempt, Course, Lesson, Notification, Progress } from "../../../app/rows.ts";
-import { instant } from "../../../words/format.ts";
 import { hasRole, useEngine, useMe, useRow, useRows } from "../../../app/use.ts";
 import { useDownloads } from "../../../media/use.ts";
 import { Cover } from "../../../ui/cover.tsx";
 import { Empty, Icon, Meter } from "../../../ui/parts.tsx";
+import { instant } from "../../../words/format.ts";
 import { t, tn } from "../../../words/index.ts";
+import { isOpen } from "../../assessments/attempt.ts";
 import { CourseCard } from "../parts/course-card.tsx";
 import { readPlaces } from "../progress.ts";
 import { distinct } from "./courses.tsx";
@@ -89,9 +90,7 @@ function ContinueCard({ lessonId, courseId }: { lessonId: string; courseId: stri
 }
 
 function OpenAttempts() {
-  const open = useRows<Attempt>("assessments.attempts").rows.filter((row) => row.state === "in_progress");
-  const mine = useEngine().userId;
-  const own = open.filter((row) => row.user_id === undefined || row.user_id === mine);
+  const own = useRows<Attempt>("assessments.attempts", `user:${useEngine().userId}`).rows.filter(isOpen);
   return (
     <>
       {own.map((attempt) => (

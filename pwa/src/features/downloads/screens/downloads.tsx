@@ -68,7 +68,12 @@ function TariffForm() {
         <div class="grow">
           <Field label={t("tariff.price")}>
             {(props) => (
-              <input {...props} name="price" inputMode="decimal" defaultValue={tariff ? String(tariff.perMegabyte) : ""} />
+              <input
+                {...props}
+                name="price"
+                inputMode="decimal"
+                defaultValue={tariff ? String(tariff.perMegabyte) : ""}
+              />
             )}
           </Field>
         </div>

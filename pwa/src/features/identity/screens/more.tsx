@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Page } from "../../../app/page.tsx";
 import { go } from "../../../app/router.ts";
 import { leave, signOut } from "../../../app/session.ts";
-import { useEngine, useMe } from "../../../app/use.ts";
+import { hasRole, useEngine, useMe } from "../../../app/use.ts";
 import type { IconName } from "../../../ui/icon-names.ts";
 import { Ask, Icon } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
@@ -17,6 +17,9 @@ export function MoreScreen() {
   const [isLeaving, setLeaving] = useState(false);
   const name = me?.display_name || me?.full_name || "";
   const places: { href: string; icon: IconName; name: string; note?: string }[] = [
+    ...(hasRole(me, "educator", "mentor", "admin", "super_admin")
+      ? [{ href: "/questions", icon: "message-circle-question" as const, name: t("questions.title") }]
+      : []),
     { href: "/downloads", icon: "hard-drive", name: t("downloads.title") },
     { href: "/outbox", icon: "send", name: t("outbox.title"), note: tn("outbox.count", unsent) },
     { href: "/notifications", icon: "bell", name: t("notes.title") },
@@ -67,7 +70,13 @@ export function MoreScreen() {
         </button>
       </div>
       {isLeaving && (
-        <Ask title={t("sign_out.title")} confirm={t("sign_out.act")} danger onYes={() => void out()} onNo={() => setLeaving(false)}>
+        <Ask
+          title={t("sign_out.title")}
+          confirm={t("sign_out.act")}
+          danger
+          onYes={() => void out()}
+          onNo={() => setLeaving(false)}
+        >
           <p>{unsent > 0 ? tn("sign_out.unsent", unsent) : t("sign_out.clean")}</p>
         </Ask>
       )}

@@ -21,7 +21,12 @@ export function ProfileScreen() {
   const engine = useEngine();
   const me = useMe();
   const [said, setSaid] = useState<{ tone: "good" | "bad"; words: string }>();
-  if (!me) return <Page title={t("profile.title")} back="/more">{null}</Page>;
+  if (!me)
+    return (
+      <Page title={t("profile.title")} back="/more">
+        {null}
+      </Page>
+    );
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
@@ -58,7 +63,14 @@ export function ProfileScreen() {
         {said && <Notice tone={said.tone}>{said.words}</Notice>}
         <Field label={t("field.full_name")} hint={t("field.full_name_hint")}>
           {(props) => (
-            <input {...props} name="full_name" autocomplete="name" required maxLength={255} defaultValue={me.full_name} />
+            <input
+              {...props}
+              name="full_name"
+              autocomplete="name"
+              required
+              maxLength={255}
+              defaultValue={me.full_name}
+            />
           )}
         </Field>
         <Field label={t("field.display_name")} hint={t("field.display_name_hint")}>

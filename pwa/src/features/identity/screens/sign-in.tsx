@@ -49,7 +49,14 @@ export function SignInScreen() {
         </Field>
         <Field label={t("field.password")}>
           {(props) => (
-            <input {...props} name="password" type="password" autocomplete="current-password" required maxLength={512} />
+            <input
+              {...props}
+              name="password"
+              type="password"
+              autocomplete="current-password"
+              required
+              maxLength={512}
+            />
           )}
         </Field>
         <fieldset class="stack tight">

@@ -45,7 +45,9 @@ export function NotificationsScreen() {
                     <span class={note.read_at === null ? "strong" : ""}>{said.title}</span>
                     {note.read_at === null && <span class="hidden"> ({t("notes.new")})</span>}
                     <br />
-                    <span class="soft small">{[said.message, at === null ? "" : formatAgo(at)].filter(Boolean).join(" · ")}</span>
+                    <span class="soft small">
+                      {[said.message, at === null ? "" : formatAgo(at)].filter(Boolean).join(" · ")}
+                    </span>
                   </span>
                   {note.read_at === null && <span class="unread" aria-hidden="true" />}
                   <Icon name="chevron-right" />
@@ -66,15 +68,14 @@ export function NotificationsScreen() {
 }
 
 function iconOf(kind: string): IconName {
-  if (kind.startsWith("assessments.")) return "graduation-cap";
-  if (kind.startsWith("questions.")) return "message-circle-question";
-  return kind.startsWith("catalog.") ? "book-open" : "bell";
+  if (kind.startsWith("attempt.")) return "graduation-cap";
+  return /^(question|answer)\./.test(kind) ? "message-circle-question" : "bell";
 }
 
 function hrefOf(note: Notification): string {
   if (note.reference_id === null) return "/notifications";
-  if (note.reference_type?.includes("attempt")) return `/attempts/${note.reference_id}/result`;
-  if (note.reference_type?.includes("question")) return `/questions/${note.reference_id}`;
-  if (note.reference_type?.includes("course")) return `/courses/${note.reference_id}`;
+  if (note.reference_type === "attempt") return `/attempts/${note.reference_id}/result`;
+  if (note.reference_type === "question") return `/questions/${note.reference_id}`;
+  if (note.reference_type === "course") return `/courses/${note.reference_id}`;
   return "/notifications";
 }

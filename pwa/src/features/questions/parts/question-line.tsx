@@ -12,9 +12,7 @@ export function QuestionLine({ question, note }: { question: Question; note?: st
       <span class="grow">
         <span class="strong">{question.title}</span>
         <br />
-        <span class="soft small">
-          {[note, at === null ? "" : formatAgo(at)].filter(Boolean).join(" · ")}
-        </span>
+        <span class="soft small">{[note, at === null ? "" : formatAgo(at)].filter(Boolean).join(" · ")}</span>
       </span>
       <StateChip question={question} />
       <Icon name="chevron-right" />

@@ -50,7 +50,9 @@ export function ThreadScreen({ params }: { params: Readonly<Record<string, strin
         <p class="prompt">{question.body}</p>
         {lesson && (
           <p>
-            <a href={`/courses/${lesson.course_id}/lessons/${lesson.id}`}>{t("question.lesson", { title: lesson.title })}</a>
+            <a href={`/courses/${lesson.course_id}/lessons/${lesson.id}`}>
+              {t("question.lesson", { title: lesson.title })}
+            </a>
           </p>
         )}
         {isMine && <Whereabouts id={question.id} />}

@@ -27,9 +27,15 @@ export function Distribution({ scores, passPpm }: { scores: readonly number[]; p
           const height = (n / most) * HIGH;
           const isBelow = (bin + 1) * (1_000_000 / BINS) <= passPpm;
           return (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place
             <g key={bin}>
-              <rect class={isBelow ? "below" : ""} x={bin * 30 + 3} y={HIGH - height} width="24" height={height} rx="3" />
+              <rect
+                class={isBelow ? "below" : ""}
+                x={bin * 30 + 3}
+                y={HIGH - height}
+                width="24"
+                height={height}
+                rx="3"
+              />
               {n > 0 && (
                 <text x={bin * 30 + 15} y={HIGH - height - 4}>
                   {n}
@@ -41,13 +47,13 @@ export function Distribution({ scores, passPpm }: { scores: readonly number[]; p
         <path d={`M0 ${HIGH}h300`} />
         <path class="pass" d={`M${pass} -14V${HIGH}`} />
         <text class="soft" x="3" y="98" text-anchor="start">
-          0 %
+          {formatPpm(0)}
         </text>
         <text class="soft" x={pass} y="98">
           {formatPpm(passPpm)}
         </text>
         <text class="soft" x="297" y="98" text-anchor="end">
-          100 %
+          {formatPpm(1_000_000)}
         </text>
       </svg>
       <figcaption class="soft small">{t("results.chart")}</figcaption>

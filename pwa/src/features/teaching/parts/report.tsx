@@ -53,10 +53,9 @@ export function Report({ job, onAgain }: { job: ImportJob; onAgain: () => void }
       {shown.length > 0 && (
         <ul class="list plain">
           {shown.slice(0, SHOWN_MAX).map((item, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a finished report does not change
             <li key={index} class="line">
               <span class="grow">
-                <span class="strong">{item.item}</span>
+                <span class="strong">{item.title || item.item}</span>
                 {item.reason && (
                   <>
                     <br />

@@ -47,9 +47,7 @@ function OneTest({ test, attempts }: { test: Assessment; attempts: readonly Atte
           <p class="row">
             <Chip>{tn("results.attempts", attempts.length)}</Chip>
             {scores.length > 0 && <Chip>{t("results.mean", { part: formatPpm(mean) })}</Chip>}
-            {scores.length > 0 && (
-              <Chip tone="good">{t("results.passed", { n: passed, of: scores.length })}</Chip>
-            )}
+            {scores.length > 0 && <Chip tone="good">{t("results.passed", { n: passed, of: scores.length })}</Chip>}
           </p>
           {scores.length > 0 && <Distribution scores={scores} passPpm={test.pass_ppm} />}
           <ul class="list plain">
@@ -58,10 +56,16 @@ function OneTest({ test, attempts }: { test: Assessment; attempts: readonly Atte
               return (
                 <li key={attempt.id} class="line">
                   <span class="grow">
-                    {formatDate(at)}, {formatTime(at)}
+                    {attempt.learner_name}
+                    <br />
+                    <span class="soft small">
+                      {formatDate(at)}, {formatTime(at)}
+                    </span>
                   </span>
                   {typeof attempt.score_ppm === "number" ? (
-                    <Chip tone={attempt.score_ppm >= test.pass_ppm ? "good" : "warn"}>{formatPpm(attempt.score_ppm)}</Chip>
+                    <Chip tone={attempt.score_ppm >= test.pass_ppm ? "good" : "warn"}>
+                      {formatPpm(attempt.score_ppm)}
+                    </Chip>
                   ) : (
                     <Chip icon="clock">{t("results.open")}</Chip>
                   )}

@@ -1,0 +1,75 @@
+/** Weighs the build as phones receive it (brotli 11) beside the budgets of the design. Fails over them. */
+
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { pack } from "./brotli.ts";
+
+const DIST = "dist";
+const REQUEST_BYTES = 350; // Status line and headers of one answer, as measured.
+
+interface Chunk {
+  readonly file: string;
+  readonly name?: string;
+  readonly src?: string;
+  readonly isEntry?: boolean;
+  readonly imports?: readonly string[];
+  readonly css?: readonly string[];
+}
+
+type Manifest = Readonly<Record<string, Chunk>>;
+
+const manifest = JSON.parse(readFileSync(`${DIST}/.vite/manifest.json`, "utf8")) as Manifest; // Vite wrote it.
+const sizes = new Map<string, number>();
+
+function sizeOf(file: string): number {
+  const known = sizes.get(file) ?? pack(readFileSync(`${DIST}/${file}`)).length;
+  sizes.set(file, known);
+  return known;
+}
+
+/** A chunk's own files and those of everything it imports at once. */
+function filesOf(key: string, seen = new Set<string>()): ReadonlySet<string> {
+  const chunk = manifest[key];
+  if (!chunk || seen.has(chunk.file)) return seen;
+  seen.add(chunk.file);
+  for (const style of chunk.css ?? []) seen.add(style);
+  for (const next of chunk.imports ?? []) filesOf(next, seen);
+  return seen;
+}
+
+const sum = (files: Iterable<string>) => [...files].reduce((bytes, file) => bytes + sizeOf(file), 0);
+
+const entryKey = Object.keys(manifest).find((key) => manifest[key]?.isEntry) ?? "";
+const entry = filesOf(entryKey);
+const screens = Object.keys(manifest).filter((key) => key.includes("/screens/"));
+const routes = screens.map((key) => {
+  const own = [...filesOf(key)].filter((file) => !entry.has(file));
+  return { name: key.replace(/^src\/features\/|\.tsx$|screens\//g, ""), bytes: sum(own), files: own.length };
+});
+const languages = Object.keys(manifest).filter((key) => /src\/words\/(en|uz|ru|id)\.ts$/.test(key));
+const signIn = [...filesOf("src/features/identity/screens/sign-in.tsx")].filter((file) => !entry.has(file));
+const first = new Set(["index.html", ...entry, ...signIn, manifest["src/words/en.ts"]?.file ?? ""]);
+const icons = readdirSync(`${DIST}/assets`).filter((file) => file.startsWith("icons-"));
+const everything = readdirSync(DIST, { recursive: true, encoding: "utf8" }).filter(
+  (file) => !/\.br$|^\.vite|^icon-.*png$/.test(file) && statSync(`${DIST}/${file}`).isFile(),
+);
+
+let isOver = false;
+
+function say(what: string, bytes: number, budget: number, unit = "B"): void {
+  isOver ||= bytes > budget;
+  const mark = bytes > budget ? "OVER" : "ok";
+  console.log(`${mark.padEnd(5)}${what.padEnd(44)}${String(bytes).padStart(8)} ${unit}  of ${budget}`);
+}
+
+const sorted = routes.map((route) => route.bytes).sort((a, b) => a - b);
+const firstBytes =
+  sum(first) + sum(icons.map((file) => `assets/${file}`)) + (first.size + icons.length) * REQUEST_BYTES;
+say("entry script and styles", sum(entry), 30_000);
+say("a route, median", sorted[Math.floor(sorted.length / 2)] ?? 0, 2_500);
+for (const route of [...routes].sort((a, b) => b.bytes - a.bytes).slice(0, 5))
+  say(`a route: ${route.name}`, route.bytes, 6_000);
+for (const key of languages) say(`a language: ${key.slice(-5, -3)}`, sizeOf(manifest[key]?.file ?? ""), 4_000);
+say("first screen on the wire, headers included", firstBytes, 40_000);
+say("first screen, requests", first.size + icons.length, 8, " ");
+say("everything kept on the phone", sum(everything), 150_000);
+if (isOver) process.exitCode = 1;
