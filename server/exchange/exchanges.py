@@ -59,6 +59,7 @@ class Exchanges:
         pushed: PushAnswer | None = None
         if raw_ops:
             pushed = await self._push(envelope, raw_ops, user_id=user_id, now_ms=now_ms)
+        if raw_ops or asked.cursor is None:  # Who signs up and asks at once finds himself.
             await self._publish()
         page = await pull(self._pulls, asked)
         if pushed is None and not _knows_device(page.look, envelope, user_id):

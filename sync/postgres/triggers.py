@@ -12,22 +12,6 @@ from dataclasses import dataclass, field
 from sync.postgres.catalog import Relation, identifier
 
 ENGINE_FUNCTIONS = """
-create or replace function sync_raise_version() returns trigger language plpgsql as $$
-begin
-    new.version := old.version + 1;
-    return new;
-end $$;
-
-create or replace function sync_keep_identity() returns trigger language plpgsql as $$
-begin
-    if new.id is distinct from old.id then
-        raise exception 'the id of a synced row never changes (%.%)', tg_table_name, old.id
-        using errcode = 'restrict_violation', hint = 'delete the row softly and insert another';
-    end if;
-    new.version := old.version;  -- Only what crosses the wire raises it; a writer's own number would break the order.
-    return new;
-end $$;
-
 create or replace function sync_refuse_removal() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' and current_setting('sync.erasing', true) = 'on' then
@@ -74,7 +58,7 @@ def triggers_sql(watch: Watch) -> str:
         if watch.is_collection:
             parts.append(_refusal("delete", table))
     if watch.is_collection:
-        parts.append(_version_triggers(watch))
+        parts.append(_version_trigger(watch, name))
     return "\n".join(parts)
 
 
@@ -123,20 +107,25 @@ def _mark_rows(watch: Watch, source: int, kind: str) -> str:
     return f"select {source}, n.id from new_rows n join old_rows o on o.id = n.id where {differs}"
 
 
-def _version_triggers(watch: Watch) -> str:
-    table = identifier(watch.relation.name)
+def _version_trigger(watch: Watch, name: str) -> str:
+    # In the function's body, not in the trigger's WHEN: a migration may then alter or drop a column that it names.
     differs = _differs(sorted(watch.wire_columns), watch.relation, old="old", new="new")
-    # Triggers run in the order of their names: identity first, then version.
-    return (
-        f"create or replace trigger sync_identity before update on {table} for each row\n"
-        f"when (old.id is distinct from new.id or old.version is distinct from new.version)"
-        f" execute function sync_keep_identity();\n"
-        f"create or replace trigger sync_version before update on {table} for each row\n"
-        f"when ({differs}) execute function sync_raise_version();"
-    )
+    return f"""create or replace function sync_version_{name}() returns trigger language plpgsql as $version$
+begin
+    if new.id <> old.id then
+        raise exception 'the id of a synced row never changes (%.%)', tg_table_name, old.id
+        using errcode = 'restrict_violation', hint = 'delete the row softly and insert another';
+    end if;
+    -- Only what crosses the wire raises it; a writer's own number would break the order.
+    new.version := old.version + case when {differs} then 1 else 0 end;
+    return new;
+end $version$;
+create or replace trigger sync_version before update on {identifier(watch.relation.name)}
+for each row execute function sync_version_{name}();"""
 
 
 def _differs(columns: list[str], relation: Relation, *, old: str = "o", new: str = "n") -> str:
+    """Whether a row changed in one of these columns."""
     if not columns:
         return "false"
     left = ", ".join(_comparable(old, column, relation) for column in columns)
