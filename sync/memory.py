@@ -62,7 +62,9 @@ class Tables:
         before = self.of(table).get(row["id"])
         if before is None:
             return row
-        changed = {name: row[name] for name in self._stamped.get(table, ()) if name in row and row[name] != before.get(name)}
+        changed = {
+            name: row[name] for name in self._stamped.get(table, ()) if name in row and row[name] != before.get(name)
+        }
         state = stamps(changed, at=(now_ms, 0), device=SERVER, version=before["version"] + 1)
         return {**row, "merge_state": {**(before.get("merge_state") or {}), **state}} if changed else row
 
@@ -156,6 +158,9 @@ class MemoryStore:
             seen.add(held.group_key or "")
         return answer[:limit]
 
+    async def postpone(self, held_id: UUID, *, until_ms: int) -> None:
+        self.held_ops[held_id] = replace(self.held_ops[held_id], wake_ms=until_ms)
+
     async def arrived(self, keys: Sequence[str], *, now_ms: int) -> None:
         _wake(self, keys, now_ms=now_ms)
         self.tables.settle()
@@ -181,7 +186,9 @@ class MemoryStore:
                 number = 0
             if number == 0 and device.confirmed > 0:
                 self.expiring[device.id] = (device.confirmed, now_ms)
-        for owned in [owned for owned, used_ms in self.identities.items() if now_ms - used_ms >= IDENTITY_DAYS * DAY_MS]:
+        for owned in [
+            owned for owned, used_ms in self.identities.items() if now_ms - used_ms >= IDENTITY_DAYS * DAY_MS
+        ]:
             del self.identities[owned]
         for bug in [key for key, bugs in self.bugs.items() if now_ms - bugs.first_ms >= BUG_DAYS * DAY_MS]:
             del self.bugs[bug]
@@ -219,7 +226,9 @@ class MemoryUnit:
         self._tables.set(self._store.devices, device.id, device)
 
     async def retire_devices(self, *, keep: UUID, live_max: int, now_ms: int) -> None:
-        mine = [device for device in self._store.devices.values() if device.user_id == self.user_id and device.id != keep]
+        mine = [
+            device for device in self._store.devices.values() if device.user_id == self.user_id and device.id != keep
+        ]
         live = [device for device in mine if device.retired_ms is None and device.revoked_ms is None]
         live.sort(key=lambda device: (device.seen_ms, device.id), reverse=True)
         for device in live[max(0, live_max - 1) :]:
@@ -307,4 +316,3 @@ def row_of(held: HeldOp) -> Row:
         "op": held.text,
         "received_at": datetime.fromtimestamp(held.received_ms / 1000, UTC),
     }
-

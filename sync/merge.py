@@ -78,7 +78,9 @@ class Merged:
     is_as_offered: bool  # Every offered value now stands as it was offered.
 
 
-def merge_join(policy: Join, *, stored: Mapping[str, Any], state: State, offered: Mapping[str, Any], device: str) -> Merged:
+def merge_join(
+    policy: Join, *, stored: Mapping[str, Any], state: State, offered: Mapping[str, Any], device: str
+) -> Merged:
     """Join each offered field with the stored one. Commutative, associative, idempotent; nothing goes back."""
     columns: dict[str, Any] = {}
     new_state = dict(state)
@@ -111,6 +113,10 @@ def _own_total(totals: dict[str, int] | None, stored: int | None, *, device: str
 
 def join_values(rule: JoinRule, stored: Any, offered: Any) -> Any:
     """The least upper bound of two values; None is the bottom."""
+    if stored is None and offered is None:
+        return None
+    if rule == "union":
+        return sorted({*(stored or ()), *(offered or ())})
     if stored is None or offered is None:
         return offered if stored is None else stored
     match rule:
@@ -118,14 +124,19 @@ def join_values(rule: JoinRule, stored: Any, offered: Any) -> Any:
             return max(stored, offered)
         case "smaller" | "earlier":
             return min(stored, offered)
-        case "union":
-            return sorted(set(stored) | set(offered))
         case "sum":
             raise ValueError("sums are kept a device, see merge_join")
 
 
 def merge_lww(
-    *, stored: Mapping[str, Any], state: State, offered: Mapping[str, Any], base: int | None, at: At, device: str, version: int
+    *,
+    stored: Mapping[str, Any],
+    state: State,
+    offered: Mapping[str, Any],
+    base: int | None,
+    at: At,
+    device: str,
+    version: int,
 ) -> Merged:
     """Three-way per field: unchanged since `base`, the offer wins; else the later (at, device) does.
 

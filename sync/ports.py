@@ -117,6 +117,9 @@ class PushStore(Protocol):
     async def due(self, *, now_ms: int, limit: int) -> list[tuple[UUID, UUID]]:
         """(user, id) of rows of `sync.ops` that are to be looked at, the longest due first, one a group."""
 
+    async def postpone(self, held_id: UUID, *, until_ms: int) -> None:
+        """Look at this held op, if it is due, no sooner than that."""
+
     async def arrived(self, keys: Sequence[str], *, now_ms: int) -> None:
         """`PushUnit.wake` in a transaction of its own, for any user: a file came."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from sync import devices
+from sync.errors import Outage
 from sync.ops import Sent, read_op
 from sync.ports import Device, PushStore, PushUnit
 from sync.receipts import Notice, PushAnswer, Receipt, StoredReceipt
@@ -51,16 +52,29 @@ async def push(
     while True:
         answer, bug, woken = await exchange.take(doomed)
         if woken:
-            await wake_due(store, registry, now_ms=now_ms, limit=WAKE_LIMIT)
+            await _wake_some(store, registry, now_ms=now_ms)
         if bug is None:
             return answer
         trace_id = uuid4().hex
         _log.error("op %d of device %s met a bug, trace %s", bug.sent.n, device_id, trace_id, exc_info=bug.error)
         bugs = await store.count_bug(f"{device_id}:{bug.sent.n}:{bug.sent.hash}", now_ms=now_ms)
         if bugs.count < BUGS_MAX or now_ms - bugs.first_ms < BUG_PATIENCE_MS:
-            notice = Notice(code="op.failed", message="The server failed over this op; send it again.", n=bug.sent.n, trace_id=trace_id)
+            notice = Notice(
+                code="op.failed",
+                message="The server failed over this op; send it again.",
+                n=bug.sent.n,
+                trace_id=trace_id,
+            )
             return replace(answer, notices=[notice])
         doomed[bug.sent.n] = trace_id
+
+
+async def _wake_some(store: PushStore, registry: Registry, *, now_ms: int) -> None:
+    """What waited for these ops is tried at once; if the store fails now, the next round of waking does it."""
+    try:
+        await wake_due(store, registry, now_ms=now_ms, limit=WAKE_LIMIT)
+    except Outage as outage:
+        _log.warning("held ops are woken later: %s", outage)
 
 
 @dataclass(frozen=True)

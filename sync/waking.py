@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from sync.effects import LateRefusal, Waiting, Writer
-from sync.errors import Outage, Refusal
+from sync.errors import ExchangeError, Outage, Refusal
 from sync.holding import WAIT_MAX_MS, held_because
 from sync.ops import read_op
 from sync.ports import PushStore, PushUnit
@@ -21,6 +21,7 @@ from sync.wishes import Wish, read_wish
 BUGS_MAX = 5
 BUG_PATIENCE_MS = 120_000
 BUG_PAUSE_MS = 30_000
+CLOSED_PAUSE_MS = 86_400_000
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ async def _wake(store: PushStore, registry: Registry, user_id: UUID, held_id: UU
                 await _try_again(unit, registry, group)
     except _BugMet as bug:
         await _count_bug(store, user_id, held_id, bug.error, now_ms=now_ms)
+    except ExchangeError:  # The author's account is closed: what it made stays, and is tried when it opens again.
+        await store.postpone(held_id, until_ms=now_ms + CLOSED_PAUSE_MS)
 
 
 async def _due_group(unit: PushUnit, held_id: UUID) -> list[HeldOp]:

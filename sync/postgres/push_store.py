@@ -69,6 +69,10 @@ class PostgresPushStore:
             found = await tx.db.execute(push_sql.DUE, {"now": _instant(now_ms), "limit": limit})
             return [(user_id, held_id) for user_id, held_id in found]
 
+    async def postpone(self, held_id: UUID, *, until_ms: int) -> None:
+        async with _outages(), self._system() as tx:
+            await tx.db.execute(push_sql.WAKE, {"ids": [held_id], "now": _instant(until_ms)})
+
     async def arrived(self, keys: Sequence[str], *, now_ms: int) -> None:
         async with _outages(), self._system() as tx:
             await _wake(tx.db, keys, now_ms=now_ms)
@@ -318,5 +322,3 @@ def _instant(ms: int) -> datetime:
 
 def _ms(instant: datetime) -> int:
     return round(instant.timestamp() * 1000)
-
-

@@ -1,12 +1,13 @@
 """A store, a registry and a clock at hand: what the contract suite and the properties work with."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from sync.collection import Collection
+from sync.errors import ExchangeError
 from sync.ports import PushStore, Row
 from sync.push import push
 from sync.receipts import OPS, PushAnswer, held_id
@@ -43,8 +44,13 @@ class Lab:
     ) -> PushAnswer:
         """Send some ops of a phone, by default all that it ever wrote."""
         return await push(
-            self.store, self.registry, user_id=pen.user_id, device_id=pen.device_id,
-            raw_ops=pen.ops if ops is None else ops, confirmed=confirmed, now_ms=self.now_ms,
+            self.store,
+            self.registry,
+            user_id=pen.user_id,
+            device_id=pen.device_id,
+            raw_ops=pen.ops if ops is None else ops,
+            confirmed=confirmed,
+            now_ms=self.now_ms,
         )
 
     async def row(self, collection: Collection, id_: UUID) -> Row | None:
@@ -72,6 +78,15 @@ class Lab:
         await self.store.add_blob(hash_)
         await self.store.arrived([f"blob:{hash_}"], now_ms=self.now_ms)
         await self.wake()
+
+
+async def turned_away(answer: Awaitable[PushAnswer]) -> ExchangeError:
+    """The error that turned a whole exchange away; fails when none did."""
+    try:
+        await answer
+    except ExchangeError as error:
+        return error
+    raise AssertionError("the exchange was answered")
 
 
 def outcomes(answer: PushAnswer) -> list[str]:

@@ -9,6 +9,7 @@ import msgspec
 from sync.collection import Collection
 from sync.ops import hash_of
 
+AT_START_MS = 1_790_000_000_000
 _IDS = UUID("0198f2a0-0000-7000-8000-000000000000")
 
 
@@ -18,7 +19,7 @@ def id_of(word: str) -> UUID:
 
 
 class Pen:
-    """Writes the ops of one device. `at` starts at 1,000 ms and goes on by 1,000 with each op."""
+    """Writes the ops of one device. `at` goes on by a second with each op."""
 
     def __init__(self, device: str = "phone", *, user: str = "amina") -> None:
         self.device_id = id_of(f"device {device}")
@@ -35,13 +36,17 @@ class Pen:
         return self.write(kind="create", collection=collection.name, id=id_, fields=fields, **more)
 
     def patch(self, collection: Collection, id_: UUID, fields: dict[str, Any], **more: Any) -> bytes:
-        return self.write(kind="patch", collection=collection.name, id=id_, fields=fields, op=self._identity(more), **more)
+        return self.write(
+            kind="patch", collection=collection.name, id=id_, fields=fields, op=self._identity(more), **more
+        )
 
     def command(self, name: str, **args: Any) -> bytes:
         more = args.pop("more", {})
         return self.write(kind="command", command=name, args=args, op=self._identity(more), **more)
 
-    def batch(self, collection: Collection, same: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+    def batch(
+        self, collection: Collection, same: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> bytes:
         return self.write(
             kind="batch", collection=collection.name, same=same, columns=columns, rows=rows, op=self._identity({})
         )
@@ -52,7 +57,9 @@ class Pen:
     def write(self, **op: Any) -> bytes:
         """Any op at all; `n`, `schema` and `at` are given unless said."""
         self._made += 1
-        return self.raw(msgspec.json.encode({"n": len(self.ops) + 1, "schema": 1, "at": [1000 * self._made, 0], **op}))
+        return self.raw(
+            msgspec.json.encode({"n": len(self.ops) + 1, "schema": 1, "at": [AT_START_MS + 1000 * self._made, 0], **op})
+        )
 
     def raw(self, op: bytes) -> bytes:
         self.ops.append(op)
