@@ -6,10 +6,9 @@ import { MINE_MAX, mineName, rowsName } from "../names.js";
 import type { CommandOptions, Fields, Status, WriteOptions } from "../types.js";
 import type { Channel, Env, Word } from "./env.js";
 import { Leadership } from "./leader.js";
-import { listen } from "./live.js";
-import { Loop } from "./loop.js";
+import type { Loop } from "./loop.js";
+import { add, type MergeRules } from "./making.js";
 import { type Entry, Mine, Outrun } from "./mine.js";
-import { add, type MergeRules } from "./queue.js";
 import type { Wire } from "./request.js";
 import { Overtaken, RowStore } from "./rows.js";
 import { Screen } from "./screen.js";
@@ -171,7 +170,7 @@ export class Core implements Omit<Calls, "open"> {
     const others = this.mine.wanted.filter((one) => one !== bucket);
     await this.mine.save({ edits: [], wanted: on ? [...others, bucket] : others });
     this.told("mine");
-    this.loop?.wake();
+    this.loop?.rewant();
   }
 
   async exportOutbox(): Promise<string> {
@@ -207,9 +206,11 @@ export class Core implements Omit<Calls, "open"> {
   }
 
   private reload(seqs?: readonly number[]): void {
+    const wanted = this.mine.wanted.join("\n");
     this.mine
       .reload(seqs)
       .then(() => {
+        if (this.mine.wanted.join("\n") !== wanted) this.loop?.rewant();
         this.loop?.wake(); // Only now does it see what there is to send.
         return this.screen.refresh();
       })
@@ -240,37 +241,34 @@ export class Core implements Omit<Calls, "open"> {
   // --- leading --------------------------------------------------------------------------------------------------------
 
   private async lead(lost: AbortSignal): Promise<void> {
-    const { env, wire, mine, store, token } = this;
-    const told = (what: "wishes" | "cut" | "mine", seqs?: readonly number[]) => {
-      if (what === "wishes") this.count(seqs?.length ?? 0);
-      this.told(what, seqs);
-    };
-    const loop = new Loop({ env, wire, mine, store, token, told, status: (part) => this.say(part) });
-    this.loop = loop;
-    loop.setPaused(this.isPaused);
-    this.say({ leader: true });
-    void env.ballast.lay().catch(() => undefined); // No room for a reserve: then there is none to give up.
-    const end = new AbortController();
-    lost.addEventListener("abort", () => end.abort());
-    if (!env.isDear()) void this.listenLive(loop, end.signal);
     try {
+      const { Loop } = await import("./loop.js"); // Reading and writing what is here needs none of it.
+      const { env, wire, mine, store, token } = this;
+      const loop = new Loop({
+        env,
+        wire,
+        mine,
+        store,
+        token,
+        told: (what, seqs) => this.toldByLoop(what, seqs),
+        status: (part) => this.say(part),
+      });
+      this.loop = loop;
+      loop.setPaused(this.isPaused);
+      this.say({ leader: true });
       await loop.run(lost);
     } catch (error) {
       if (error instanceof Overtaken || error instanceof Outrun) this.leadership.yieldTo();
       else if (!this.isClosed) this.broke(error);
     } finally {
-      end.abort();
       this.loop = null;
       this.say({ leader: false });
     }
   }
 
-  private listenLive(loop: Loop, signal: AbortSignal): Promise<void> {
-    const open = (isOpen: boolean) => {
-      loop.isLive = isOpen;
-      if (isOpen) loop.hint(); // Whatever moved before it was open.
-    };
-    return listen(this.wire, this.token, signal, { moved: () => loop.hint(), open });
+  private toldByLoop(what: "wishes" | "cut" | "mine", seqs: readonly number[] = []): void {
+    if (what === "wishes") this.count(seqs.length);
+    this.told(what, seqs);
   }
 
   private count(answered: number): void {

@@ -7,13 +7,14 @@
 
 import { committed } from "./commit.js";
 import type { LineIndexes } from "./indexes.js";
-import { linesOf, rowLine } from "./lines.js";
+import { rowLine } from "./lines.js";
 import { type Mine, Outrun } from "./mine.js";
 import type { Measured } from "./pace.js";
 import { Page, type PageBase } from "./page.js";
 import { storeAnswer, type Unit } from "./queue.js";
 import { bodyOf, send, type Wire } from "./request.js";
 import { Overtaken, type PartName, type RowStore } from "./rows.js";
+import { linesOf } from "./stream.js";
 import {
   type Cut,
   isLine,

@@ -8,12 +8,15 @@ const RETRY_MS_MAX = 60_000;
 /** Listen until `signal` is aborted, opening the stream again whenever it ends. `onOpen` says whether one is open. */
 export async function listen(
   wire: Wire,
+  buckets: readonly string[],
   token: () => Promise<string | null>,
   signal: AbortSignal,
   heard: { readonly moved: () => void; readonly open: (isOpen: boolean) => void },
 ): Promise<void> {
   for (let retryMs = 1000; !signal.aborted; retryMs = Math.min(RETRY_MS_MAX, retryMs * 2)) {
-    const isGood = await readOnce(wire, await token(), signal, heard).catch(() => false);
+    const query = new URLSearchParams(buckets.map((bucket) => ["bucket", bucket]));
+    const url = `${wire.baseUrl}/api/v1/sync/live${buckets.length > 0 ? `?${query}` : ""}`;
+    const isGood = await readOnce(wire, url, await token(), signal, heard).catch(() => false);
     heard.open(false);
     if (isGood) retryMs = 1000;
     await pause(retryMs * (0.5 + Math.random()), signal);
@@ -22,9 +25,10 @@ export async function listen(
 
 async function readOnce(
   wire: Wire,
+  url: string,
   token: string | null,
   signal: AbortSignal,
-  heard: Parameters<typeof listen>[3],
+  heard: Parameters<typeof listen>[4],
 ): Promise<boolean> {
   if (token === null) return false;
   const quiet = new AbortController();
@@ -33,7 +37,7 @@ async function readOnce(
   let timer = setTimeout(end, SILENCE_MS);
   try {
     const headers = { Accept: "text/event-stream", Authorization: `Bearer ${token}` };
-    const response = await wire.fetch(`${wire.baseUrl}/api/v1/sync/live`, {
+    const response = await wire.fetch(url, {
       headers,
       signal: quiet.signal,
       cache: "no-store",

@@ -9,7 +9,7 @@ import { isQuotaError } from "./db.js";
 import type { Env } from "./env.js";
 import { type Ending, type Errand, exchange } from "./exchange.js";
 import { LineIndexes } from "./indexes.js";
-import { pause } from "./live.js";
+import { listen, pause } from "./live.js";
 import { type Mine, Outrun } from "./mine.js";
 import { Pace } from "./pace.js";
 import type { PageBase } from "./page.js";
@@ -34,7 +34,8 @@ export interface LoopDeps {
 }
 
 export class Loop {
-  isLive = false; // A hint stream is open: polling may be rare.
+  private isLive = false; // A hint stream is open: polling may be rare.
+  private stream: AbortController | null = null;
   private readonly pace: Pace;
   private readonly indexes: LineIndexes;
   private base: PageBase = { meta: EMPTY_META, covers: new Map(), parts: new Map() };
@@ -60,13 +61,40 @@ export class Loop {
     await this.deps.mine.reload();
     await this.deps.store.lead(this.fence, this.deps.mine.device.id);
     await this.reread();
+    void this.deps.env.ballast.lay().catch(() => undefined); // No room for a reserve: then there is none to give up.
+    this.listenLive();
     const wake = () => this.wake();
     lost.addEventListener("abort", wake);
-    while (!lost.aborted) {
-      const waitMs = this.isDue() ? await this.round(lost) : await this.rest();
-      if (waitMs > 0) await this.sleep(waitMs, lost);
+    try {
+      while (!lost.aborted) {
+        const waitMs = this.isDue() ? await this.round(lost) : await this.rest();
+        if (waitMs > 0) await this.sleep(waitMs, lost);
+      }
+    } finally {
+      lost.removeEventListener("abort", wake);
+      this.stream?.abort();
     }
-    lost.removeEventListener("abort", wake);
+  }
+
+  /** Hear at once when something of ours, or of a bucket that we hold, has moved. */
+  private listenLive(): void {
+    this.stream?.abort();
+    const { env, mine, wire, token } = this.deps;
+    if (env.isDear()) return;
+    const stream = new AbortController();
+    this.stream = stream;
+    const open = (isOpen: boolean) => {
+      if (stream.signal.aborted) return;
+      this.isLive = isOpen;
+      if (isOpen) this.hint(); // Whatever moved before it was open.
+    };
+    void listen(wire, mine.wanted, token, stream.signal, { moved: () => this.hint(), open });
+  }
+
+  /** Other buckets are wanted now. */
+  rewant(): void {
+    this.listenLive();
+    this.wake();
   }
 
   /** A reason came up: look again. */

@@ -82,7 +82,7 @@ export class FakeServer {
 
   fetch: typeof fetch = async (input, init) => {
     const url = String(input);
-    if (url.endsWith("/live")) throw new TypeError("no stream here");
+    if (url.includes("/sync/live")) throw new TypeError("no stream here");
     const signal = init?.signal;
     signal?.throwIfAborted();
     const raw = await new Response(init?.body ?? "").blob();
