@@ -1,19 +1,22 @@
 """The cursor: where a phone stands and what it holds, as opaque text that the phone keeps for us.
 
-It is a claim, never a right: what a phone may have is decided anew from the grants at each exchange. It is packed so that the
-parts that change from one mark to the next stand last, where a compressor finds the rest again.
+It is a claim, never a right: what a phone may have is decided anew from the grants at each exchange. It is sealed for its
+user, so that nobody can make one up and read bucket names off the answer; a broken seal is read as off the chain. It is
+packed so that the parts that change from one mark to the next stand last, where a compressor finds the rest again.
 
-    version · flags · epoch · tag · head · coverage · wishes not granted · last cut · position · how far fills have come
+    version · flags · epoch · tag · head · coverage · wishes not granted · last cut · position · how far fills came · seal
 """
 
 import base64
 import binascii
+import hashlib
 from dataclasses import dataclass, field, replace
 
 VERSION = 1
 TAG_BYTES = 8  # of the head's tag: enough to tell two chains apart
 EPOCH_BYTES = 7
 HASH_BYTES = 8
+SEAL_BYTES = 8
 TEXT_MAX = 4_096  # characters taken; what we write is about 2 KB at most
 BUCKETS_MAX = 200
 TIERS = 4
@@ -48,6 +51,7 @@ class Cursor:
     is_final: bool = False  # From a last line with more:false.
     coverage: dict[Pair, Filling | None] = field(default_factory=dict)  # None: full
     ungranted: tuple[int, ...] = ()  # Hashes of wanted names that were not granted.
+    seal: bytes = field(default=b"", compare=False)  # As it came with the text.
 
     @property
     def buckets(self) -> list[int]:
@@ -57,22 +61,28 @@ class Cursor:
     def is_filling(self) -> bool:
         return any(state is not None for state in self.coverage.values())
 
-    def to_text(self) -> str:
-        return base64.urlsafe_b64encode(pack(self)).rstrip(b"=").decode()
+    def to_text(self, key: bytes) -> str:
+        """Sealed with the key of the user whose cursor it is."""
+        raw = pack(self)
+        return base64.urlsafe_b64encode(raw + _seal(raw, key)).rstrip(b"=").decode()
+
+    def is_sealed_with(self, key: bytes) -> bool:
+        return self.seal == _seal(pack(self), key)
 
     @staticmethod
     def from_text(text: str) -> "Cursor":
-        """Raises BadCursor on anything that is not exactly what `to_text` gave."""
+        """Raises BadCursor on what cannot be one of ours. Whether it is, `is_sealed_with` says."""
         if len(text) > TEXT_MAX:
             raise BadCursor(f"a cursor has at most {TEXT_MAX} characters")
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError) as error:
             raise BadCursor("not base64url") from error
-        return unpack(raw)
+        return replace(unpack(raw[:-SEAL_BYTES]), seal=raw[-SEAL_BYTES:])
 
-    def at(self, position: int) -> "Cursor":
-        return replace(self, position=position)
+
+def _seal(raw: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(raw, key=key, digest_size=SEAL_BYTES).digest()
 
 
 # --- bytes ------------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class _Writer:
         lines = b"".join(protocol.pair_lines(name, self._named(part)))
         # Off the chain no mark may stand before all is listed: what the phone drops hangs on the whole list.
         is_long = len(lines) > protocol.LINE_BYTES_MAX // 2 and not self.page.reconcile
-        return _Piece(lines + protocol.mark_line(self.cursor), is_end=True) if is_long else _Piece(lines, is_end=False)
+        return _Piece(lines + protocol.mark_line(self._text()), is_end=True) if is_long else _Piece(lines, is_end=False)
 
     def _rows(self, rows: Sequence[LogRow], after: _After) -> Iterator[_Piece]:
         """Lines under their headings; a mark whenever the pace says so."""
@@ -104,7 +104,7 @@ class _Writer:
             size += len(row.line)
             if size >= self.pace.raw_bytes:
                 self.cursor = after(row)
-                pending.append(protocol.mark_line(self.cursor))
+                pending.append(protocol.mark_line(self._text()))
                 yield _Piece(b"".join(pending), is_end=True)
                 pending, size = [], 0
         if rows:
@@ -125,15 +125,18 @@ class _Writer:
 
     def _cut(self, digests: Digests) -> list[bytes]:
         lines = _split_digests(digests)
-        return [*lines, protocol.cut_line(self.cursor, settled=self.page.look.settled, digests={} if lines else digests)]
+        return [*lines, protocol.cut_line(self._text(), settled=self.page.look.settled, digests={} if lines else digests)]
 
     def _last(self, cursor: Cursor, *, settled: int | None, digests: Digests) -> _Piece:
         lines = _split_digests(digests)
-        cursor = replace(cursor, is_final=not self.page.more)
-        last = protocol.last_line(cursor, more=self.page.more, settled=settled, digests={} if lines else digests)
+        self.cursor = replace(cursor, is_final=not self.page.more)
+        last = protocol.last_line(self._text(), more=self.page.more, settled=settled, digests={} if lines else digests)
         return _Piece(b"".join([*lines, last]), is_end=True)
 
     # --- names ---
+
+    def _text(self) -> str:
+        return self.cursor.to_text(self.page.look.key)
 
     def _named(self, pairs: Sequence[Pair]) -> list[NamedPair]:
         return [(self.page.names[bucket], tier) for bucket, tier in pairs]

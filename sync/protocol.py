@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from sync.cursor import Cursor
 from sync.receipts import PushAnswer, Receipt
 
 PROTOCOL = 1
@@ -94,16 +93,16 @@ def heading(bucket: str, collection: str) -> bytes:
     return line({"bucket": bucket, "collection": collection})
 
 
-def mark_line(cursor: Cursor) -> bytes:
-    return b'{"mark":{"cursor":"' + cursor.to_text().encode() + b'"}}\n'
+def mark_line(cursor: str) -> bytes:
+    return b'{"mark":{"cursor":"' + cursor.encode() + b'"}}\n'
 
 
-def cut_line(cursor: Cursor, *, settled: int, digests: Digests) -> bytes:
-    return line({"mark": {"cursor": cursor.to_text(), "cut": {"settled": settled, "digests": digests}}})
+def cut_line(cursor: str, *, settled: int, digests: Digests) -> bytes:
+    return line({"mark": {"cursor": cursor, "cut": {"settled": settled, "digests": digests}}})
 
 
-def last_line(cursor: Cursor, *, more: bool, settled: int | None, digests: Digests) -> bytes:
-    fields: dict[str, Any] = {"cursor": cursor.to_text(), "more": more}
+def last_line(cursor: str, *, more: bool, settled: int | None, digests: Digests) -> bytes:
+    fields: dict[str, Any] = {"cursor": cursor, "more": more}
     if settled is not None:
         fields["settled"] = settled
     if digests:

@@ -85,6 +85,7 @@ class Look:
     head: int
     tag: bytes
     epoch: int
+    key: bytes  # seals this user's cursors
     floor: int
     oldest: int  # position of the oldest batch whose tag is kept
     cursor_tag: bytes | None  # of the batch at the cursor's head; None: no such batch, or no longer
@@ -219,6 +220,8 @@ def _chain(asked: Asked, look: Look) -> Literal["on", "outdated", "off"]:
     cursor = asked.cursor
     if cursor is None:
         return "off" if asked.is_unreadable else "on"
+    if not cursor.is_sealed_with(look.key):
+        return "off"
     if look.cursor_tag is not None:
         if look.cursor_tag[:TAG_BYTES] != cursor.tag:
             return "off"

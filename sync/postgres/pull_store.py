@@ -67,7 +67,7 @@ audiences as materialized (
 select 0::bigint, 0, 0::smallint, 0::smallint, json_build_object(
     'now_ms', (extract(epoch from clock_timestamp()) * 1000)::bigint,
     'head', (select position from head), 'tag', (select encode(tag, 'hex') from head),
-    'epoch', s.epoch, 'floor', s.floor, 'oldest', (select min(position) from sync_batch),
+    'epoch', s.epoch, 'key', encode(sha256(s.secret || uuid_send(%(user)s)), 'hex'), 'floor', s.floor, 'oldest', (select min(position) from sync_batch),
     'cursor_tag', (select encode(b.tag, 'hex') from sync_batch b where b.position = %(head)s::bigint),
     'is_cursor_old', coalesce((select b.at < now() - interval '1 day' from sync_batch b where b.position = %(head)s), false),
     'settled', (select json_build_array(n, position) from sync_settled where device = %(device)s::uuid),
@@ -102,6 +102,7 @@ class _State(msgspec.Struct):
     head: int
     tag: str
     epoch: int
+    key: str
     floor: int
     oldest: int
     cursor_tag: str | None
@@ -222,6 +223,7 @@ async def _look(connection: AsyncConnection[Any], asked: Asked, *, with_all_tota
         head=state.head,
         tag=bytes.fromhex(state.tag),
         epoch=state.epoch,
+        key=bytes.fromhex(state.key),
         floor=state.floor,
         oldest=state.oldest,
         cursor_tag=None if state.cursor_tag is None else bytes.fromhex(state.cursor_tag),

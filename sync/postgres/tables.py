@@ -23,6 +23,7 @@ create table if not exists sync_state (          -- one row
     is_only boolean primary key default true check (is_only),
     epoch   bigint not null,                     -- random; another one after every restore
     cluster bigint not null,                     -- system identifier: snapshots mean nothing in another cluster
+    secret  bytea not null default sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), -- seals cursors
     floor   bigint not null default 0            -- no gone row at or below this position is kept
 );
 

@@ -1,17 +1,17 @@
 """P rules: what a phone that follows the protocol holds after each answer."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
+from sync.cursor import Cursor
 from sync.postgres.pull_store import PostgresPullStore, open_pool
 from tests.sync.log_world import School, open_school
 from tests.sync.phone import Phone
 from tests.sync.pulling import answer, catch_up
-
-pytestmark = pytest.mark.asyncio
 
 TIERS = {"school.lessons": 1, "school.texts": 2, "school.notes": 0}
 
@@ -22,7 +22,7 @@ def school(empty_database_url: str) -> Iterator[School]:
         yield school
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def store(school: School) -> AsyncIterator[PostgresPullStore]:
     async with open_pool(school.url, size_max=2) as pool:
         yield PostgresPullStore(pool)
@@ -36,15 +36,33 @@ class Amina:
         self.id, self.device, self.class_id, self.course = uuid4(), uuid4(), uuid4(), uuid4()
         self.enrolment = school.enrol(self.id, self.class_id)
         self.grant = school.give_course(self.class_id, self.course)
-        self.phone = Phone(TIERS, want=[f"course:{self.course}"])
+        self.phone = Phone(TIERS, want=[self.bucket])
 
-    async def sync(self, *, bytes_wanted: int = 65_536) -> int:
-        self.school.advance()
-        return await catch_up(self.store, self.phone, user_id=self.id, device_id=self.device, bytes_wanted=bytes_wanted)
+    @property
+    def bucket(self) -> str:
+        return f"course:{self.course}"
 
     @property
     def lessons(self) -> set[str]:
-        return set(self.phone.bucket(f"course:{self.course}"))
+        return set(self.phone.bucket(self.bucket))
+
+    @property
+    def cursor(self) -> Cursor:
+        assert self.phone.cursor is not None
+        return Cursor.from_text(self.phone.cursor)
+
+    @property
+    def key(self) -> bytes:
+        return bytes(self.school.run("select sha256(secret || uuid_send(%s)) from sync_state", self.id)[0][0])
+
+    async def sync(self, *, bytes_wanted: int = 65_536) -> int:
+        """Exchange until there is nothing more; how many exchanges that took."""
+        self.school.advance()
+        return await catch_up(self.store, self.phone, user_id=self.id, device_id=self.device, bytes_wanted=bytes_wanted)
+
+    async def ask(self, **options: object) -> list[bytes] | None:
+        self.school.advance()
+        return await answer(self.store, self.phone, user_id=self.id, device_id=self.device, **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -52,15 +70,303 @@ def amina(school: School, store: PostgresPullStore) -> Amina:
     return Amina(school, store)
 
 
+# --- increments, silence ----------------------------------------------------------------------------------------
+
+
 async def test_P1_a_first_fill_then_a_change_by_hand_reach_the_phone(school: School, amina: Amina) -> None:
-    lesson = school.lesson(amina.course, "Motion")
-    text = school.text(amina.course)
+    lesson, text = school.lesson(amina.course, "Motion"), school.text(amina.course)
     await amina.sync()
     assert amina.lessons == {str(lesson), str(text)}
 
     school.run("update lessons set title = 'Motion, mended in psql' where id = %s", lesson)
     await amina.sync()
 
-    assert '[2,{"id"' in amina.phone.bucket(f"course:{amina.course}")[str(lesson)]
-    assert "mended in psql" in amina.phone.bucket(f"course:{amina.course}")[str(lesson)]
+    line = amina.phone.bucket(amina.bucket)[str(lesson)]
+    assert line.startswith("[2,{")
+    assert "mended in psql" in line
     assert not amina.phone.mismatches
+
+
+async def test_P2_nothing_new_is_silence_though_others_write(school: School, amina: Amina) -> None:
+    school.lesson(amina.course)
+    await amina.sync()
+
+    school.lesson(uuid4())  # of a course she does not hold
+
+    assert await amina.ask() is None
+
+
+async def test_P2_a_lost_last_line_is_answered_though_nothing_changes_any_more(school: School, amina: Amina) -> None:
+    school.note(amina.id)
+    await amina.sync()
+    school.note(amina.id)
+    lines = await amina.ask(pace=1)
+    assert lines is not None
+    amina.phone.read(lines[:-1])
+    assert len(amina.phone.bucket(f"user:{amina.id}")) == 1  # Staged behind the lost line.
+
+    lines = await amina.ask()
+
+    assert lines is not None
+    assert not amina.phone.read(lines)
+    assert len(amina.phone.bucket(f"user:{amina.id}")) == 2
+
+
+async def test_P2_a_cursor_of_yesterday_is_renewed(school: School, amina: Amina) -> None:
+    school.lesson(amina.course)
+    await amina.sync()
+    school.run("update sync_batch set at = now() - interval '25 hours'")
+    school.lesson(uuid4())
+
+    lines = await amina.ask()
+
+    assert lines is not None
+    old_head = amina.cursor.head
+    amina.phone.read(lines)
+    assert amina.cursor.head > old_head
+
+
+async def test_P3_a_removed_row_is_gone_from_the_phone(school: School, amina: Amina) -> None:
+    lesson, other = school.lesson(amina.course), school.lesson(amina.course)
+    await amina.sync()
+
+    school.run("update lessons set deleted_at = now() where id = %s", lesson)
+    await amina.sync()
+
+    assert amina.lessons == {str(other)}
+    assert not amina.phone.mismatches
+
+
+async def test_P4_an_answer_cut_at_any_line_is_worth_what_arrived(school: School, amina: Amina) -> None:
+    for number in range(30):
+        school.lesson(amina.course, f"lesson {number}")
+        school.note(amina.id, f"note {number}")
+    school.advance()
+    exchanges = 0
+    for keep in range(1, 400):
+        lines = await amina.ask(pace=200, bytes_wanted=4_096)
+        if lines is None:
+            break
+        exchanges += 1
+        amina.phone.read(lines[: max(3, keep % 9)] if exchanges < 60 else lines)
+
+    assert len(amina.lessons) == 30
+    assert len(amina.phone.bucket(f"user:{amina.id}")) == 30
+    assert not amina.phone.mismatches
+
+
+async def test_P5_increments_are_shown_at_the_cut_while_a_course_still_fills(school: School, amina: Amina) -> None:
+    for number in range(100):
+        school.lesson(amina.course, "x" * 100 + str(number))
+    lines = await amina.ask(bytes_wanted=2_048)
+    assert lines is not None
+    assert amina.phone.read(lines)
+
+    school.note(amina.id, "while it fills")
+    lines = await amina.ask(bytes_wanted=2_048)
+    assert lines is not None
+    more = amina.phone.read(lines)
+
+    assert more
+    assert len(amina.phone.bucket(f"user:{amina.id}")) == 1
+    assert 0 < len(amina.lessons) < 100
+
+
+async def test_P6_a_row_that_changes_during_the_fill_comes_once_more_and_never_twice_in_the_store(
+    school: School, amina: Amina
+) -> None:
+    lessons = [school.lesson(amina.course, "x" * 100 + str(number), rank=number) for number in range(60)]
+    lines = await amina.ask(bytes_wanted=2_048)
+    assert lines is not None
+    amina.phone.read(lines)
+    school.run("update lessons set title = 'changed' where id = any(%s)", [lessons[0], lessons[59]])
+    school.run("update lessons set deleted_at = now() where id = any(%s)", [lessons[1], lessons[58]])
+
+    exchanges = await amina.sync(bytes_wanted=2_048)
+
+    assert exchanges > 2
+    assert amina.lessons == {str(lesson) for lesson in lessons} - {str(lessons[1]), str(lessons[58])}
+    assert sum('"title":"changed"' in line for line in amina.phone.shown.values()) == 2
+    assert not amina.phone.mismatches
+
+
+async def test_P6_an_oversize_row_travels_alone_and_whole(school: School, amina: Amina) -> None:
+    school.text(amina.course, "y" * 300_000)
+    school.lesson(amina.course)
+
+    await amina.sync(bytes_wanted=1_024)
+
+    assert len(amina.lessons) == 2
+    assert not amina.phone.mismatches
+
+
+# --- scope ------------------------------------------------------------------------------------------------------
+
+
+async def test_P7_who_leaves_a_class_loses_its_buckets_and_gets_them_again_whole(school: School, amina: Amina) -> None:
+    school.lesson(amina.course)
+    await amina.sync()
+
+    school.run("update enrolments set status = 'left'")
+    await amina.sync()
+    assert amina.phone.rows == {}
+    assert amina.bucket not in {name for name, _ in amina.phone.held}
+
+    school.lesson(amina.course)
+    school.run("update enrolments set status = 'active'")
+    await amina.sync()
+    assert len(amina.lessons) == 2
+    assert not amina.phone.mismatches
+
+
+async def test_P7_the_list_may_be_left_out_and_still_counts_when_the_grant_comes_later(
+    school: School, amina: Amina
+) -> None:
+    later = uuid4()
+    school.lesson(later)
+    amina.phone.want = [amina.bucket, f"course:{later}"]
+    await amina.sync()
+    assert f"course:{later}" in amina.phone.refused
+
+    school.give_course(amina.class_id, later)
+    lines = await amina.ask(with_list=False)
+
+    assert lines is not None
+    amina.phone.read(lines)
+    assert len(amina.phone.bucket(f"course:{later}")) == 1
+
+
+async def test_P7_a_stranger_is_refused_a_bucket_as_if_it_did_not_exist(school: School, amina: Amina) -> None:
+    secret = uuid4()
+    school.lesson(secret)
+    amina.phone.want = [f"course:{secret}", f"course-staff:{amina.course}", "no-such-thing", f"user:{uuid4()}"]
+    school.lesson(amina.course)
+
+    await amina.sync()
+
+    assert set(amina.phone.refused) == set(amina.phone.want)
+    assert {name for name, _ in amina.phone.held} <= {f"user:{amina.id}", f"class:{amina.class_id}"}
+
+
+async def test_P8_a_phone_that_takes_fewer_tiers_gets_the_others_whole_later(school: School, amina: Amina) -> None:
+    lesson, text = school.lesson(amina.course), school.text(amina.course)
+    lines = await amina.ask(tier=1)
+    assert lines is not None
+    amina.phone.read(lines)
+    assert amina.lessons == {str(lesson)}
+    school.run("update texts set body = 'changed meanwhile'")
+
+    await amina.sync()
+
+    assert amina.lessons == {str(lesson), str(text)}
+    assert not amina.phone.mismatches
+
+
+async def test_P8_the_scope_says_how_much_there_is(school: School, amina: Amina) -> None:
+    for _ in range(3):
+        school.lesson(amina.course)
+
+    await amina.sync()
+
+    entry = amina.phone.scope[amina.bucket, 1]
+    assert entry["rows"] == 3
+    assert entry["bytes"] == sum(len(line) for line in amina.phone.bucket(amina.bucket).values())
+
+
+# --- the chain, digests -----------------------------------------------------------------------------------------
+
+
+async def test_P9_off_the_chain_everything_is_listed_and_filled_again(school: School, amina: Amina) -> None:
+    kept = school.lesson(amina.course)
+    await amina.sync()
+    amina.phone.cursor = replace(amina.cursor, tag=b"elsewher").to_text(amina.key)
+    amina.phone.rows[amina.bucket, 1, "school.lessons", "ghost"] = '[1,{"id":"ghost"}]'
+
+    lines = await amina.ask()
+
+    assert lines is not None
+    assert any(b'"reconcile"' in line for line in lines)
+    amina.phone.read(lines)
+    await amina.sync()
+    assert amina.lessons == {str(kept)}
+    assert not amina.phone.mismatches
+
+
+async def test_P9_off_the_chain_without_a_list_only_the_list_is_asked_for(school: School, amina: Amina) -> None:
+    school.lesson(amina.course)
+    await amina.sync()
+    amina.phone.cursor = "bm90IG9mIG91cnM"
+
+    lines = await amina.ask(with_list=False)
+
+    assert lines is not None
+    assert len(lines) == 1
+    assert json.loads(lines[0])["again"] == ["want.buckets"]
+
+
+async def test_P9_a_head_beyond_the_log_is_off_the_chain_and_a_swept_tag_is_only_outdated(
+    school: School, amina: Amina
+) -> None:
+    school.lesson(amina.course)
+    await amina.sync()
+    good = amina.cursor
+
+    amina.phone.cursor = replace(good, head=good.head + 1_000, position=good.head + 1_000, last_cut=good.head).to_text(amina.key)
+    beyond = await amina.ask()
+    amina.phone.cursor = good.to_text(amina.key)
+    school.lesson(amina.course)
+    school.advance()
+    school.run("delete from sync_batch where position < (select max(position) from sync_batch)")
+    swept = await amina.ask()
+
+    assert any(b'"reconcile"' in line for line in beyond or [])
+    assert swept is not None
+    assert not any(b'"reconcile"' in line for line in swept)
+    assert f'"{amina.bucket}":{{"1":' in swept[-1].decode()
+
+
+async def test_P10_a_cursor_below_the_floor_goes_on_and_all_digests_come(school: School, amina: Amina) -> None:
+    lesson = school.lesson(amina.course)
+    await amina.sync()
+    school.run("update lessons set deleted_at = now() where id = %s", lesson)
+    school.advance()
+    school.run("update sync_item set gone_at = now() - interval '181 days' where gone_at is not null")
+    school.run("select sync_purge()")
+
+    lines = await amina.ask()
+
+    assert lines is not None
+    amina.phone.read(lines)
+    assert amina.phone.mismatches  # The ghost is found, since its gone line is no more.
+    assert not amina.cursor.is_outdated
+
+
+async def test_P11_a_set_on_the_check_list_gets_its_digest_though_nothing_changed(school: School, amina: Amina) -> None:
+    school.lesson(amina.course)
+    await amina.sync()
+
+    lines = await amina.ask(check=((amina.bucket, 1), (amina.bucket, 3)))
+
+    assert lines is not None
+    digests = json.loads(lines[-1])["digests"][amina.bucket]
+    assert digests["1"].startswith("1:")
+    assert digests["3"] == "0:0000000000000000"
+
+
+@pytest.mark.parametrize("is_sealed", [True, False])
+async def test_P12_a_forged_cursor_brings_nothing_that_is_not_granted(
+    school: School, amina: Amina, *, is_sealed: bool
+) -> None:
+    secret = uuid4()
+    school.lesson(secret)
+    school.lesson(amina.course)
+    await amina.sync()
+    number = school.run("select number from sync_bucket where name = %s", f"course:{secret}")[0][0]
+    coverage = {**amina.cursor.coverage, (number, 1): None, (999_999, 0): None}
+    amina.phone.cursor = replace(amina.cursor, coverage=coverage, position=0).to_text(amina.key if is_sealed else b"guessed")
+
+    lines = await amina.ask()
+
+    assert lines is not None
+    assert not any(str(secret).encode() in line for line in lines if b'"left"' not in line)
+    assert is_sealed or not any(b'"left"' in line for line in lines)
