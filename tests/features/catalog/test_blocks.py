@@ -1,0 +1,103 @@
+"""A lesson's content: its limits, and the sieve that keeps it harmless."""
+
+import re
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.catalog.blocks import BLOCKS_MAX, DEPTH_MAX, BadContent, Note, Paragraph, decode_blocks, encode_blocks, words_of
+from server.catalog.inline import clean_blocks, clean_inline, clean_math
+
+HOSTILE = [
+    "<script>steal()</script>",
+    "<img src=x onerror=steal()>",
+    '<a href="javascript:steal()">x</a>',
+    '<a href="http://plain.example/">x</a>',
+    '<a href="//other.example/">x</a>',
+    '<a href="https://user@evil.example/">x</a>',
+    '<em onclick="steal()" style="color:red" class="x" id="y">x</em>',
+    '<math><mtext><style><!--</style><img title="--&gt;&lt;img src=1 onerror=steal()&gt;"></mtext></math>',
+    '<math><annotation-xml encoding="text/html"><p><img src=x onerror=steal()></p></annotation-xml></math>',
+    '<math><maction actiontype="statusline" xlink:href="javascript:steal()">x</maction></math>',
+    '<math href="javascript:steal()"><mi>x</mi></math>',
+    "<svg><script>steal()</script></svg>",
+    "<iframe srcdoc='<script>steal()</script>'></iframe>",
+    "<form action='https://evil.example'><input name=password></form>",
+]
+HARM = re.compile(r"<(?!/?(?:em|strong|sub|sup|code|a|br|dfn|m[a-z]+)\b)|\son\w+=|javascript:|style=|class=|\sid=|http://", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("html", HOSTILE)
+def test_the_sieve_lets_no_harm_through(html: str) -> None:
+    cleaned = clean_inline(f"before {html} after")
+
+    assert HARM.search(cleaned) is None
+    assert cleaned.startswith("before")
+    assert cleaned.endswith("after")
+
+
+@given(st.lists(st.sampled_from([*HOSTILE, "<em>", "</em>", "<math>", "</math>", "<mtext>", "<!--", "-->", "<![CDATA[", "]]>", "'", '"', ">", "&lt;", "a b"]), max_size=12))
+def test_what_has_been_through_the_sieve_goes_through_unchanged(pieces: list[str]) -> None:
+    once = clean_inline("".join(pieces))
+
+    assert HARM.search(once) is None
+    assert clean_inline(once) == once
+
+
+def test_the_sieve_keeps_what_lessons_need() -> None:
+    html = 'H<sub>2</sub>O, <strong>m</strong>, <dfn>term</dfn>, <math display="block"><mfrac><mi>a</mi><mn>2</mn></mfrac></math>'
+
+    assert clean_inline(html) == html
+    assert clean_inline('<a href="https://a.example/b">c</a>') == '<a href="https://a.example/b" rel="noopener noreferrer">c</a>'
+
+
+def test_a_formula_is_one_math_element_or_nothing() -> None:
+    assert clean_math("<math><mi>x</mi></math>") == "<math><mi>x</mi></math>"
+    assert clean_math("words") == ""
+    assert clean_math("<b>x</b>") == ""
+
+
+def test_blocks_come_back_as_they_went() -> None:
+    blocks = [Note(kind="tip", title="Hint", blocks=[Paragraph(html="x")])]
+
+    assert decode_blocks(encode_blocks(blocks)) == blocks
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{}",
+        b'[{"type":"video"}]',
+        b'[{"type":"paragraph","html":"x","onclick":"steal()"}]',
+        b'[{"type":"heading","level":1,"text":"x","id":"x"}]',
+        b'[{"type":"heading","level":2,"text":"x","id":"<b>"}]',
+        b'[{"type":"table","rows":[]}]',
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b'[{"type":"paragraph","html":"' + b"x" * 20_001 + b'"}]',
+    ],
+    ids=["no list", "unknown type", "unknown field", "title's level", "odd id", "empty table", "deep", "no text", "long"],
+)
+def test_content_outside_the_format_is_refused_by_name(content: bytes) -> None:
+    with pytest.raises(BadContent):
+        decode_blocks(content)
+
+
+def test_too_many_blocks_and_too_deep_ones_are_refused() -> None:
+    with pytest.raises(BadContent, match="blocks"):
+        encode_blocks([Paragraph(html="x")] * (BLOCKS_MAX + 1))
+    nested = Paragraph(html="x")
+    deep = msgspec.structs.replace(Note(kind="info", blocks=[nested]))
+    for _ in range(DEPTH_MAX):
+        deep = Note(kind="info", blocks=[deep])
+    with pytest.raises(BadContent, match="deeper"):
+        encode_blocks([deep])
+
+
+def test_written_blocks_go_through_the_sieve_at_every_depth() -> None:
+    block = Note(kind="info", blocks=[Paragraph(html="a<script>b</script>")])
+
+    assert clean_blocks([block]) == [Note(kind="info", blocks=[Paragraph(html="a")])]
+    assert words_of([block]) == 1
