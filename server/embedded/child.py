@@ -10,6 +10,7 @@ PostgreSQL refuses to run as root. `namespace` keeps root's rights to its own fi
 
 import ctypes
 import os
+import pwd
 import signal
 import sys
 from pathlib import Path
@@ -21,7 +22,8 @@ PR_CAP_AMBIENT_RAISE = 2
 CLONE_NEWUSER = 0x10000000
 CAPABILITY_VERSION_3 = 0x20080522
 CAP_DAC_OVERRIDE = 1
-NAMESPACE_ID = 1000  # Any id but 0: what PostgreSQL sees.
+ROOT_ID = 0
+NOBODY_ID = 65534
 EXIT_ORPHANED = 82
 
 
@@ -65,10 +67,17 @@ def _restore_signals() -> None:
 
 def _enter_namespace() -> None:
     user, group = os.geteuid(), os.getegid()
+    shown = _id_with_a_name()
     _call("unshare", CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{NAMESPACE_ID} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{NAMESPACE_ID} {group} 1")
+    Path("/proc/self/uid_map").write_text(f"{shown} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{shown} {group} 1")
+
+
+def _id_with_a_name() -> int:
+    """Choose whom PostgreSQL sees: not root, and somebody whom `initdb` can look up. A fresh container knows few."""
+    known = [entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid not in {ROOT_ID, NOBODY_ID}]
+    return min(known, default=NOBODY_ID)
 
 
 def _become(user: int, group: int) -> None:

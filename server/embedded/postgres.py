@@ -5,6 +5,7 @@ folder and, as root, opens every folder above the data to everybody.
 """
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -150,7 +151,7 @@ def _identity(folder: Path) -> str:
     Raises: NoPostgres.
     """
     if os.geteuid() != 0:
-        return "self"
+        return "self" if _has_name(os.geteuid()) else _nameless_identity()
     if not sys.platform.startswith("linux"):
         raise NoPostgres("PostgreSQL does not run as root here: start as an ordinary user, or set SPARK_DATABASE_URL")
     owner = folder.stat()
@@ -159,6 +160,23 @@ def _identity(folder: Path) -> str:
     if may_enter_namespace():
         return "namespace"
     return f"{NOBODY}:{NOBODY}"
+
+
+def _nameless_identity() -> str:
+    """Containers often run as an id that no password file knows, and `initdb` insists on a name."""
+    if may_enter_namespace():
+        return "namespace"
+    raise NoPostgres(
+        f"user id {os.geteuid()} has no name on this machine: add it to /etc/passwd, or set SPARK_DATABASE_URL"
+    )
+
+
+def _has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def may_enter_namespace() -> bool:

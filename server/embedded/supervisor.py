@@ -68,6 +68,7 @@ class Supervisor:
         self._keeping: set[asyncio.Task[None]] = set()
         self._asked_to_stop = asyncio.Event()
         self._in_a_hurry = asyncio.Event()
+        self._given_up = asyncio.Event()  # A child has ended for good; its task says why.
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -116,7 +117,9 @@ class Supervisor:
     def _keep(self, part: Part) -> Child:
         child = Child(part, self._installation, say)
         self._children.append(child)
-        self._keeping.add(asyncio.create_task(child.keep(), name=part.name))
+        task = asyncio.create_task(child.keep(), name=part.name)
+        task.add_done_callback(lambda _: self._given_up.set())
+        self._keeping.add(task)
         return child
 
     async def _bring_up_to_date(self) -> None:
@@ -168,18 +171,17 @@ class Supervisor:
             work.close()
             return
         doing = asyncio.create_task(work)
-        signalled = asyncio.create_task(self._asked_to_stop.wait())
+        others = [asyncio.create_task(event.wait()) for event in (self._asked_to_stop, self._given_up)]
         try:
-            while not doing.done() and not signalled.done():
-                await asyncio.wait([doing, signalled, *self._keeping], return_when=asyncio.FIRST_COMPLETED)
-                for task in [task for task in self._keeping if task.done()]:
+            await asyncio.wait([doing, *others], return_when=asyncio.FIRST_COMPLETED)
+            for task in [*self._keeping, doing]:
+                if task.done():
                     task.result()
-            if doing.done():
-                doing.result()
         finally:
-            signalled.cancel()
             doing.cancel()
-            await asyncio.gather(doing, signalled, return_exceptions=True)
+            for waiting in others:
+                waiting.cancel()
+            await asyncio.gather(doing, *others, return_exceptions=True)
 
     # --- ending -----------------------------------------------------------------------------------------------------
 
