@@ -31,6 +31,13 @@ GIFT = """
 ::Pairs::Match. {=one -> eins =two -> zwei =three -> drei}
 """
 EXCHANGES_MAX = 100
+NAMES = {
+    "Which is right?": "choice",
+    "Which two?": "ticks",
+    "Is it so?": "truth",
+    "How much?": "number",
+    "Who?": "word",
+}
 KEY_WORDS = ("Hush", "4321", "weights", "feedback", "is_true", "pairs", "accepted", "explanation")
 
 
@@ -74,7 +81,7 @@ class TestSchool:
         return phone.command("assessments.attempt.submit", {"attempt_id": attempt_id})
 
     async def marked(self, phone: Phone, attempt_id: str) -> dict[str, Any]:
-        """Run the worker, then exchange until the mark is on the phone: the log is written a moment after the commit."""
+        """Run the worker, then exchange until the mark is here: the log is written a moment after the commit."""
         await self.school.run_jobs()
         for _ in range(EXCHANGES_MAX):
             await phone.sync()
@@ -91,18 +98,12 @@ def now() -> str:
 
 def items_of(phone: Phone) -> dict[str, dict[str, Any]]:
     """The paper as the phone holds it: title word of the prompt → item."""
-    names = {
-        "Which is right?": "choice",
-        "Which two?": "ticks",
-        "Is it so?": "truth",
-        "How much?": "number",
-        "Who?": "word",
-    }
-    return {names.get(row["prompt"], "pairs"): row for row in phone.all("assessments.items").values()}
+    return {NAMES.get(row["prompt"], "pairs"): row for row in phone.all("assessments.items").values()}
 
 
 def option(item: dict[str, Any], text: str) -> str:
-    return next(option["id"] for option in item["options"] if option["text"] == text)
+    ids: list[str] = [option["id"] for option in item["options"] if option["text"] == text]
+    return ids[0]
 
 
 def right_answers(phone: Phone) -> dict[str, Any]:
