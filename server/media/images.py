@@ -78,7 +78,9 @@ def _prepare(content: bytes) -> Prepared:
         opened = Image.open(io.BytesIO(content), formats=list(_SNIFFED))
     except UnidentifiedImageError as error:
         raise ImageTypeUnsupported from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise BadImage from error
     with opened:
         if opened.width * opened.height > PIXELS_MAX or max(opened.size) > SIDE_MAX:

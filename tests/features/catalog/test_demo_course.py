@@ -6,6 +6,7 @@ from server.catalog.blocks import Block, Image, walk
 from server.catalog.demo import lay_course
 from tests.support.api import Api
 from tests.support.phone import Phone
+from tests.support.settle import all_published
 
 
 async def test_the_demo_course_is_on_every_phone_with_its_pictures_and_formulas(api: Api) -> None:
@@ -20,6 +21,7 @@ async def test_the_demo_course_is_on_every_phone_with_its_pictures_and_formulas(
     assert slug == again == "how-things-move"
     async with api.signed_in("Amina Karimova") as student:
         [card] = (await student.get("/api/v1/courses")).json()["data"]
+        await all_published(api)
         phone = Phone(student, want=[f"course:{card['id']}"])
         await phone.sync()
         assert card["lessons_count"] == len(phone.all("catalog.lesson_texts")) == 5

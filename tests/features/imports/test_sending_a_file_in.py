@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.phone import Phone
+from tests.support.settle import all_published
 
 CONTENT = Path(__file__).resolve().parents[4] / "shared" / "content"
 CARTRIDGE = CONTENT / "physics-motion.imscc"
@@ -42,6 +43,7 @@ async def test_a_real_cartridge_becomes_a_course_on_a_students_phone(api: Api, t
     async with api.signed_in("Amina Karimova") as student:
         [card] = (await student.get("/api/v1/courses")).json()["data"]
         assert (card["title"], card["licence"], card["lessons_count"]) == ("Physics", "CC BY 4.0", 13)
+        await all_published(api)
         phone = Phone(student, want=[f"course:{card['id']}"])
         await phone.sync()
         assert len(phone.all("catalog.lessons")) == 13
