@@ -1,0 +1,112 @@
+"""People with phones: a real Chromium each, driven as a person would, by what stands on the screen."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import BrowserContext, Locator, Page, Playwright, async_playwright, expect
+
+PHONE = {"width": 360, "height": 740}
+WAIT_MS = 30_000
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)
+
+
+def chromium() -> str | None:
+    """CHROME_PATH, or what the PATH has; None where there is no Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    return os.environ.get("CHROME_PATH") or next((path for name in names if (path := shutil.which(name))), None)
+
+
+@dataclass
+class Phone:
+    """One phone: its profile on disk outlives the browser."""
+
+    playwright: Playwright
+    url: str
+    profile: Path
+    context: BrowserContext | None = None
+    page: Page | None = None
+
+    async def open(self, path: str = "/", *, offline: bool = False) -> Page:
+        """Start the browser on this phone and open the page."""
+        self.context = await self.playwright.chromium.launch_persistent_context(
+            self.profile, executable_path=chromium(), args=list(QUIET), viewport=PHONE, device_scale_factor=2,
+            has_touch=True, is_mobile=True, locale="en-GB", service_workers="allow",
+        )
+        self.context.set_default_timeout(WAIT_MS)
+        if offline:
+            await self.context.set_offline(True)
+        self.page = self.context.pages[0] if self.context.pages else await self.context.new_page()
+        await self.page.goto(self.url + path)
+        return self.page
+
+    async def close(self) -> None:
+        if self.context is not None:
+            await self.context.close()
+        self.context = self.page = None
+
+    async def offline(self, is_offline: bool) -> None:
+        assert self.context is not None
+        await self.context.set_offline(is_offline)
+
+    # --- what people do -------------------------------------------------------------------------------------------
+
+    @property
+    def screen(self) -> Page:
+        assert self.page is not None
+        return self.page
+
+    async def sign_in(self, email: str, password: str, *, shared: bool = False) -> None:
+        page = self.screen
+        await page.get_by_label("E-mail").fill(email)
+        await page.get_by_label("Password", exact=True).fill(password)
+        await page.get_by_text("Shared with others" if shared else "Mine: stay unlocked").click()
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("heading", level=1, name="Hello")).to_be_visible(timeout=WAIT_MS)
+
+    async def go(self, path: str) -> None:
+        """To another screen by its address, inside the running page (no reload)."""
+        await self.screen.evaluate(
+            "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path
+        )
+
+    def heading(self, name: str) -> Locator:
+        return self.screen.get_by_role("heading", name=name)
+
+    def button(self, name: str) -> Locator:
+        return self.screen.get_by_role("button", name=name)
+
+    async def shows(self, text: str) -> None:
+        await expect(self.screen.get_by_text(text).first).to_be_visible(timeout=WAIT_MS)
+
+
+@asynccontextmanager
+async def phones(folder: Path, url: str) -> AsyncIterator["Phones"]:
+    """A drawer of phones; all are closed at the end."""
+    async with async_playwright() as playwright:
+        drawer = Phones(playwright, folder, url)
+        try:
+            yield drawer
+        finally:
+            for phone in drawer.made.values():
+                await phone.close()
+
+
+class Phones:
+    def __init__(self, playwright: Playwright, folder: Path, url: str) -> None:
+        self._playwright = playwright
+        self._folder = folder
+        self._url = url
+        self.made: dict[str, Phone] = {}
+
+    def __getitem__(self, owner: str) -> Phone:
+        """The phone of this name; the same one each time."""
+        if owner not in self.made:
+            self.made[owner] = Phone(self._playwright, self._url, self._folder / owner)
+        return self.made[owner]

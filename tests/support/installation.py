@@ -1,0 +1,102 @@
+"""The whole product as a person starts it: one supervisor in a process of its own, on a data folder of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from server.embedded.ports import free_ports
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_S = 180
+STOP_S = 30
+
+
+@dataclass
+class Installation:
+    """`start` returns when it is ready; `stop` is what Ctrl-C does; `spark` is the command line on it."""
+
+    data: Path
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+    process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+        return {**kept, "SPARK_DATA": str(self.data), "SPARK_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+
+    def start(self) -> None:
+        log = (self.data.parent / "up.log").open("a")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "server.cli", "up"], cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        log.close()
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + READY_S
+        for line in self.process.stdout:
+            if line.startswith("ready "):
+                return
+            assert time.monotonic() < deadline, "not ready in time"
+        raise AssertionError(f"ended before it was ready: {(self.data.parent / 'up.log').read_text()[-3000:]}")
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; its exit code."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(STOP_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process = None
+        return code
+
+    def kill(self, name: str) -> None:
+        """kill −9 of one of its children (postgres, valkey, s3, api, worker), as SPARK_DATA/run names them."""
+        [record] = (self.data / "run").glob(f"{name}*.pid.json")
+        os.kill(int(json.loads(record.read_text())["pid"]), signal.SIGKILL)
+
+    def kill_supervisor(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(STOP_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process = None
+
+    def spark(self, *words: str, stdin: str = "") -> str:
+        """Run the command line on this installation; its answer."""
+        done = subprocess.run(
+            [sys.executable, "-m", "server.cli", *words], cwd=ROOT, env=self.env, input=stdin, capture_output=True, text=True,
+            timeout=120, check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def psql(self, statement: str) -> list[tuple[object, ...]]:
+        """One statement by hand, as in psql; its rows."""
+        with psycopg.connect(self.spark("db", "url"), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+@contextmanager
+def installed(folder: Path) -> Iterator[Installation]:
+    """An installation that is up for the length of the block."""
+    installation = Installation(folder / "data")
+    installation.start()
+    try:
+        yield installation
+    finally:
+        installation.stop()
