@@ -80,6 +80,7 @@ export class Core implements Omit<Calls, "open"> {
     channel.listen((word) => core.heard(word));
     await core.showStart();
     core.leadership.start();
+    channel.post({ kind: "hello" });
     return core;
   }
 
@@ -201,6 +202,7 @@ export class Core implements Omit<Calls, "open"> {
     else if (word.kind === "mine") this.reload();
     else if (word.kind === "cut") void this.screen.refresh();
     else if (word.kind === "sync") this.loop?.hint();
+    else if (word.kind === "hello") this.sayToTabs();
     else if (word.kind === "pause") this.setPaused(word.on);
     else if (!this.loop) this.say({ ...(word.status as Status), leader: false }); // Said by our own code in another tab.
   }
@@ -281,7 +283,11 @@ export class Core implements Omit<Calls, "open"> {
     if (JSON.stringify(status) === JSON.stringify(this.status)) return;
     this.status = status;
     this.post({ status });
-    if (this.loop) this.channel.post({ kind: "status", status });
+    this.sayToTabs();
+  }
+
+  private sayToTabs(): void {
+    if (this.loop) this.channel.post({ kind: "status", status: this.status });
   }
 
   /** A bug, or a store that does not open with this key: say so, touch nothing. */

@@ -32,6 +32,15 @@ export function committed(tx: IDBTransaction): Promise<void> {
   });
 }
 
+/** Give a transaction up, if it has not ended by itself already. */
+export function abortQuietly(tx: IDBTransaction): void {
+  try {
+    tx.abort();
+  } catch {
+    // It has ended: aborted by the browser, for want of space.
+  }
+}
+
 /** `true` if the disk is full. Nothing else tells: `estimate()` promises space that is not there. */
 export function isQuotaError(error: unknown): boolean {
   return error instanceof Error && error.name === "QuotaExceededError";

@@ -14,6 +14,7 @@ export type Word =
   | { readonly kind: "wishes"; readonly seqs: readonly number[] } // Read these again.
   | { readonly kind: "cut" } // Other rows are shown now.
   | { readonly kind: "mine" } // Device, numbers or wanted buckets changed: read everything again.
+  | { readonly kind: "hello" } // A tab has opened: how do we stand?
   | { readonly kind: "sync" }
   | { readonly kind: "pause"; readonly on: boolean }
   | { readonly kind: "status"; readonly status: unknown };

@@ -10,7 +10,7 @@
  */
 
 import { newId } from "../ids.js";
-import { answerOf, committed, type Factory, isQuotaError, openDatabase } from "./db.js";
+import { abortQuietly, answerOf, committed, type Factory, isQuotaError, openDatabase } from "./db.js";
 import { openJson, type Sealed, sealJson } from "./seal.js";
 import type { Mark } from "./wire.js";
 import type { At, Wish } from "./wish.js";
@@ -157,7 +157,7 @@ export class Mine {
     let isOutrun = false;
     const refuse = () => {
       isOutrun = true;
-      tx.abort();
+      abortQuietly(tx);
     };
     const check = this.checks(tx, saving);
     const put = check.then((isCurrent) => {
@@ -165,8 +165,9 @@ export class Mine {
       for (const one of prepared) one.put(tx);
       this.putState(tx.objectStore("kv"), saving);
     });
-    await Promise.all([end, put.catch(() => undefined)]).catch((error: unknown) => {
-      throw isOutrun ? new Outrun("Another tab was faster.") : error;
+    put.catch(() => abortQuietly(tx)); // Half of it must not be committed.
+    await Promise.all([put, end]).catch((error: unknown) => {
+      throw isOutrun ? new Outrun("Another tab was faster.") : (tx.error ?? error);
     });
     return this.remember(saving, prepared);
   }

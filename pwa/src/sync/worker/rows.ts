@@ -125,7 +125,8 @@ export class RowStore {
   ) {
     const tx = this.db.transaction(["meta", "covers", "parts", "chunks"]);
     const state = await this.look(tx);
-    const requests = choose(state).map(({ part, from, staged }) => {
+    const wished = choose(state).filter(({ from, staged }) => staged || from < state.meta.head); // A key range may not be empty.
+    const requests = wished.map(({ part, from, staged }) => {
       const place = placeOf(part);
       const range = IDBKeyRange.bound([...place, from], [...place, staged ? Infinity : state.meta.head], true);
       const store = tx.objectStore("chunks");
