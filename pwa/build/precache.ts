@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Plugin } from "vite";
 
-const LEFT_OUT = /^(sw\.js|\.vite\/|manifest\.json)|\.(map|br)$/;
+const LEFT_OUT = /^(sw\.js|\.vite\/|manifest\.json|source\.)|\.(map|br)$/;
 
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

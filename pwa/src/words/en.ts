@@ -11,8 +11,8 @@ export const en = {
   "time.hours": "{n} hour|{n} hours",
   "time.minutes_ago": "{n} min ago|{n} min ago",
 
-  "calm.offline": "Offline. What you do is saved on this phone.",
-  "calm.offline_waiting": "Offline. {n} saved on this phone, to be sent later.",
+  "calm.offline": "Offline. What you do is saved here.",
+  "calm.offline_waiting": "Offline. {n} saved here, sent later.",
   "calm.slow": "Slow network",
   "calm.sending": "Sending {n} of {of}",
   "calm.server": "Our server does not answer. Your work is safe on this phone.",

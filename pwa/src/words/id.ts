@@ -13,8 +13,8 @@ export const id: Record<Word, string> = {
   "time.hours": "{n} jam",
   "time.minutes_ago": "{n} mnt lalu",
 
-  "calm.offline": "Luring. Yang Anda kerjakan tersimpan di ponsel ini.",
-  "calm.offline_waiting": "Luring. {n} tersimpan di ponsel ini, dikirim nanti.",
+  "calm.offline": "Luring. Pekerjaan Anda tersimpan di sini.",
+  "calm.offline_waiting": "Luring. {n} tersimpan di sini, dikirim nanti.",
   "calm.slow": "Jaringan lambat",
   "calm.sending": "Mengirim {n} dari {of}",
   "calm.server": "Server kami tidak menjawab. Pekerjaan Anda aman di ponsel ini.",

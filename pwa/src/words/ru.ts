@@ -13,8 +13,8 @@ export const ru: Record<Word, string> = {
   "time.hours": "{n} час|{n} часа|{n} часов",
   "time.minutes_ago": "{n} мин назад",
 
-  "calm.offline": "Нет сети. Всё сохраняется на этом телефоне.",
-  "calm.offline_waiting": "Нет сети. Сохранено на телефоне: {n}, отправим позже.",
+  "calm.offline": "Нет сети. Всё сохраняется здесь.",
+  "calm.offline_waiting": "Нет сети. Сохранено здесь: {n}",
   "calm.slow": "Медленная сеть",
   "calm.sending": "Отправляем {n} из {of}",
   "calm.server": "Наш сервер не отвечает. Ваша работа цела на этом телефоне.",

@@ -13,8 +13,8 @@ export const uz: Record<Word, string> = {
   "time.hours": "{n} soat",
   "time.minutes_ago": "{n} daq oldin",
 
-  "calm.offline": "Tarmoq yoʻq. Ishingiz shu telefonda saqlanadi.",
-  "calm.offline_waiting": "Tarmoq yoʻq. Telefonda saqlandi: {n}, keyin yuboriladi.",
+  "calm.offline": "Tarmoq yoʻq. Ishingiz shu yerda saqlanadi.",
+  "calm.offline_waiting": "Tarmoq yoʻq. Shu yerda saqlandi: {n}",
   "calm.slow": "Tarmoq sekin",
   "calm.sending": "Yuborilmoqda: {n} / {of}",
   "calm.server": "Serverimiz javob bermayapti. Ishingiz telefonda saqlangan.",

@@ -1,6 +1,7 @@
 /** Where a wish is, with the ticks that people know from their messages. */
 
 import type { Outcome } from "#sync";
+import { engine } from "../../../app/session.ts";
 import type { IconName } from "../../../ui/icon-names.ts";
 import { Chip, type Tone } from "../../../ui/parts.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
@@ -14,8 +15,10 @@ const LOOKS: Readonly<Record<Outcome, { word: Word; icon: IconName; tone: Tone }
   not_accepted: { word: word("outcome.not_accepted"), icon: "circle-alert", tone: "bad" },
 };
 
+/** Without a network nothing is on its way: what waits for its answer is still safe here, and that is what is said. */
 export function OutcomeChip({ state }: { state: Outcome }) {
-  const look = LOOKS[state];
+  const isOffline = engine.value?.status.value.link === "offline";
+  const look = LOOKS[isOffline && state === "sending" ? "saved" : state];
   return (
     <Chip tone={look.tone} icon={look.icon}>
       {t(look.word)}

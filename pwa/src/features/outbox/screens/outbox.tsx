@@ -6,7 +6,7 @@ import { sayCode, sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
 import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
-import { formatAgo } from "../../../words/format.ts";
+import { formatAgo, formatNumber } from "../../../words/format.ts";
 import { t, type Word, word } from "../../../words/index.ts";
 import { OutcomeChip } from "../parts/outcome.tsx";
 
@@ -27,7 +27,7 @@ export function OutboxScreen() {
   const [problem, setProblem] = useState<string>();
   const items = engine.outbox.value;
   const refused = items.filter((item) => item.state === "not_accepted");
-  const others = items.filter((item) => item.state !== "not_accepted").reverse();
+  const others = bundle(items.filter((item) => item.state !== "not_accepted")).reverse();
   const isOffline = engine.status.value.link === "offline";
 
   async function keepAsFile(): Promise<void> {
@@ -55,9 +55,9 @@ export function OutboxScreen() {
       )}
       {others.length > 0 && (
         <ul class="list plain" aria-live="polite">
-          {others.map((item) => (
+          {others.map(({ item, count }) => (
             <li key={item.identity}>
-              <Item item={item} />
+              <Item item={item} count={count} />
             </li>
           ))}
         </ul>
@@ -83,12 +83,39 @@ export function OutboxScreen() {
   );
 }
 
-function Item({ item }: { item: OutboxItem }) {
+interface Bundle {
+  readonly item: OutboxItem; // The newest of its like.
+  readonly count: number;
+}
+
+/** Fifty answers of one test, or ten steps of one lesson, that stand at the same place are one line. */
+export function bundle(items: readonly OutboxItem[]): Bundle[] {
+  const bundles = new Map<string, Bundle>();
+  for (const item of items) {
+    const isAlone = item.kind === "command";
+    const key = isAlone ? item.identity : [item.name, item.state, item.title].join("|");
+    const count = (bundles.get(key)?.count ?? 0) + sizeOf(item);
+    bundles.delete(key); // So that it takes the place of its newest.
+    bundles.set(key, { item, count });
+  }
+  return [...bundles.values()];
+}
+
+/** A batch op carries many rows. */
+function sizeOf(item: OutboxItem): number {
+  const rows = item.args.rows;
+  return item.kind === "batch" && Array.isArray(rows) ? rows.length : 1;
+}
+
+function Item({ item, count }: Bundle) {
   const name = NAMES[item.name];
   return (
     <div class="line">
       <span class="grow">
-        <span class="strong">{name === undefined ? item.name : t(name)}</span>
+        <span class="strong">
+          {name === undefined ? item.name : t(name)}
+          {count > 1 && ` × ${formatNumber(count)}`}
+        </span>
         <br />
         <span class="soft small">{[item.title, formatAgo(item.at)].filter(Boolean).join(" · ")}</span>
       </span>

@@ -75,6 +75,7 @@ export function AskScreen() {
         <Field label={t("ask.subject")}>
           {(props) => (
             <select {...props} name="subject_id" required>
+              <option value="">{t("item.choose")}</option>
               {subjects.map((subject) => (
                 <option
                   key={subject.id}
