@@ -51,7 +51,8 @@ class _Writer:
         lines: list[bytes] = []
         if page.has_scope:
             lines += protocol.scope_lines(self._scope_entries())
-        lines += protocol.pair_lines("reconcile", self._named(page.reconcile))
+        if page.is_off_chain:
+            lines += protocol.pair_lines("reconcile", self._named(page.reconcile)) or [protocol.line({"reconcile": []})]
         lines += protocol.refused_lines(page.refused)
         return lines
 
@@ -92,25 +93,24 @@ class _Writer:
 
     def _rows(self, rows: Sequence[LogRow], after: _After) -> Iterator[_Piece]:
         """Lines under their headings; a mark whenever the pace says so."""
-        pending: list[bytes] = []
+        pending: list[bytes] = []  # without their line ends
         size = 0
-        key: tuple[int, int] | None = None
+        above: tuple[int, int] | None = None
         for row in rows:
-            if key != (row.bucket, row.collection):
-                key = (row.bucket, row.collection)
-                pending.append(protocol.heading(self.page.names[row.bucket], self.collections[row.collection]))
-            pending.append(row.line)
-            pending.append(b"\n")
-            size += len(row.line)
+            _, bucket, _, collection, line = row
+            if above != (bucket, collection):
+                above = (bucket, collection)
+                pending.append(protocol.heading(self.page.names[bucket], self.collections[collection]))
+            pending.append(line)
+            size += len(line)
             if size >= self.pace.raw_bytes:
                 self.cursor = after(row)
-                pending.append(protocol.mark_line(self._text()))
-                yield _Piece(b"".join(pending), is_end=True)
+                yield _Piece(b"\n".join(pending) + b"\n" + protocol.mark_line(self._text()), is_end=True)
                 pending, size = [], 0
         if rows:
             self.cursor = after(rows[-1])
         if pending:
-            yield _Piece(b"".join(pending), is_end=False)
+            yield _Piece(b"\n".join(pending) + b"\n", is_end=False)
 
     def _after_increment(self, row: LogRow) -> Cursor:
         return replace(self.cursor, position=row.position)

@@ -90,7 +90,8 @@ def digest_lines(digests: Digests) -> list[bytes]:
 
 
 def heading(bucket: str, collection: str) -> bytes:
-    return line({"bucket": bucket, "collection": collection})
+    """Without its line end."""
+    return bytes(_encode({"bucket": bucket, "collection": collection}))
 
 
 def mark_line(cursor: str) -> bytes:

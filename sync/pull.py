@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from hashlib import md5
-from typing import Literal, Protocol
+from operator import attrgetter
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from sync.cursor import BUCKETS_MAX, TAG_BYTES, Cursor, Filling, Pair
@@ -28,8 +29,7 @@ class Bucket:
     automatic: bool
 
 
-@dataclass(frozen=True)
-class LogRow:
+class LogRow(NamedTuple):  # Ten thousand of them make a page: a tuple costs a third of a frozen dataclass.
     position: int
     bucket: int
     tier: int
@@ -125,6 +125,7 @@ class Page:
     look: Look
     start: Cursor  # where the increments begin; covers what the request's cursor covered and T still holds
     reconcile: list[Pair] = field(default_factory=list)
+    is_off_chain: bool = False  # `reconcile` is said even when it is empty: the phone drops all that it holds.
     left: list[Pair] = field(default_factory=list)
     joined: dict[Pair, Filling] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
@@ -193,6 +194,7 @@ def decide(asked: Asked, look: Look) -> Page | Again:
         look=look,
         start=start,
         reconcile=sorted(held) if chain == "off" else [],
+        is_off_chain=chain == "off",
         left=sorted(pair for pair in covered if pair not in held),
         joined={pair: Filling(bound=position) for pair in sorted(held, key=_fill_order) if pair not in covered},
         refused=refused,
@@ -278,7 +280,7 @@ def _is_silent(asked: Asked, page: Page) -> bool:
     return (
         cursor is not None
         and cursor.is_final
-        and not (asked.must_answer or asked.check or page.reconcile or page.left or page.joined)
+        and not (asked.must_answer or asked.check or page.is_off_chain or page.left or page.joined)
         and not (page.increments or page.fills or page.filled or page.more)
         and page.look.settled_at <= cursor.last_cut
         and not page.look.is_cursor_old
@@ -304,6 +306,9 @@ def _due(asked: Asked, page: Page, start: Cursor) -> list[Pair]:
     ]
 
 
+_position = attrgetter("position")
+
+
 def _fill_order(pair: Pair) -> tuple[int, int]:
     return pair[1], pair[0]
 
@@ -320,16 +325,12 @@ async def _fill(snapshot: Snapshot, page: Page, bytes_left: int) -> None:
         rows_each = _rows_for(bytes_left, totals[waiting[0]])
         part = _first_part(waiting, totals, rows_each)
         rows = await snapshot.fill([(pair, filling[pair]) for pair in part], rows_each=rows_each)
-        by_pair: dict[Pair, list[LogRow]] = {pair: [] for pair in part}
-        for row in rows:
-            by_pair[row.bucket, row.tier].append(row)
-        for pair in part:
+        for pair, found in _by_pair(rows, part):
             if bytes_left <= 0:
                 break
-            taken = _take(by_pair[pair], bytes_left)
-            bytes_left -= sum(len(row.line) for row in taken)
+            taken, bytes_left = _take(found, bytes_left)
             page.fills += taken
-            if len(taken) < rows_each and len(taken) == len(by_pair[pair]):
+            if len(found) < rows_each and len(taken) == len(found):
                 page.filled.append(pair)
                 waiting.remove(pair)
             else:
@@ -354,11 +355,21 @@ def _first_part(waiting: list[Pair], totals: dict[Pair, Total], rows: int) -> li
     return part
 
 
-def _take(rows: list[LogRow], bytes_left: int) -> list[LogRow]:
-    """Rows by position until the bytes are used; one at least, so that an oversize row travels alone."""
-    rows.sort(key=lambda row: row.position)
+def _by_pair(rows: list[LogRow], part: Sequence[Pair]) -> list[tuple[Pair, list[LogRow]]]:
+    """Each pair's rows by position, in the order of `part`."""
+    rows.sort(key=_position)
+    if len(part) == 1:
+        return [(part[0], rows)]
+    found: dict[Pair, list[LogRow]] = {pair: [] for pair in part}
+    for row in rows:
+        found[row.bucket, row.tier].append(row)
+    return list(found.items())
+
+
+def _take(rows: list[LogRow], bytes_left: int) -> tuple[list[LogRow], int]:
+    """Rows until the bytes are used, and how many are left; one row at least, so that an oversize one travels alone."""
     for count, row in enumerate(rows, start=1):
         bytes_left -= len(row.line)
         if bytes_left <= 0:
-            return rows[:count]
-    return rows
+            return rows[:count], bytes_left
+    return rows, bytes_left

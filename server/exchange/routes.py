@@ -17,8 +17,7 @@ from server.exchange.exchanges import Exchanges, retry_after_s
 from sync.errors import ExchangeError, Outage
 from sync.protocol import CONTENT_TYPE
 
-WHOLE_BYTES_MAX = 32_768  # An answer up to here leaves as one piece; a longer one as it is packed.
-PLAIN_BYTES_MAX = 400  # Not worth packing.
+WHOLE_BYTES_MAX = 65_536  # An answer up to here leaves as one piece; a longer one piece by piece, as it is packed.
 
 
 def answer_exchange_error(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -1,6 +1,7 @@
 """What the process opens for the exchange: connections, the sequencing loop, the hints, and the routes on them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import ClassVar
@@ -34,6 +35,8 @@ class Exchange:
             stop = asyncio.Event()
             publishing = asyncio.create_task(run_loop(url, stop=stop))
             hinting = asyncio.create_task(exchanges.hub.run())
+            # A long page makes ten thousand rows: the collector would look through the whole program each time.
+            gc.freeze()
             try:
                 yield exchanges
             finally:

@@ -197,7 +197,7 @@ class _Transaction:
         }
         cursor = self._connection.cursor(binary=True)
         await cursor.execute(_FILL, values, prepare=True)
-        return [LogRow(*row) for row in await cursor.fetchall()]
+        return [LogRow._make(row) for row in await cursor.fetchall()]
 
 
 async def _look(connection: AsyncConnection[Any], asked: Asked, *, with_all_totals: bool) -> Look:
@@ -217,7 +217,7 @@ async def _look(connection: AsyncConnection[Any], asked: Asked, *, with_all_tota
             case -2:
                 found = row[1]
             case _:
-                rows.append(LogRow(*row))
+                rows.append(LogRow._make(row))
     return Look(
         now_ms=state.now_ms,
         head=state.head,
