@@ -136,11 +136,9 @@ async def test_a_new_course_is_an_empty_draft_that_cannot_be_published(school: S
     assert unknown.json()["error"]["code"] == "subject.unknown"
 
 
-@pytest.mark.parametrize(
-    "body", [{"title": ""}, {"title": "   "}, {"title": "x" * 256}, {"title": "x", "owner": "me"}, {"title": "x", "language": "English"}, {}]
-)
-async def test_a_bad_course_is_refused(school: School, body: dict[str, str]) -> None:
-    assert (await school.oybek.post("/api/v1/courses", json=body)).status_code in {400, 422}
+async def test_a_bad_course_is_refused(school: School) -> None:
+    for body in ({"title": ""}, {"title": "   "}, {"title": "x" * 256}, {"title": "x", "owner": "me"}, {"title": "x", "language": "English"}, {}):
+        assert (await school.oybek.post("/api/v1/courses", json=body)).status_code in {400, 422}, body
 
 
 async def test_a_course_with_learners_is_archived_and_one_without_deleted(school: School) -> None:
