@@ -148,7 +148,7 @@ async def _known(tx: Tx, ids: list[UUID]) -> dict[UUID, tuple[BankItem, ItemKey]
         .order_by(BankItem.id)
         .with_for_update(of=BankItem, key_share=True)
     )
-    return {item.id: (item, key) for item, key in (await tx.db.execute(statement)).tuples()}
+    return {item.id: (item, key) for item, key in (await tx.db.execute(statement))}
 
 
 def _is_same(bank: BankDraft, item: BankItem, key: ItemKey) -> bool:

@@ -69,7 +69,7 @@ async def _marked_items(tx: Tx, attempt: Attempt) -> list[Marked]:
         .where(Item.assessment_id == attempt.assessment_id, Item.revision == attempt.revision)
         .order_by(Item.rank)
     )
-    rows = (await tx.db.execute(statement)).tuples()
+    rows = await tx.db.execute(statement)
     return [Marked(id_, points, decode_key(key), explanation) for id_, points, key, explanation in rows]
 
 
@@ -86,7 +86,7 @@ async def _answers(tx: Tx, attempt: Attempt, *, grace: timedelta) -> dict[UUID, 
             " where attempt_id = :attempt and claimed_at <= :last order by item_id, claimed_at desc, id desc"
         )
         values = {"attempt": attempt.id, "last": attempt.deadline_at + grace}
-    return dict((await tx.db.execute(statement, values)).tuples().all())
+    return dict((await tx.db.execute(statement, values)).all())
 
 
 async def _note_grading(tx: Tx, attempt: Attempt, score_ppm: int, result: Result) -> int:

@@ -92,4 +92,4 @@ async def item_ids(tx: Tx, attempt_id: UUID, ranks: set[int]) -> dict[int, UUID]
         .join(Attempt, (Attempt.assessment_id == Item.assessment_id) & (Attempt.revision == Item.revision))
         .where(Attempt.id == attempt_id, Item.rank.in_(ranks))
     )
-    return dict((await tx.db.execute(statement)).tuples().all())
+    return dict((await tx.db.execute(statement)).all())
