@@ -124,8 +124,8 @@ export class Core implements Omit<Calls, "open"> {
   private async make(draft: Draft): Promise<string> {
     try {
       const { identity, seqs } = await add(this.mine, this.merge, draft, this.env.now());
-      this.told("wishes", seqs);
       this.loop?.wake();
+      await this.told("wishes", seqs); // Whoever waits for us finds it on the screen.
       return identity;
     } catch (error) {
       if (error instanceof Error && error.name === "QuotaExceededError") this.say({ problem: "quota" });
@@ -162,16 +162,17 @@ export class Core implements Omit<Calls, "open"> {
   }
 
   private async edit(entry: Entry, wish: Entry["wish"] | null): Promise<void> {
-    this.told("wishes", await this.mine.save({ edits: [{ entry, shelf: entry.shelf, wish }] }));
+    const seqs = await this.mine.save({ edits: [{ entry, shelf: entry.shelf, wish }] });
     this.loop?.wake();
+    await this.told("wishes", seqs);
   }
 
   async want(bucket: string, on: boolean): Promise<void> {
     await this.mine.reload([]);
     const others = this.mine.wanted.filter((one) => one !== bucket);
     await this.mine.save({ edits: [], wanted: on ? [...others, bucket] : others });
-    this.told("mine");
     this.loop?.rewant();
+    await this.told("mine");
   }
 
   async exportOutbox(): Promise<string> {
@@ -220,9 +221,10 @@ export class Core implements Omit<Calls, "open"> {
       .catch((error: unknown) => this.broke(error));
   }
 
-  private told(what: "wishes" | "cut" | "mine", seqs: readonly number[] = []): void {
+  private async told(what: "wishes" | "cut" | "mine", seqs: readonly number[] = []): Promise<void> {
     this.channel.post(what === "wishes" ? { kind: what, seqs } : { kind: what });
-    void this.screen.refresh().then(() => this.count(0));
+    await this.screen.refresh();
+    this.count(0);
   }
 
   sync(): void {
@@ -270,7 +272,7 @@ export class Core implements Omit<Calls, "open"> {
 
   private toldByLoop(what: "wishes" | "cut" | "mine", seqs: readonly number[] = []): void {
     if (what === "wishes") this.count(seqs.length);
-    this.told(what, seqs);
+    void this.told(what, seqs);
   }
 
   private count(answered: number): void {

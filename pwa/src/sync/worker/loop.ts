@@ -40,6 +40,7 @@ export class Loop {
   private readonly indexes: LineIndexes;
   private base: PageBase = { meta: EMPTY_META, covers: new Map(), parts: new Map() };
   private isHinted = true; // Something may have moved; at the start nobody knows.
+  private isReached = false; // The server answered last time. Until then a request asks, and numbers nothing new.
   private isPaused = false;
   private saysBuckets = false;
   private mustFork = false;
@@ -156,7 +157,8 @@ export class Loop {
     const { deps, pace } = this;
     const token = await deps.token();
     if (this.mustFork && token !== null) await this.fork();
-    const units = await nextOps(deps.mine, { bytes: pace.pageBytes * 2, units: pace.unitsMax }, deps.env.now());
+    const limit = { bytes: pace.pageBytes * 2, units: pace.unitsMax, mayNumber: this.isReached };
+    const units = await nextOps(deps.mine, limit, deps.env.now());
     if (abort.signal.aborted) return 0;
     deps.status({ phase: units.length > 0 ? "sending" : "receiving" });
     this.isHinted = false;
@@ -165,7 +167,7 @@ export class Loop {
     const ending = await exchange(this.errand(token, units, abort));
     if (ending.kind !== "done" && ending.kind !== "torn") this.indexes.forgetAll();
     const waitMs = await this.after(ending, units);
-    if (this.base.meta.cursor !== before.meta.cursor) deps.told("cut");
+    if (this.base !== before) deps.told("cut");
     return waitMs;
   }
 
@@ -196,6 +198,8 @@ export class Loop {
   // --- endings --------------------------------------------------------------------------------------------------------
 
   private async after(ending: Ending, units: readonly Unit[]): Promise<number> {
+    const isAway = ending.kind === "offline" || ending.kind === "foreign";
+    this.isReached = !isAway && (ending.kind !== "refused" || units.length > 0);
     switch (ending.kind) {
       case "done":
         return await this.afterPage(ending);

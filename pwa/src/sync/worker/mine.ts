@@ -195,9 +195,8 @@ export class Mine {
     const revs = edited.map((entry) => answerOf<Stored | undefined>(tx.objectStore(entry.shelf).get(entry.seq)));
     const device = answerOf<Device | undefined>(kv.get("device"));
     const clock = answerOf<Clock | undefined>(kv.get("clock"));
-    const stored = await Promise.all(revs);
+    const [stored, deviceNow, clockNow] = await Promise.all([Promise.all(revs), device, clock]);
     if (stored.some((one, i) => one?.rev !== edited[i]?.rev)) return false;
-    const [deviceNow, clockNow] = [await device, await clock];
     if (saving.was && (deviceNow?.id !== saving.was.id || deviceNow.fence !== this.leadFence)) return false;
     return saving.clock === undefined || clockNow === undefined || !isLater(clockNow.at, saving.clock.at);
   }

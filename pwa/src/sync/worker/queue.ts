@@ -24,6 +24,13 @@ export type Unit = readonly Entry[];
 
 export const hasUnsent = (mine: Mine): boolean => sendable(mine).length > 0 || mine.list("outbox").some(isFresh);
 
+export interface Limit {
+  readonly bytes: number;
+  readonly units: number;
+  /** False while nobody answers: what has no number yet may still be merged, and fifty answers become one op. */
+  readonly mayNumber: boolean;
+}
+
 /** Numbered ops without a receipt, and journalled ones that the server has lost again. */
 function sendable(mine: Mine): Entry[] {
   const acked = mine.device.acked?.[0] ?? 0;
@@ -34,8 +41,8 @@ function sendable(mine: Mine): Entry[] {
 const isFresh = ({ wish }: Entry): boolean => wish.n === null && wish.refused === null;
 
 /** Number what is ready, durably, and choose what the next request carries: units in order of n, at least one if there is one. */
-export async function nextOps(mine: Mine, limit: { bytes: number; units: number }, now: number): Promise<Unit[]> {
-  if (sendable(mine).length < limit.units) await numberFresh(mine, limit, now);
+export async function nextOps(mine: Mine, limit: Limit, now: number): Promise<Unit[]> {
+  if (limit.mayNumber && sendable(mine).length < limit.units) await numberFresh(mine, limit, now);
   const units = unitsOf(sendable(mine));
   const chosen: Unit[] = [];
   let [bytes, ops] = [0, 0];
@@ -60,7 +67,7 @@ function unitsOf(entries: readonly Entry[]): Unit[] {
   return units;
 }
 
-async function numberFresh(mine: Mine, limit: { bytes: number; units: number }, now: number): Promise<void> {
+async function numberFresh(mine: Mine, limit: Limit, now: number): Promise<void> {
   const edits: Edit[] = [];
   let next = mine.device.next;
   let bytes = 0;

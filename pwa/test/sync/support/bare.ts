@@ -17,7 +17,6 @@ export class Bare {
     readonly key: CryptoKey,
     readonly mine: Mine,
     readonly store: RowStore,
-    private readonly fence: number,
   ) {}
 
   static async open(key: CryptoKey, disk: IDBFactory = new IDBFactory()): Promise<Bare> {
@@ -25,7 +24,7 @@ export class Bare {
     const store = await RowStore.open(disk, "rows", key);
     const fence = await mine.raiseFence();
     await store.lead(fence, mine.device.id);
-    return new Bare(disk, key, mine, store, fence);
+    return new Bare(disk, key, mine, store);
   }
 
   /** As after a kill: nothing of what memory held remains. */
@@ -55,7 +54,7 @@ export class Bare {
     base?: PageBase,
   ): Promise<Ending> {
     const now = Date.now();
-    const units = await nextOps(this.mine, { bytes: 65536, units: 1000 }, now + 60_000);
+    const units = await nextOps(this.mine, { bytes: 65536, units: 1000, mayNumber: true }, now + 60_000);
     return await exchange({
       wire: { fetch: server.fetch, baseUrl: "", stallMs: 500 },
       token: "token",
