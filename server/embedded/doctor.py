@@ -16,7 +16,7 @@ from server.embedded.installation import Installation
 from server.embedded.plan import CannotStart
 from server.embedded.postgres import NoPostgres
 from server.embedded.processes import PLAIN_ENV, Command, shim
-from server.embedded.pwa_build import PWA, BuildFailed, hash_of_source, node_and_npm, read_stamp
+from server.embedded.pwa_build import PWA, BuildFailed, is_current, node_and_npm
 from server.embedded.s3 import NoStorage
 from server.embedded.valkey import NoValkey
 from server.settings import BadSetting, Settings
@@ -127,9 +127,8 @@ def _page() -> Finding:
         if (PWA / "dist" / "index.html").exists():
             return Finding("note", f"node does not run here ({problem}); the page was built before", "")
         return Finding("missing", "node", f"{problem}")
-    is_built = read_stamp(PWA) == hash_of_source(PWA)
     return Finding(
-        "ok", f"node {done.stdout.strip()}; the page is {'built' if is_built else 'built at the next start'}"
+        "ok", f"node {done.stdout.strip()}; the page is {'built' if is_current(PWA) else 'built at the next start'}"
     )
 
 

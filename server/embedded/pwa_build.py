@@ -30,18 +30,21 @@ def build(*, pwa: Path = PWA) -> bool:
 
     Raises: BuildFailed.
     """
-    if not (pwa / "package.json").exists():
-        return False
-    wanted = hash_of_source(pwa)
-    if read_stamp(pwa) == wanted:
+    if is_current(pwa):
         return False
     with _alone():
-        if read_stamp(pwa) == wanted:  # Somebody else built it while we waited.
+        if is_current(pwa):  # Somebody else built it while we waited.
             return False
+        wanted = hash_of_source(pwa)
         install_packages(pwa)
         npm(pwa, "run", "build")
         (pwa / "dist" / STAMP).write_text(wanted + "\n")
     return True
+
+
+def is_current(pwa: Path) -> bool:
+    """Tell whether there is nothing to build."""
+    return not (pwa / "package.json").exists() or read_stamp(pwa) == hash_of_source(pwa)
 
 
 def install_packages(pwa: Path) -> None:

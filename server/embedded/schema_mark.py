@@ -23,16 +23,30 @@ def mark_of_code(*, demo: bool) -> str:
     return f"spark {digest.hexdigest()}{' demo' if demo else ''}"
 
 
-def read_mark(url: str) -> str | None:
-    with psycopg.connect(url, connect_timeout=CONNECT_WAIT_S, autocommit=True) as connection:
+def is_done(url: str, code: str) -> bool:
+    """Tell whether `code` has been here, and nobody has moved the schema's version since."""
+    with _connect(url) as connection:
         row = connection.execute(
             "select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()"
         ).fetchone()
-    return row[0] if row else None
+        return row is not None and row[0] == _mark(connection, code)
 
 
-def write_mark(url: str, mark: str) -> None:
+def write(url: str, code: str) -> None:
     """Only after migration and demo are whole."""
-    with psycopg.connect(url, connect_timeout=CONNECT_WAIT_S, autocommit=True) as connection:
+    with _connect(url) as connection:
         name = sql.Identifier(connection.info.dbname)
-        connection.execute(sql.SQL("comment on database {} is {}").format(name, sql.Literal(mark)))
+        text = sql.Literal(_mark(connection, code))
+        connection.execute(sql.SQL("comment on database {} is {}").format(name, text))
+
+
+def _mark(connection: psycopg.Connection, code: str) -> str:
+    revisions: list[str] = []
+    if connection.execute("select to_regclass('base_schema_version')").fetchone() != (None,):
+        rows = connection.execute("select version_num from base_schema_version order by 1").fetchall()
+        revisions = [row[0] for row in rows]
+    return " ".join([code, "at", *revisions])
+
+
+def _connect(url: str) -> psycopg.Connection:
+    return psycopg.connect(url, connect_timeout=CONNECT_WAIT_S, autocommit=True)

@@ -25,7 +25,7 @@ from server.embedded.log_files import tail
 from server.embedded.plan import CannotStart, Plan
 from server.embedded.postgres import NoPostgres
 from server.embedded.processes import Command, Part, end_recorded
-from server.embedded.pwa_build import PWA
+from server.embedded.pwa_build import PWA, is_current
 from server.embedded.s3 import NoStorage
 from server.embedded.valkey import NoValkey
 from server.settings import BadSetting
@@ -125,17 +125,17 @@ class Supervisor:
     async def _bring_up_to_date(self) -> None:
         """Migrate, and lay the demo school. Skipped when this very code has done both on this database."""
         url, demo = self._plan.database_url, self._plan.settings.demo
-        mark = await asyncio.to_thread(schema_mark.mark_of_code, demo=demo)
-        if await asyncio.to_thread(schema_mark.read_mark, url) == mark:
+        code = await asyncio.to_thread(schema_mark.mark_of_code, demo=demo)
+        if await asyncio.to_thread(schema_mark.is_done, url, code):
             return
         await self._run("migrate", planning.spark("migrate"))
         if demo:
             # Its answer, the accounts with their passwords, is for the person and not for a log.
             await self._run("demo", planning.spark("demo", "lay"), shows_answer=True)
-        await asyncio.to_thread(schema_mark.write_mark, url, mark)
+        await asyncio.to_thread(schema_mark.write, url, code)
 
     async def _build_page(self) -> None:
-        if not (PWA / "package.json").exists():
+        if await asyncio.to_thread(is_current, PWA):
             return
         code = await self._run_logged("build-pwa", (sys.executable, "-m", "server.embedded.pwa_build"))
         if code == 0:
