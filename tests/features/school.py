@@ -1,6 +1,10 @@
-"""A small school on a real database, without HTTP: people, a course, commands run as the sync engine runs them."""
+"""A small school on a real database: people, a course, commands run as the sync engine runs them.
 
-from collections.abc import AsyncIterator
+A folder of tests imports its fixtures into its conftest.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pytest
 from sqlalchemy import text
 
 from server.base.actor import SYSTEM, Actor
@@ -21,9 +26,11 @@ from server.features import jobs
 from server.identity.accounts import NewAccount, answer_for, create_account
 from server.means import open_work
 from sync.mutator import Mutator
-from tests.support.api import PASSWORD, email_of, settings_for
+from tests.support.api import PASSWORD, Api, email_of, settings_for
+from tests.support.postgres import TEMPLATE, PostgresServer
 
 ROUNDS_MAX = 20
+PUBLISHED_POLLS_MAX = 2_000
 PHYSICS = derived_id("catalog.subjects", "physics")
 CHEMISTRY = derived_id("catalog.subjects", "chemistry")
 
@@ -87,6 +94,14 @@ class School:
         statement = "select kind from notifications_notifications where user_id = :user order by created_at, kind"
         return [row["kind"] for row in await self.rows(statement, user=self.people[name].id)]
 
+    async def published(self) -> None:
+        """Wait until the running API has written everything that was committed into the log, a few milliseconds."""
+        for _ in range(PUBLISHED_POLLS_MAX):
+            if not await self.value("select sync_has_marks()"):
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("the log does not catch up")
+
     async def run_jobs(self) -> None:
         runner = Runner(self.work, jobs())
         for _ in range(ROUNDS_MAX):
@@ -103,19 +118,55 @@ class School:
 
 
 @asynccontextmanager
-async def open_school(database_url: str, data: Path) -> AsyncIterator[School]:
-    """The people above. Valkey and S3 are not needed, and not there."""
+async def open_school(database_url: str, data: Path, people: dict[str, Actor] | None = None) -> AsyncIterator[School]:
+    """The school on this database. Valkey and S3 are not needed, and not there."""
     settings = settings_for(database_url, "redis://127.0.0.1:1", "http://nobody:nothing@127.0.0.1:1/none", data)
     work = open_work(settings)
-    school = School(work)
     try:
-        await school.add("Amina Karimova", "student")
-        await school.add("Brian Otieno", "student")
-        await school.add("Otieno Grace", "educator")
-        await school.add("Madina Yusupova", "mentor", subject_ids=(PHYSICS,))
-        await school.add("Marat Aliev", "mentor", subject_ids=(PHYSICS,))
-        await school.add("Siti Rahayu", "admin")
-        yield school
+        yield School(work, dict(people or {}))
     finally:
         await work.redis.aclose()
         await work.database.close()
+
+
+@dataclass(frozen=True)
+class SchoolTemplate:
+    """A database that holds the people above; copying it takes a moment, hashing their passwords does not."""
+
+    name: str
+    people: dict[str, Actor]
+
+
+@pytest.fixture(scope="session")
+async def school_template(
+    migrated_postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[SchoolTemplate]:
+    with migrated_postgres.new_database(TEMPLATE) as url:
+        async with open_school(url, tmp_path_factory.mktemp("school")) as school:
+            await school.add("Amina Karimova", "student")
+            await school.add("Brian Otieno", "student")
+            await school.add("Otieno Grace", "educator")
+            await school.add("Madina Yusupova", "mentor", subject_ids=(PHYSICS,))
+            await school.add("Marat Aliev", "mentor", subject_ids=(PHYSICS,))
+            await school.add("Siti Rahayu", "admin")
+        yield SchoolTemplate(url.rpartition("/")[2], school.people)
+
+
+@pytest.fixture
+def database_url(migrated_postgres: PostgresServer, school_template: SchoolTemplate) -> Iterator[str]:
+    """A copy of the school for this test alone; the API of `api` runs on it, too."""
+    with migrated_postgres.new_database(school_template.name) as url:
+        yield url
+
+
+@pytest.fixture
+async def school(database_url: str, school_template: SchoolTemplate, tmp_path: Path) -> AsyncIterator[School]:
+    """The school without HTTP."""
+    async with open_school(database_url, tmp_path, school_template.people) as opened:
+        yield opened
+
+
+@pytest.fixture
+def online(api: Api, school_template: SchoolTemplate) -> School:
+    """The school behind a running API."""
+    return School(api.work, dict(school_template.people))

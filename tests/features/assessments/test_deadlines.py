@@ -3,12 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from server.assessments.jobs import close_overdue
 from server.base.ids import derived_id, new_id
 from tests.features.assessments.conftest import TestSchool, items_of
 from tests.support.phone import Phone
+
+pytestmark = pytest.mark.slow  # Each starts an API of its own.
 
 BOTH = "::a::Is it so? {T}\n\n::b::Who? {=Newton}"
 

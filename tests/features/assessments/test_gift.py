@@ -259,6 +259,7 @@ def test_a_hundred_thousand_questions_are_refused_quickly() -> None:
     assert time.perf_counter() - begun < 5
 
 
+@pytest.mark.slow
 def test_the_largest_file_is_read_in_seconds() -> None:
     question = "Q \\= " * 400 + "{=" + "a" * 50 + "~b#c}\n\n"
     source = question * (min(BYTES_MAX // len(question), QUESTIONS_MAX) - 1)

@@ -1,6 +1,5 @@
 """An educator's GIFT file becomes a practice test: whole, reported, and the same file twice changes nothing."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,17 +10,16 @@ from server.assessments.demo import QUESTIONS, lay_practice_test
 from server.assessments.imports import import_gift
 from server.base.errors import AppError
 from server.base.import_report import ImportReport
-from tests.features.school import School, open_school
+from tests.features.school import School
 
 PHYSICS_FILE = Path(__file__).resolve().parents[4] / "shared" / "content" / "high-school-physics.gift"
 TWO = "::a::Is it so? {T}\n\n::b::Which? {=this ~that}"
 
 
-@pytest.fixture
-async def school(database_url: str, tmp_path: Path) -> AsyncIterator[School]:
-    async with open_school(database_url, tmp_path) as opened:
-        await opened.add_course("motion", owner="otieno")
-        yield opened
+@pytest.fixture(autouse=True)
+async def motion(school: School) -> None:
+    """The course that everything goes into."""
+    await school.add_course("motion", owner="otieno")
 
 
 async def bring(school: School, text: str | bytes = TWO, *, by: str | None = None, **more: Any) -> ImportReport:

@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from server.assessments.jobs import retire_forgotten
 from server.assessments.payloads import GradeAttempt
 from tests.features.assessments.conftest import TestSchool, items_of
+
+pytestmark = pytest.mark.slow  # Each starts an API of its own.
 
 FIRST = "::a::Is it so? {T}"
 SECOND = "::a::Is it so? {F}\n\n::b::Who? {=Newton}"

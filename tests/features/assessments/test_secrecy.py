@@ -61,6 +61,7 @@ async def test_everything_that_a_student_syncs_is_free_of_keys_until_handing_in(
     assert found(brian.raw) == []  # … and to nobody else.
 
 
+@pytest.mark.slow
 async def test_options_do_not_tell_by_their_order_or_ids(world: TestSchool) -> None:
     await world.put_test("\n\n".join(f"::{n}::Q{n}? {{=yes {n} ~no {n} ~never {n} ~nought {n}}}" for n in range(60)))
     async with world.phone("Amina") as phone:
@@ -72,6 +73,7 @@ async def test_options_do_not_tell_by_their_order_or_ids(world: TestSchool) -> N
     assert all(set(option) == {"id", "text"} for row in rows for option in row["options"])
 
 
+@pytest.mark.slow
 async def test_every_field_of_an_item_on_the_phone_is_one_of_the_promised(world: TestSchool) -> None:
     await world.put_test()
     async with world.phone("Amina") as phone:
@@ -82,6 +84,7 @@ async def test_every_field_of_an_item_on_the_phone_is_one_of_the_promised(world:
     assert {name for row in rows for name in row} == promised
 
 
+@pytest.mark.slow
 async def test_no_route_tells_a_student_a_key(world: TestSchool) -> None:
     """Goal: whatever is added later, too. Method: GET every route of the app as a student, with every id there is."""
     assessment = await world.put_test()
@@ -98,6 +101,7 @@ async def test_no_route_tells_a_student_a_key(world: TestSchool) -> None:
     assert [(path, words) for path, answer in zip(paths, answers, strict=True) if (words := found(answer))] == []
 
 
+@pytest.mark.slow
 async def test_refusals_and_guesses_tell_nothing(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as phone:
@@ -118,6 +122,7 @@ async def test_refusals_and_guesses_tell_nothing(world: TestSchool) -> None:
     assert [word for word in found(answer.content) if word not in {"explanation", "weights"}] == []
 
 
+@pytest.mark.slow
 async def test_an_unreleased_result_shows_marks_and_no_answers(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.school.as_() as tx:

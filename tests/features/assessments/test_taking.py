@@ -28,6 +28,7 @@ async def test_an_offline_test_is_taken_handed_in_marked_and_told(world: TestSch
         assert [(note["kind"], note["reference_id"]) for note in told] == [("attempt.graded", attempt)]
 
 
+@pytest.mark.slow
 async def test_half_knowledge_earns_its_share_and_blanks_earn_nothing(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as phone:
@@ -46,6 +47,7 @@ async def test_half_knowledge_earns_its_share_and_blanks_earn_nothing(world: Tes
         assert (truth["chosen"], truth["right"], truth["feedback"]) == (False, True, "Hushfeed no")
 
 
+@pytest.mark.slow
 async def test_the_last_word_on_a_question_counts_and_every_word_is_kept(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as phone:
@@ -81,6 +83,7 @@ async def test_an_answer_after_handing_in_is_parked_and_not_counted(world: TestS
         assert sorted(op["code"] for op in parked) == ["attempt.closed", "attempt.closed"]
 
 
+@pytest.mark.slow
 async def test_the_same_bytes_twice_are_one_attempt_one_paper_one_mark(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as phone:
@@ -100,6 +103,7 @@ async def test_the_same_bytes_twice_are_one_attempt_one_paper_one_mark(world: Te
     assert await world.school.told("amina") == ["attempt.graded"]
 
 
+@pytest.mark.slow
 async def test_fifty_answers_of_an_attempt_travel_as_one_batch(world: TestSchool) -> None:
     assessment = await world.put_test("\n\n".join(f"::{n}::Is {n} odd? {{{'TF'[n % 2 == 0]}}}" for n in range(50)))
     async with world.phone("Amina") as phone:
@@ -120,6 +124,7 @@ async def test_fifty_answers_of_an_attempt_travel_as_one_batch(world: TestSchool
         assert row["score_ppm"] == 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [("choice", "no such option"), ("truth", "true"), ("ticks", [True]), ("number", "1" * 65), ("pairs", {"a": "b"})],
@@ -140,6 +145,7 @@ async def test_a_value_that_does_not_fit_is_parked_and_the_rest_goes_on(
         assert phone.outcome(handed_in) == "applied"
 
 
+@pytest.mark.slow
 async def test_nobody_answers_or_hands_in_for_another(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as amina, world.phone("Brian") as brian:
@@ -156,6 +162,7 @@ async def test_nobody_answers_or_hands_in_for_another(world: TestSchool) -> None
         assert attempt not in brian.all("assessments.attempts")
 
 
+@pytest.mark.slow
 async def test_a_score_from_a_phone_is_refused(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as phone:
@@ -171,6 +178,7 @@ async def test_a_score_from_a_phone_is_refused(world: TestSchool) -> None:
         assert phone.outcome(claimed) == "field.not_writable"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "outcome"), [("Otieno", "access.forbidden"), ("Siti", "applied"), ("Brian", "applied")]
 )
@@ -185,6 +193,7 @@ async def test_learners_and_admins_take_tests_and_educators_look_at_them(
         assert phone.outcome(1) == outcome
 
 
+@pytest.mark.slow
 async def test_an_unpublished_test_is_not_there_for_learners(world: TestSchool) -> None:
     assessment = await world.put_test(publish=False)
     async with world.phone("Amina") as phone, world.phone("Otieno") as teacher:
@@ -197,6 +206,7 @@ async def test_an_unpublished_test_is_not_there_for_learners(world: TestSchool) 
         assert len(teacher.all("assessments.items")) == 6
 
 
+@pytest.mark.slow
 async def test_an_attempt_at_a_revision_that_never_was_is_refused(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as phone:
@@ -206,6 +216,7 @@ async def test_an_attempt_at_a_revision_that_never_was_is_refused(world: TestSch
         assert phone.outcome(1) == "attempt.revision_unknown"
 
 
+@pytest.mark.slow
 async def test_attempts_run_out_and_two_phones_cannot_share_the_last(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.school.as_() as tx:
@@ -220,6 +231,7 @@ async def test_attempts_run_out_and_two_phones_cannot_share_the_last(world: Test
         assert second.outcome(1) == "attempt.none_left"
 
 
+@pytest.mark.slow
 async def test_a_clock_in_the_future_does_not_begin_later_than_it_arrived(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as phone:
@@ -230,6 +242,7 @@ async def test_a_clock_in_the_future_does_not_begin_later_than_it_arrived(world:
     assert await world.school.value("select started_at <= received_at from assessments_attempts")
 
 
+@pytest.mark.slow
 async def test_staff_of_the_course_see_every_result_under_the_public_name(world: TestSchool) -> None:
     assessment = await world.put_test()
     async with world.phone("Amina") as phone, world.phone("Otieno") as teacher:

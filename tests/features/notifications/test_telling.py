@@ -1,8 +1,6 @@
 """People are told things inside the product: once, only themselves, and reading is never undone."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -12,17 +10,11 @@ from server.base.actor import Actor
 from server.base.ids import derived_id
 from server.notifications import notify, policy
 from server.notifications.telling import delete_old
-from tests.features.school import School, open_school
+from tests.features.school import School
 from tests.support.api import Api
 from tests.support.phone import Phone
 
 KEY = UUID(int=77)
-
-
-@pytest.fixture
-async def school(database_url: str, tmp_path: Path) -> AsyncIterator[School]:
-    async with open_school(database_url, tmp_path) as opened:
-        yield opened
 
 
 async def tell(school: School, name: str = "amina", *, key: UUID = KEY, message: str = "Look.") -> UUID:
@@ -73,18 +65,11 @@ def test_nobody_reads_what_another_was_told() -> None:
 # --- on the phone -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def online(api: Api) -> School:
-    school = School(api.work)
-    await school.add("Amina Karimova", "student")
-    await school.add("Brian Otieno", "student")
-    return school
-
-
 def wire(instant: datetime) -> str:
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@pytest.mark.slow
 async def test_the_earlier_reading_stands_whatever_the_order(online: School, api: Api) -> None:
     id_ = await tell(online)
     now = datetime.now(UTC) + timedelta(milliseconds=5)
@@ -102,6 +87,7 @@ async def test_the_earlier_reading_stands_whatever_the_order(online: School, api
     assert read_at <= later <= datetime.now(UTC)  # A clock that is ahead reads now, not tomorrow.
 
 
+@pytest.mark.slow
 async def test_a_clock_of_1970_reads_no_earlier_than_the_telling(online: School, api: Api) -> None:
     id_ = await tell(online)
     async with api.signed_in("Amina") as client:
@@ -112,6 +98,7 @@ async def test_a_clock_of_1970_reads_no_earlier_than_the_telling(online: School,
     assert await online.value("select read_at = created_at from notifications_notifications")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "codes"),
     [

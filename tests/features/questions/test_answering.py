@@ -1,8 +1,6 @@
 """Mentors answer; the asker says what helped; what comes late is kept."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,13 +17,7 @@ from server.questions.mutators import (
     reopen_question,
     withdraw_question,
 )
-from tests.features.school import CHEMISTRY, PHYSICS, School, open_school
-
-
-@pytest.fixture
-async def school(database_url: str, tmp_path: Path) -> AsyncIterator[School]:
-    async with open_school(database_url, tmp_path) as opened:
-        yield opened
+from tests.features.school import CHEMISTRY, PHYSICS, School
 
 
 @pytest.fixture

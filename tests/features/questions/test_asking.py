@@ -1,8 +1,6 @@
 """Learners ask for help; mentors of the subject hear of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +11,9 @@ from server.base.errors import AppError
 from server.base.ids import new_id
 from server.questions.mutators import ASKED_A_DAY_MAX, ask_question, edit_question, withdraw_question
 from server.questions.payloads import NotifyMentors
-from tests.features.school import CHEMISTRY, PHYSICS, School, open_school
+from tests.features.school import CHEMISTRY, PHYSICS, School
 
 WORDS: dict[str, Any] = {"title": "Why is the sky blue?", "body": "I asked at home.", "visibility": "public"}
-
-
-@pytest.fixture
-async def school(database_url: str, tmp_path: Path) -> AsyncIterator[School]:
-    async with open_school(database_url, tmp_path) as opened:
-        yield opened
 
 
 async def ask(school: School, name: str = "amina", **words: Any) -> UUID:

@@ -1,7 +1,5 @@
 """Three reports hide what should not stand there, until somebody has looked."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,13 +8,7 @@ from server.base.errors import AppError
 from server.base.ids import new_id
 from server.questions.moderation import report, review_reports
 from server.questions.mutators import ask_question, post_answer
-from tests.features.school import PHYSICS, School, open_school
-
-
-@pytest.fixture
-async def school(database_url: str, tmp_path: Path) -> AsyncIterator[School]:
-    async with open_school(database_url, tmp_path) as opened:
-        yield opened
+from tests.features.school import PHYSICS, School
 
 
 @pytest.fixture
