@@ -7,18 +7,20 @@ machine is busy the loop rests as long as its last batch took, so that it never 
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
 from psycopg import AsyncConnection, Error
 
 from sync.errors import Outage
-from sync.postgres.sequencer import BUSY, advance, has_marks, sweep
+from sync.postgres.sequencer import BUSY, advance, sweep
 
 BUSY_S = 0.005
 IDLE_S = 0.100
 RESTS = 1.0  # times the last batch
-SWEEP_S = 10.0
+BACKS_OFF = 1.2  # Half a second of quiet until it polls at its slowest.
+SWEEP_S = 5.0
 AWAY_S = (0.2, 2.0)  # between attempts to reach a database that is away
 CONNECT_S = 5
 
@@ -27,12 +29,18 @@ log = structlog.get_logger()
 
 async def run_loop(url: str, *, stop: asyncio.Event) -> None:
     """Publish until `stop` is set. Survives restarts of the database: it tries again until it answers."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_keep(_publish, url, stop))
+        group.create_task(_keep(_sweep, url, stop))  # On its own connection: clearing away must not delay a batch.
+
+
+async def _keep(act: Callable[[AsyncConnection[Any], asyncio.Event], Awaitable[None]], url: str, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             async with await AsyncConnection.connect(
                 url, autocommit=True, connect_timeout=CONNECT_S, application_name="spark-sequencer"
             ) as connection:
-                await _publish(connection, stop)
+                await act(connection, stop)
         except (Outage, Error, OSError) as error:
             # A failing projection (a column dropped before `spark migrate` ran) lands here too: nothing is lost, it waits.
             log.warning("sequencer.away", error=repr(error))
@@ -41,18 +49,23 @@ async def run_loop(url: str, *, stop: asyncio.Event) -> None:
 
 async def _publish(connection: AsyncConnection[Any], stop: asyncio.Event) -> None:
     rest_s = BUSY_S
-    swept_at = time.monotonic()
     while not stop.is_set():
         started = time.monotonic()
-        done = await advance(connection) if await has_marks(connection) else 0
+        done = await advance(connection)
         took_s = time.monotonic() - started
-        rest_s = max(BUSY_S, took_s * RESTS) if done else min(IDLE_S, rest_s * 1.2)
         if done == BUSY:
             rest_s = BUSY_S
-        if started - swept_at > SWEEP_S:
-            await sweep(connection)
-            swept_at = started + random.uniform(0, 2)
+        elif done > 0:
+            rest_s = max(BUSY_S, took_s * RESTS)
+        else:
+            rest_s = min(IDLE_S, rest_s * BACKS_OFF)
         await _rest(stop, rest_s)
+
+
+async def _sweep(connection: AsyncConnection[Any], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        await _rest(stop, random.uniform(0.8, 1.2) * SWEEP_S)
+        await sweep(connection)
 
 
 async def _rest(stop: asyncio.Event, seconds: float) -> None:

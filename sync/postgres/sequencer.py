@@ -1,6 +1,6 @@
 """Marks become positions: `CALL sync_advance()` is one batch, taken under one lock, in one REPEATABLE READ transaction.
 
-    COMMIT → REPEATABLE READ → LOCK sync_leader NOWAIT → marks visible now and not at the last batch → sync_apply_<n> … → sync_batch
+    any marks? → COMMIT → REPEATABLE READ → LOCK sync_leader NOWAIT → marks visible now and not at the last batch → sync_apply_<n> … → sync_batch
 
 The lock is granted before the snapshot is taken: a snapshot from before the lock would miss what the last leader published.
 A batch takes every mark of its snapshot, never a part: half a transaction on a phone would be a state that never was.
@@ -20,12 +20,16 @@ PURGE_MAX = 1_000  # gone rows a sweep
 TOUCHED_MAX = 1_000  # buckets that a batch names for hints; more of them count as all
 
 FUNCTIONS = f"""
-create or replace function sync_has_marks() returns boolean language sql stable as $$
-    select exists (select from sync_outbox where xid >= (
-        select pg_snapshot_xmax(snapshot) from sync_batch order by position desc limit 1))
-    or exists (select from sync_outbox where xid = any(array(
-        select pg_snapshot_xip(snapshot) from (select snapshot from sync_batch order by position desc limit 1) b)))
-$$;
+-- Cheap, and without the lock: whether a batch would find something.
+create or replace function sync_has_marks() returns boolean language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+declare before record;
+begin
+    select pg_snapshot_xmax(b.snapshot) as xmax, array(select pg_snapshot_xip(b.snapshot)) as xip into before
+    from sync_batch b order by b.position desc limit 1;
+    return exists (select from sync_outbox where xid >= before.xmax)
+        or (cardinality(before.xip) > 0 and exists (select from sync_outbox where xid = any(before.xip)));
+end $$;
 
 create or replace function sync_apply_0(marked uuid[], base bigint,
     out last_position bigint, out change_count integer, out change_digest bytea, out touched integer[])
@@ -88,6 +92,10 @@ end $$;
 -- done: log rows written · 0 nothing to do · -1 another leader is at it
 create or replace procedure sync_advance(inout done integer default 0) language plpgsql as $$
 begin
+    if not sync_has_marks() then
+        done := 0;
+        return;
+    end if;
     commit;
     set transaction isolation level repeatable read;
     begin
@@ -151,12 +159,6 @@ async def advance(connection: AsyncConnection[Any]) -> int:
         raise Outage(f"the sequencer lost the database: {error}") from error
     assert row is not None
     return int(row[0])
-
-
-async def has_marks(connection: AsyncConnection[Any]) -> bool:
-    """Whether a batch would find something: cheap, without any lock."""
-    row = await (await connection.execute("select sync_has_marks()")).fetchone()
-    return bool(row and row[0])
 
 
 async def sweep(connection: AsyncConnection[Any]) -> None:
