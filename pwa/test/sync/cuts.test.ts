@@ -54,8 +54,11 @@ class School extends FakeServer {
 const instant = (buckets: readonly string[], of: (bucket: string) => string): string =>
   buckets.map((bucket) => `${bucket}: ${of(bucket)}`).join("\n\n");
 
-const subsets = (all: readonly string[]): string[][] =>
-  all.reduce<string[][]>((sets, one) => [...sets, ...sets.map((set) => [...set, one])], [[]]);
+function subsets(all: readonly string[]): string[][] {
+  const [first, ...rest] = all;
+  if (first === undefined) return [[]];
+  return subsets(rest).flatMap((set) => [set, [first, ...set]]);
+}
 
 async function expectOneInstant(phone: Bare, school: School): Promise<void> {
   const { rows, full } = await phone.shown([COLLECTION], BUCKETS);

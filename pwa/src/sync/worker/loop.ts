@@ -117,7 +117,7 @@ export class Loop {
     const { meta } = this.base;
     const asksNew = [...(meta.asked ?? [])].sort().join("\n") !== [...this.deps.mine.wanted].sort().join("\n");
     const isWhole = meta.final || (this.isPaused && meta.cursor !== null && meta.cutAt !== null);
-    return this.isHinted || !isWhole || asksNew || hasUnsent(this.deps.mine);
+    return this.isHinted || !isWhole || asksNew || this.leaving.size > 0 || hasUnsent(this.deps.mine);
   }
 
   /** Nothing is due: tidy up, then wait for the next poll. */
