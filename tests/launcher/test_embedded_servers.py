@@ -45,6 +45,17 @@ def test_a_lock_file_that_names_a_stranger_does_not_stop_postgresql(postgres: Po
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+def test_postgresql_runs_where_user_namespaces_are_forbidden(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("server.embedded.postgres.may_enter_namespace", lambda: False)
+    tmp_path.chmod(0o700)  # As root's home is: whoever PostgreSQL becomes must come through.
+
+    with running(postgres, log=tmp_path / "log") as process, psycopg.connect(postgres.url()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+        assert Path(f"/proc/{process.pid}").stat().st_uid != 0
+
+
 def test_a_cluster_that_was_left_half_made_is_made_again(postgres: Postgres, tmp_path: Path) -> None:
     partial = tmp_path / "postgres.partial"
     partial.mkdir()
