@@ -25,7 +25,7 @@ def upgrade() -> None:
             width integer not null check (width > 0),
             height integer not null check (height > 0),
             bytes bigint not null check (bytes >= 0),                  -- of the original
-            variants json not null,                                    -- name, width, height, mime, bytes, sha256; by width
+            variants json not null,                                    -- name, width, height, mime, bytes, sha256
             licence text,
             attribution text
         )

@@ -22,8 +22,16 @@ DIRECTIONS = (
     ("english", "English", "#B45309", (("english", "English"),)),
     ("programming", "Programming", "#047857", (("programming", "Programming"), ("informatics", "Informatics"))),
     (
-        "science", "Science", "#7C3AED",
-        (("physics", "Physics"), ("chemistry", "Chemistry"), ("biology", "Biology"), ("geography", "Geography"), ("astronomy", "Astronomy")),
+        "science",
+        "Science",
+        "#7C3AED",
+        (
+            ("physics", "Physics"),
+            ("chemistry", "Chemistry"),
+            ("biology", "Biology"),
+            ("geography", "Geography"),
+            ("astronomy", "Astronomy"),
+        ),
     ),
 )
 
@@ -183,17 +191,24 @@ def _create_content() -> None:
 def _seed() -> None:
     connection = op.get_bind()
     direction = text(
-        "insert into catalog_directions (id, name, slug, color_primary, order_index) values (:id, :name, :slug, :color, :place)"
+        "insert into catalog_directions (id, name, slug, color_primary, order_index) values (:id, :name, :slug,"
+        " :color, :place)"
     )
     subject = text(
-        "insert into catalog_subjects (id, direction_id, name, slug, order_index) values (:id, :direction, :name, :slug, :place)"
+        "insert into catalog_subjects (id, direction_id, name, slug, order_index) values (:id, :direction, :name,"
+        " :slug, :place)"
     )
     place = 0
     for order, (slug, name, color, subjects) in enumerate(DIRECTIONS):
         direction_id = _derived("catalog.directions", slug)
         connection.execute(direction, {"id": direction_id, "name": name, "slug": slug, "color": color, "place": order})
         for subject_slug, subject_name in subjects:
-            values = {"id": _derived("catalog.subjects", subject_slug), "name": subject_name, "slug": subject_slug, "place": place}
+            values = {
+                "id": _derived("catalog.subjects", subject_slug),
+                "name": subject_name,
+                "slug": subject_slug,
+                "place": place,
+            }
             connection.execute(subject, {**values, "direction": direction_id})
             place += 1
 
@@ -203,5 +218,14 @@ def _derived(collection: str, slug: str) -> UUID:
 
 
 def downgrade() -> None:
-    for table in ("progress", "lesson_texts", "lessons", "sections", "course_staff", "courses", "subjects", "directions"):
+    for table in (
+        "progress",
+        "lesson_texts",
+        "lessons",
+        "sections",
+        "course_staff",
+        "courses",
+        "subjects",
+        "directions",
+    ):
         op.execute(f"drop table catalog_{table}")

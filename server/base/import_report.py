@@ -31,14 +31,23 @@ class ImportReport(msgspec.Struct, frozen=True):
     items: list[ReportItem]
 
 
-def report_item(item: str, *, title: str, kind: str, state: ItemState, reasons: list[Reason] | None = None) -> ReportItem:
+def report_item(
+    item: str, *, title: str, kind: str, state: ItemState, reasons: list[Reason] | None = None
+) -> ReportItem:
     """One line of a report, long lists of reasons cut."""
     reasons = reasons or []
     return ReportItem(
-        item=item[:500], title=title[:300], kind=kind, state=state, reasons=reasons[:REASONS_MAX], reasons_count=len(reasons)
+        item=item[:500],
+        title=title[:300],
+        kind=kind,
+        state=state,
+        reasons=reasons[:REASONS_MAX],
+        reasons_count=len(reasons),
     )
 
 
 def report_of(items: list[ReportItem]) -> ImportReport:
     counts = Counter(item.state for item in items)
-    return ImportReport(counts={state: counts[state] for state in ("ok", "partial", "skipped", "failed")}, items=items[:ITEMS_MAX])
+    return ImportReport(
+        counts={state: counts[state] for state in ("ok", "partial", "skipped", "failed")}, items=items[:ITEMS_MAX]
+    )

@@ -144,9 +144,7 @@ def encode_blocks(blocks: list[Block]) -> bytes:
 
 def check_blocks(blocks: list[Block]) -> None:
     """Raises BadContent for too many blocks or too deep a nesting."""
-    count = 0
-    for _block, depth in walk(blocks):
-        count += 1
+    for count, (_block, depth) in enumerate(walk(blocks), start=1):
         if depth > DEPTH_MAX:
             raise BadContent(f"Blocks lie deeper than {DEPTH_MAX} within each other.")
         if count > BLOCKS_MAX:

@@ -1,9 +1,9 @@
 """What phones hold of the catalogue, and who holds which bucket.
 
-    public             subjects, cards of published courses
-    course:{id}        sections, lessons, texts, files: of a published course, for everyone when it is free, always for its staff
-    course-staff:{id}  the same of a draft too, and its card
-    subject:{id}       public questions (declared by `questions`), for whoever asks
+public             subjects, cards of published courses
+course:{id}        sections, lessons, texts, files of a published course: for everyone when it is free, and its staff
+course-staff:{id}  the same of a draft too, and its card
+subject:{id}       public questions (declared by `questions`), for whoever asks
 """
 
 from server.base.errors import NotFound
@@ -37,7 +37,7 @@ subjects = Collection(
     name="catalog.subjects",
     table="catalog_subjects",
     row=SubjectRow,
-    buckets=(bucket("public", when=equals("is_active", True)),),  # noqa: FBT003 - the column's value
+    buckets=(bucket("public", when=equals("is_active", True)),),
     tier=0,
     order_by=("order_index",),
 )
@@ -62,12 +62,17 @@ lessons = Collection(
 )
 
 lesson_texts = Collection(
-    name="catalog.lesson_texts", table="catalog_lesson_texts", row=LessonTextRow, buckets=_OF_COURSE, tier=2, order_by=("rank",)
+    name="catalog.lesson_texts",
+    table="catalog_lesson_texts",
+    row=LessonTextRow,
+    buckets=_OF_COURSE,
+    tier=2,
+    order_by=("rank",),
 )
 
 
 class WrongId(Refusal):
-    """The id of a progress row is made from the person and the lesson; this one is somebody else's or made otherwise."""
+    """The id of a progress row is made from the person and the lesson; this one is not."""
 
     code = "progress.wrong_id"
 
@@ -76,7 +81,9 @@ async def own_progress(tx: Tx, change: Change) -> None:
     """Whose progress it is follows from who sends it. Raises WrongId, NotFound (no such lesson)."""
     completed_at = change.fields.get("completed_at")
     if completed_at is not None:
-        change.fields["completed_at"] = min(completed_at, tx.now)  # A phone whose clock is ahead finished today, not in 2060.
+        change.fields["completed_at"] = min(
+            completed_at, tx.now
+        )  # A phone whose clock is ahead finished today, not in 2060.
     if change.before is not None:
         if change.before["user_id"] != tx.actor.id:
             raise WrongId
@@ -112,7 +119,9 @@ free_courses = Grant(
 staff_drafts = Grant(
     table="catalog_course_staff", audience=audience("user", "user_id"), bucket=Name("course-staff", "course_id")
 )
-staff_courses = Grant(table="catalog_course_staff", audience=audience("user", "user_id"), bucket=Name("course", "course_id"))
+staff_courses = Grant(
+    table="catalog_course_staff", audience=audience("user", "user_id"), bucket=Name("course", "course_id")
+)
 subject_readers = Grant(table="catalog_subjects", audience=EVERYONE, bucket=Name("subject", "id"))
 
 grants = (free_courses, staff_drafts, staff_courses, subject_readers)

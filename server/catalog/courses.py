@@ -1,6 +1,6 @@
 """Making, changing, publishing and deleting courses (CAT-09, CAT-10).
 
-Every function asks the policy first and changes nothing when it refuses. Callers are routes, the importer and the operator.
+Every function asks the policy first and changes nothing when it refuses. Callers: routes, the importer, the operator.
 """
 
 import re
@@ -48,8 +48,15 @@ async def create_course(tx: Tx, new: NewCourse) -> Course:
     if new.subject_id is not None:
         await _require_subject(tx, new.subject_id)
     course = Course(
-        id=new_id(), slug=await free_slug(tx, new.title), title=new.title.strip(), description=new.description.strip(),
-        language=new.language, level=new.level, subject_id=new.subject_id, access="free", created_by_id=tx.actor.id,
+        id=new_id(),
+        slug=await free_slug(tx, new.title),
+        title=new.title.strip(),
+        description=new.description.strip(),
+        language=new.language,
+        level=new.level,
+        subject_id=new.subject_id,
+        access="free",
+        created_by_id=tx.actor.id,
     )
     await add_course(tx, course, owner_id=tx.actor.id)
     await tx.audit("catalog.course.create", kind="course", id_=course.id)
@@ -100,7 +107,10 @@ async def publish_course(tx: Tx, course_id: UUID) -> Course:
 
 
 async def unpublish_course(tx: Tx, course_id: UUID) -> Course:
-    """Take it from the catalogue and from phones; drafts and progress stay. Twice is once. Raises NotFound, Forbidden."""
+    """Take it from the catalogue and from phones; drafts and progress stay. Twice is once.
+
+    Raises NotFound, Forbidden.
+    """
     course = await _editable(tx, course_id)
     if course.published_at is None:
         return course
@@ -124,7 +134,7 @@ async def delete_course(tx: Tx, course_id: UUID) -> None:
 
 
 async def _editable(tx: Tx, course_id: UUID) -> Course:
-    """The course, locked. A stranger learns nothing of a draft; somebody who may read it is told that reading is all."""
+    """The course, locked. A stranger learns nothing of a draft; who may read it is told that reading is all."""
     await tx.get_visible(Course, course_id)
     course = await tx.get_locked(Course, course_id)
     if not policy.may_edit_course(tx.actor, is_staff=await queries.is_course_staff(tx, course_id)):
@@ -138,9 +148,14 @@ async def _show_content(tx: Tx, course_id: UUID, *, is_published: bool) -> None:
     at = tx.now if is_published else None
     for statement in (
         "update catalog_sections set published_at = :at where course_id = :course and deleted_at is null",
-        "update catalog_lessons set published_at = :at where course_id = :course and deleted_at is null and status = 'published'",
-        "update catalog_lesson_texts t set published_at = :at from catalog_lessons l"
-        " where l.id = t.id and t.course_id = :course and t.deleted_at is null and l.status = 'published'",
+        (
+            "update catalog_lessons set published_at = :at"
+            " where course_id = :course and deleted_at is null and status = 'published'"
+        ),
+        (
+            "update catalog_lesson_texts t set published_at = :at from catalog_lessons l"
+            " where l.id = t.id and t.course_id = :course and t.deleted_at is null and l.status = 'published'"
+        ),
     ):
         await tx.db.execute(text(statement), {"at": at, "course": course_id})
     await set_uses_published(tx, course_id, is_published=is_published)
@@ -169,13 +184,17 @@ async def free_slug(tx: Tx, title: str) -> str:
     taken = set(
         (
             await tx.db.execute(
-                text("select slug from catalog_courses where slug = :base or slug like :more"), {"base": base, "more": f"{base}-%"}
+                text("select slug from catalog_courses where slug = :base or slug like :more"),
+                {"base": base, "more": f"{base}-%"},
             )
         ).scalars()
     )
     if base not in taken:
         return base
-    return next((slug for number in range(2, SLUG_TRIES_MAX) if (slug := f"{base}-{number}") not in taken), f"{base}-{new_id().hex}")
+    return next(
+        (slug for number in range(2, SLUG_TRIES_MAX) if (slug := f"{base}-{number}") not in taken),
+        f"{base}-{new_id().hex}",
+    )
 
 
 def slug_of(title: str) -> str:

@@ -1,7 +1,7 @@
 """Importing a cartridge: plan it, store its images, then make the course in one transaction. Never half an import.
 
-A second import of the same file by the same owner finds the course of the first and changes nothing in it, but publishes it
-when asked. So a job that is run twice makes one course.
+A second import of the same file by the same owner finds the course of the first and changes nothing in it; it publishes
+it when asked. So a job that is run twice makes one course.
 """
 
 import asyncio
@@ -73,7 +73,10 @@ async def nothing_else(_tx: Tx, _imported: Imported) -> None:
 async def import_cartridge(
     work: Work, actor: Actor, order: CartridgeOrder, *, on_progress: Progress = no_progress, also: Also = nothing_else
 ) -> Imported:
-    """Make a course of a cartridge; `also` runs in its transaction. Raises a CartridgeRefused, Forbidden, Unavailable: then nothing was made."""
+    """Make a course of a cartridge; `also` runs in its transaction.
+
+    Raises a CartridgeRefused, Forbidden, Unavailable: then nothing was made.
+    """
     sha256 = await asyncio.to_thread(_hash_file, order.path)
     async with work.database.transaction(actor) as tx:
         found = await _find(tx, order, sha256)
@@ -88,7 +91,9 @@ async def import_cartridge(
     async with work.database.transaction(actor) as tx:
         await courses.lock_slugs(tx)
         # Another import of the same file may have come in first.
-        imported = await _find(tx, order, sha256) or await _apply(tx, plan, images, order, sha256, report_of([*plan.items, *items]))
+        imported = await _find(tx, order, sha256) or await _apply(
+            tx, plan, images, order, sha256, report_of([*plan.items, *items])
+        )
         await also(tx, imported)
         return imported
 
@@ -134,7 +139,9 @@ async def _store_images(
             stored[place_id(name)] = result
             items[name] = report_item(name, title=name.rpartition("/")[2], kind="image", state="ok")
         else:
-            items[name] = report_item(name, title=name.rpartition("/")[2], kind="image", state="failed", reasons=[result])
+            items[name] = report_item(
+                name, title=name.rpartition("/")[2], kind="image", state="failed", reasons=[result]
+            )
         await on_progress(PLANNED_PPM + (STORED_PPM - PLANNED_PPM) * len(items) // len(plan.images), "images")
 
     try:
@@ -168,10 +175,18 @@ async def _apply(
 ) -> Imported:
     """Every row of the course, in the caller's transaction."""
     course = Course(
-        id=new_id(), slug=await courses.free_slug(tx, plan.title), title=plan.title, description=plan.description,
-        language=plan.language, access=order.access, created_by_id=order.owner_id, source_sha256=sha256,
-        subject_id=await queries.find_subject(tx, plan.subject_words), licence=plan.licence or None,
-        attribution=plan.attribution or None, source_url=plan.source_url or None,
+        id=new_id(),
+        slug=await courses.free_slug(tx, plan.title),
+        title=plan.title,
+        description=plan.description,
+        language=plan.language,
+        access=order.access,
+        created_by_id=order.owner_id,
+        source_sha256=sha256,
+        subject_id=await queries.find_subject(tx, plan.subject_words),
+        licence=plan.licence or None,
+        attribution=plan.attribution or None,
+        source_url=plan.source_url or None,
     )
     await courses.add_course(tx, course, owner_id=order.owner_id)
     file_ids = await _add_files(tx, course, plan, images)
@@ -184,11 +199,13 @@ async def _apply(
 
 
 async def _add_files(tx: Tx, course: Course, plan: Plan, images: dict[UUID, StoredImage]) -> dict[UUID, UUID]:
-    """place id → file id; two places with one content share a file."""
+    """Place id → file id; two places with one content share a file."""
     file_ids: dict[UUID, UUID] = {}
     bytes_by_file: dict[UUID, int] = {}
     for place, image in images.items():
-        file = await add_file(tx, image, owner_id=course.created_by_id, licence=plan.licence, attribution=plan.attribution)
+        file = await add_file(
+            tx, image, owner_id=course.created_by_id, licence=plan.licence, attribution=plan.attribution
+        )
         if file.id not in bytes_by_file:
             use_file(tx, file.id, course_id=course.id)
         file_ids[place] = file.id
@@ -219,8 +236,13 @@ async def _add_content(tx: Tx, course: Course, plan: Plan, placed: Callable[[lis
 def _lesson(section: Section, planned: PlannedLesson, blocks: list[Block], *, rank: int) -> tuple[Lesson, LessonText]:
     id_ = derived_id("catalog.lessons", section.course_id, rank, planned.item)
     lesson = Lesson(
-        id=id_, course_id=section.course_id, section_id=section.id, title=planned.title, rank=rank,
-        minutes=max(1, round(words_of(blocks) / WORDS_A_MINUTE)), text_bytes=len(encode_blocks(blocks)),
+        id=id_,
+        course_id=section.course_id,
+        section_id=section.id,
+        title=planned.title,
+        rank=rank,
+        minutes=max(1, round(words_of(blocks) / WORDS_A_MINUTE)),
+        text_bytes=len(encode_blocks(blocks)),
     )
     return lesson, LessonText(id=id_, course_id=section.course_id, rank=rank, blocks=msgspec.to_builtins(blocks))
 
@@ -238,11 +260,17 @@ def _place(block: Block, images: dict[UUID, StoredImage], file_ids: dict[UUID, U
                 words = block.caption or _escaped(block.alt)
                 return [Paragraph(html=f"<em>{words}</em>")] if words else []
             largest = image.largest
-            return [msgspec.structs.replace(block, file_id=file_ids[block.file_id], width=largest.width, height=largest.height)]
+            return [
+                msgspec.structs.replace(
+                    block, file_id=file_ids[block.file_id], width=largest.width, height=largest.height
+                )
+            ]
         case Note() | Quote():
             return [msgspec.structs.replace(block, blocks=place_images(block.blocks, images, file_ids))]
         case ListBlock():
-            items = [ListItem(html=item.html, blocks=place_images(item.blocks, images, file_ids)) for item in block.items]
+            items = [
+                ListItem(html=item.html, blocks=place_images(item.blocks, images, file_ids)) for item in block.items
+            ]
             return [ListBlock(ordered=block.ordered, items=items)]
         case _:
             return [block]

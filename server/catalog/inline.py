@@ -25,9 +25,32 @@ from server.catalog.blocks import (
 
 INLINE_TAGS = {"em", "strong", "sub", "sup", "code", "a", "br", "dfn"}
 MATH_TAGS = {
-    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "ms", "mfrac", "msqrt", "mroot", "mstyle", "merror", "mpadded",
-    "mphantom", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts", "mtable",
-    "mtr", "mtd",
+    "math",
+    "mrow",
+    "mi",
+    "mn",
+    "mo",
+    "mtext",
+    "mspace",
+    "ms",
+    "mfrac",
+    "msqrt",
+    "mroot",
+    "mstyle",
+    "merror",
+    "mpadded",
+    "mphantom",
+    "msub",
+    "msup",
+    "msubsup",
+    "munder",
+    "mover",
+    "munderover",
+    "mmultiscripts",
+    "mprescripts",
+    "mtable",
+    "mtr",
+    "mtd",
 }
 _LAYOUT = {"mathvariant", "dir"}
 MATH_ATTRIBUTES: dict[str, set[str]] = {
@@ -36,7 +59,19 @@ MATH_ATTRIBUTES: dict[str, set[str]] = {
     "mi": _LAYOUT,
     "mn": _LAYOUT,
     "mtext": _LAYOUT,
-    "mo": {"stretchy", "form", "fence", "separator", "lspace", "rspace", "minsize", "maxsize", "symmetric", "largeop", "movablelimits"},
+    "mo": {
+        "stretchy",
+        "form",
+        "fence",
+        "separator",
+        "lspace",
+        "rspace",
+        "minsize",
+        "maxsize",
+        "symmetric",
+        "largeop",
+        "movablelimits",
+    },
     "mspace": {"width", "height", "depth"},
     "mpadded": {"width", "height", "depth", "lspace", "voffset"},
     "mfrac": {"linethickness"},
@@ -67,7 +102,17 @@ def _clean(html: str, tags: set[str]) -> str:
     cleaned = nh3.clean(
         html,
         tags=tags,
-        clean_content_tags={"script", "style", "template", "annotation", "annotation-xml", "title", "noscript", "iframe", "svg"},
+        clean_content_tags={
+            "script",
+            "style",
+            "template",
+            "annotation",
+            "annotation-xml",
+            "title",
+            "noscript",
+            "iframe",
+            "svg",
+        },
         attributes={tag: names for tag, names in _ATTRIBUTES.items() if tag in tags},
         attribute_filter=_filter_attribute,
         url_schemes={"https"},
@@ -88,7 +133,7 @@ def clean_blocks(blocks: list[Block]) -> list[Block]:
     return [_clean_block(block) for block in blocks]
 
 
-def _clean_block(block: Block) -> Block:
+def _clean_block(block: Block) -> Block:  # noqa: PLR0911 - one line for each kind of block
     match block:
         case Paragraph(html):
             return Paragraph(html=clean_inline(html))
@@ -96,7 +141,9 @@ def _clean_block(block: Block) -> Block:
             items = [ListItem(html=clean_inline(item.html), blocks=clean_blocks(item.blocks)) for item in block.items]
             return ListBlock(ordered=block.ordered, items=items)
         case Table():
-            return Table(rows=_clean_rows(block.rows), head=_clean_rows(block.head), caption=clean_inline(block.caption))
+            return Table(
+                rows=_clean_rows(block.rows), head=_clean_rows(block.head), caption=clean_inline(block.caption)
+            )
         case Image():
             return msgspec.structs.replace(block, caption=clean_inline(block.caption))
         case Math():
@@ -113,5 +160,3 @@ def _clean_block(block: Block) -> Block:
 
 def _clean_rows(rows: list[Row]) -> list[Row]:
     return [[msgspec.structs.replace(cell, html=clean_inline(cell.html)) for cell in row] for row in rows]
-
-

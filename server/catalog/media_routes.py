@@ -5,7 +5,6 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""The catalogue's tables. Reading right is copied onto every row (`published_at`): who may see a row follows from the row."""
+"""The catalogue's tables. `published_at` is copied onto every row: who may see a row follows from the row."""
 
 from datetime import datetime
 from typing import Any

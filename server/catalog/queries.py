@@ -13,14 +13,24 @@ from server.catalog.models import Course, CourseStaff
 from server.catalog.policy import Door
 from server.catalog.schemas import CourseCard, CourseTree, LessonStub, SectionTree
 
-SORTS = {"newest": "c.published_at desc nulls last, c.id", "title": "c.title, c.id", "popular": "learners desc, c.title, c.id"}
+SORTS = {
+    "newest": "c.published_at desc nulls last, c.id",
+    "title": "c.title, c.id",
+    "popular": "learners desc, c.title, c.id",
+}
 
 _CARD = """
 select c.id, c.slug, c.title, c.description, c.language, c.level, c.access, c.subject_id, c.lessons_count, c.text_bytes,
-       c.media_bytes, c.licence, c.attribution, c.source_url, c.status, c.published_at, c.updated_at, {learners} as learners
+       c.media_bytes, c.licence, c.attribution, c.source_url, c.status, c.published_at, c.updated_at,
+       {learners} as learners
 from catalog_courses c
 """
-_LEARNERS = "(select count(distinct p.user_id) from catalog_progress p join catalog_lessons l on l.id = p.lesson_id where l.course_id = c.id)"
+_LEARNERS = """(select count(distinct p.user_id) from catalog_progress p join catalog_lessons l on l.id = p.lesson_id
+    where l.course_id = c.id)"""
+
+
+_IN_DIRECTION = """c.subject_id in (select s.id from catalog_subjects s
+    join catalog_directions d on d.id = s.direction_id where d.slug = :direction)"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +99,8 @@ async def find_subject(tx: Tx, words: str) -> UUID | None:
 
 async def has_progress(tx: Tx, course_id: UUID) -> bool:
     statement = text(
-        "select exists(select 1 from catalog_progress p join catalog_lessons l on l.id = p.lesson_id where l.course_id = :id)"
+        "select exists(select 1 from catalog_progress p join catalog_lessons l on l.id = p.lesson_id where"
+        " l.course_id = :id)"
     )
     return bool((await tx.db.execute(statement, {"id": course_id})).scalar_one())
 
@@ -111,11 +122,14 @@ async def list_courses(tx: Tx, wanted: CourseFilter, page: Page) -> tuple[list[C
 
 
 def _conditions(tx: Tx, wanted: CourseFilter) -> tuple[str, dict[str, Any]]:
-    mine = "exists(select 1 from catalog_course_staff s where s.course_id = c.id and s.user_id = :me and s.deleted_at is null)"
+    mine = (
+        "exists(select 1 from catalog_course_staff s"
+        " where s.course_id = c.id and s.user_id = :me and s.deleted_at is null)"
+    )
     parts = ["c.deleted_at is null", mine if wanted.mine else "c.published_at is not null"]
     columns: dict[str, tuple[str, Any]] = {
         "direction": (
-            "c.subject_id in (select s.id from catalog_subjects s join catalog_directions d on d.id = s.direction_id where d.slug = :direction)",
+            _IN_DIRECTION,
             wanted.direction,
         ),
         "subject": ("c.subject_id in (select s.id from catalog_subjects s where s.slug = :subject)", wanted.subject),
@@ -158,7 +172,11 @@ async def course_tree(tx: Tx, course_id: UUID) -> CourseTree:
     reason = policy.why_closed(tx.actor, await _door(tx, course), now=tx.now)
     sections = (
         await tx.db.execute(
-            text("select id, title, rank from catalog_sections where course_id = :id and deleted_at is null order by rank"), {"id": course_id}
+            text(
+                "select id, title, rank from catalog_sections where course_id = :id and deleted_at is null order"
+                " by rank"
+            ),
+            {"id": course_id},
         )
     ).all()
     stubs = await _stubs(tx, course_id)
@@ -167,7 +185,9 @@ async def course_tree(tx: Tx, course_id: UUID) -> CourseTree:
         is_staff=await is_course_staff(tx, course_id),
         can_open=reason is None,
         reason=reason,
-        sections=[SectionTree(id=row.id, title=row.title, rank=row.rank, lessons=stubs.get(row.id, [])) for row in sections],
+        sections=[
+            SectionTree(id=row.id, title=row.title, rank=row.rank, lessons=stubs.get(row.id, [])) for row in sections
+        ],
     )
 
 
@@ -177,7 +197,8 @@ async def _stubs(tx: Tx, course_id: UUID) -> dict[UUID, list[LessonStub]]:
             text(
                 "select l.id, l.section_id, l.title, l.rank, l.minutes, l.text_bytes, l.is_locked, l.status,"
                 " coalesce(p.seen_ppm, 0) as seen_ppm, p.completed_at"
-                " from catalog_lessons l left join catalog_progress p on p.lesson_id = l.id and p.user_id = :me and p.deleted_at is null"
+                " from catalog_lessons l left join catalog_progress p on p.lesson_id = l.id and p.user_id = :me"
+                " and p.deleted_at is null"
                 " where l.course_id = :id and l.deleted_at is null order by l.rank"
             ),
             {"id": course_id, "me": tx.actor.id},

@@ -21,7 +21,7 @@ Word = Annotated[str | None, QueryParameter(max_length=100)]
 
 
 @get("/api/v1/courses", operation_id="ListCourses")
-async def list_courses(
+async def list_courses(  # noqa: PLR0913, PLR0917 - one for each filter of the address
     request: Request[Any, Any, Any],
     tx: NamedDependency[Tx],
     direction: Slug = None,
@@ -32,15 +32,23 @@ async def list_courses(
     access: Word = None,
     educator: FromQuery[UUID | None] = None,
     search: Annotated[str | None, QueryParameter(min_length=2, max_length=200)] = None,
-    mine: FromQuery[bool] = False,
+    mine: FromQuery[bool] = False,  # noqa: FBT002 - the address's own word
     sort: FromQuery[Literal["newest", "title", "popular"]] = "newest",
     page: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 1,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Response[Success[list[CourseCard]]]:
     """Published courses; with `mine` the caller's own, drafts too. Answers 304 to the ETag of what it would say."""
     wanted = CourseFilter(
-        direction=direction, subject=subject, category=category, level=level, language=language, access=access,
-        educator=educator, search=search, mine=mine, sort=sort,
+        direction=direction,
+        subject=subject,
+        category=category,
+        level=level,
+        language=language,
+        access=access,
+        educator=educator,
+        search=search,
+        mine=mine,
+        sort=sort,
     )
     cards, total = await queries.list_courses(tx, wanted, Page(page, limit, total=0))
     return _with_etag(request, cards, page=Page(page, limit, total))
@@ -61,7 +69,9 @@ async def create_course(data: JSONBody[NewCourse], tx: NamedDependency[Tx]) -> S
 
 
 @patch("/api/v1/courses/{course_id:uuid}", operation_id="EditCourse")
-async def edit_course(course_id: FromPath[UUID], data: JSONBody[EditCourse], tx: NamedDependency[Tx]) -> Success[CourseCard]:
+async def edit_course(
+    course_id: FromPath[UUID], data: JSONBody[EditCourse], tx: NamedDependency[Tx]
+) -> Success[CourseCard]:
     """Change what is given; what is left out stays."""
     return success(await _card(tx, (await courses.edit_course(tx, course_id, data)).id))
 

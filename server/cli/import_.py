@@ -124,6 +124,8 @@ def _tell(report: ImportReport) -> None:
     """What did not come along whole, on standard error."""
     for item in report.items:
         for reason in item.reasons if item.state != "ok" else []:
-            sys.stderr.write(f"{item.state}: {item.kind} {item.item} {item.title!r}: {reason.message} [{reason.code}]\n")
+            sys.stderr.write(
+                f"{item.state}: {item.kind} {item.item} {item.title!r}: {reason.message} [{reason.code}]\n"
+            )
     counts = ", ".join(f"{count} {state}" for state, count in report.counts.items() if count)
     sys.stderr.write(f"items: {counts or 'none'}\n")

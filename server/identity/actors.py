@@ -15,7 +15,8 @@ _OF_USER = text(
 _OF_SESSION = text(
     "select u.id, u.locale, u.roles, u.email_verified_at is not null as verified"
     " from identity_sessions s join identity_users u on u.id = s.user_id"
-    " where s.id = :id and s.revoked_at is null and s.expires_at > clock_timestamp() and u.status = 'active' and u.deleted_at is null"
+    " where s.id = :id and s.revoked_at is null and s.expires_at > clock_timestamp() and u.status = 'active' and"
+    " u.deleted_at is null"
 )
 
 

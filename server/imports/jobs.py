@@ -16,7 +16,7 @@ from server.identity.actors import actor_of_user
 from server.imports import queries
 from server.imports.payloads import RunImport
 from server.imports.queries import WaitingImport
-from server.imports.uploads import path_of
+from server.imports.uploads import forget, path_of
 
 GIFT_BYTES_MAX = 20_000_000
 PROGRESS_EVERY_S = 0.3
@@ -48,7 +48,7 @@ async def run_import(work: Work, payload: RunImport) -> None:
         waiting = await queries.start(tx, payload.import_id)
         actor = await actor_of_user(tx, waiting.owner_id) if waiting else None
     if waiting is None:
-        path.unlink(missing_ok=True)
+        forget(path)
         return
     try:
         await _run(work, actor, waiting, path)
@@ -57,13 +57,13 @@ async def run_import(work: Work, payload: RunImport) -> None:
     except AppError as refusal:
         async with work.database.transaction() as tx:
             await queries.fail(tx, waiting.id, code=refusal.code, message=refusal.message)
-    path.unlink(missing_ok=True)
+    forget(path)
 
 
 async def _run(work: Work, actor: Actor | None, waiting: WaitingImport, path: Path) -> None:
     if actor is None:
         raise OwnerGone
-    if not path.exists():
+    if not await asyncio.to_thread(path.exists):
         raise FileGone
     if waiting.kind == "gift":
         await _run_gift(work, actor, waiting, path)
@@ -81,15 +81,23 @@ async def _run_cartridge(work: Work, actor: Actor, waiting: WaitingImport, path:
 
 
 async def _run_gift(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> None:
-    if path.stat().st_size > GIFT_BYTES_MAX:
-        raise GiftTooLarge(f"The question file is larger than {GIFT_BYTES_MAX} bytes; make several of it.")
-    content = await asyncio.to_thread(path.read_bytes)
+    content = await asyncio.to_thread(_read, path)
     async with work.database.transaction(actor) as tx:
         report = await import_gift(
-            tx, text=content, course_slug=waiting.course_slug or "", owner_id=actor.id,
-            practice_title=waiting.practice_title or "", publish=waiting.publish,
+            tx,
+            text=content,
+            course_slug=waiting.course_slug or "",
+            owner_id=actor.id,
+            practice_title=waiting.practice_title or "",
+            publish=waiting.publish,
         )
         await queries.end(tx, waiting.id, report=report, course_slug=waiting.course_slug)
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > GIFT_BYTES_MAX:
+        raise GiftTooLarge(f"The question file is larger than {GIFT_BYTES_MAX} bytes; make several of it.")
+    return path.read_bytes()
 
 
 class _Reporter:

@@ -59,12 +59,20 @@ async def add_import(tx: Tx, new: NewImport) -> None:
     """Record it as the actor's, and have it run."""
     await tx.db.execute(
         text(
-            "insert into imports_imports (id, owner_id, kind, name, bytes, publish, access, course_slug, practice_title)"
+            "insert into imports_imports (id, owner_id, kind, name, bytes, publish, access, course_slug,"
+            " practice_title)"
             " values (:id, :owner, :kind, :name, :bytes, :publish, :access, :course_slug, :practice_title)"
         ),
         {
-            "id": new.id, "owner": tx.actor.id, "kind": new.kind, "name": new.name, "bytes": new.bytes, "publish": new.publish,
-            "access": new.access, "course_slug": new.course_slug, "practice_title": new.practice_title,
+            "id": new.id,
+            "owner": tx.actor.id,
+            "kind": new.kind,
+            "name": new.name,
+            "bytes": new.bytes,
+            "publish": new.publish,
+            "access": new.access,
+            "course_slug": new.course_slug,
+            "practice_title": new.practice_title,
         },
     )
     tx.later(RunImport(import_id=new.id))
@@ -75,7 +83,8 @@ async def start(tx: Tx, import_id: UUID) -> WaitingImport | None:
     row = (
         await tx.db.execute(
             text(
-                "update imports_imports set state = 'running', step = 'starting' where id = :id and state in ('queued', 'running')"
+                "update imports_imports set state = 'running', step = 'starting' where id = :id and state in"
+                " ('queued', 'running')"
                 " returning id, owner_id, kind, publish, access, course_slug, practice_title"
             ),
             {"id": import_id},
@@ -86,7 +95,8 @@ async def start(tx: Tx, import_id: UUID) -> WaitingImport | None:
 
 async def note_progress(tx: Tx, import_id: UUID, *, ppm: int, step: str) -> None:
     statement = text(
-        "update imports_imports set progress_ppm = greatest(progress_ppm, :ppm), step = :step where id = :id and state = 'running'"
+        "update imports_imports set progress_ppm = greatest(progress_ppm, :ppm), step = :step where id = :id and"
+        " state = 'running'"
     )
     await tx.db.execute(statement, {"id": import_id, "ppm": ppm, "step": step})
 
@@ -105,7 +115,8 @@ async def end(tx: Tx, import_id: UUID, *, report: ImportReport, course_slug: str
 async def fail(tx: Tx, import_id: UUID, *, code: str, message: str) -> None:
     await tx.db.execute(
         text(
-            "update imports_imports set state = 'failed', step = 'failed', error_code = :code, error = :error, ended_at = :now"
+            "update imports_imports set state = 'failed', step = 'failed', error_code = :code, error = :error,"
+            " ended_at = :now"
             " where id = :id and state <> 'done'"
         ),
         {"id": import_id, "code": code, "error": message[:ERROR_LENGTH_MAX], "now": tx.now},
@@ -117,8 +128,10 @@ async def read_import(tx: Tx, import_id: UUID) -> ImportAnswer:
     row = (
         await tx.db.execute(
             text(
-                "select i.id, i.owner_id, i.kind, i.name, i.state, i.progress_ppm, i.step, i.report, i.course_slug, i.error_code, i.error,"
-                " exists(select 1 from base_outbox o where o.payload = :payload and o.failed_at is not null) as has_given_up"
+                "select i.id, i.owner_id, i.kind, i.name, i.state, i.progress_ppm, i.step, i.report,"
+                " i.course_slug, i.error_code, i.error,"
+                " exists(select 1 from base_outbox o where o.payload = :payload and o.failed_at is not null) as"
+                " has_given_up"
                 " from imports_imports i where i.id = :id"
             ),
             {"id": import_id, "payload": msgspec.json.encode(RunImport(import_id=import_id)).decode()},
@@ -132,8 +145,15 @@ async def read_import(tx: Tx, import_id: UUID) -> ImportAnswer:
         state = "failed"
         error = ErrorAnswer("import.broken", "Something is wrong on our side; it was noted. Nothing was imported.")
     return ImportAnswer(
-        id=row.id, kind=row.kind, name=row.name, state=state, progress_ppm=row.progress_ppm, step=row.step,
-        report=_report(row.report), course_slug=row.course_slug, error=error,
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        state=state,
+        progress_ppm=row.progress_ppm,
+        step=row.step,
+        report=_report(row.report),
+        course_slug=row.course_slug,
+        error=error,
     )
 
 
@@ -143,9 +163,13 @@ def _report(encoded: str | None) -> ReportAnswer | None:
     report = msgspec.json.decode(encoded, type=ImportReport)
     items = [
         ItemAnswer(
-            item=item.item, title=item.title, kind=item.kind, status=item.state,
+            item=item.item,
+            title=item.title,
+            kind=item.kind,
+            status=item.state,
             reason=item.reasons[0].message if item.reasons else None,
-            reasons=item.reasons, reasons_count=item.reasons_count,
+            reasons=item.reasons,
+            reasons_count=item.reasons_count,
         )
         for item in report.items
     ]

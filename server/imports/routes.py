@@ -34,21 +34,23 @@ class WhereTo(Invalid):
 
 
 @post(
-    "/api/v1/imports", operation_id="StartImport", status_code=202,
+    "/api/v1/imports",
+    operation_id="StartImport",
+    status_code=202,
     request_max_body_size=uploads.FILE_BYTES_MAX + uploads.FORM_EXTRA_BYTES,
 )
 async def start_import(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     kind: FromQuery[ImportKind],
-    publish: FromQuery[bool] = False,
+    publish: FromQuery[bool] = False,  # noqa: FBT002 - the address's own word
     access: FromQuery[Access] = "free",
     course: Annotated[str | None, QueryParameter(max_length=255)] = None,
     practice: Annotated[str | None, QueryParameter(min_length=1, max_length=200)] = None,
 ) -> Success[ImportTicket]:
     """Take a file of at most 200 MB, as the body or as the first file of a form, and import it in the background.
 
-    `kind=cartridge` makes a course. `kind=gift` makes a practice test called `practice` in the course with slug `course`.
+    `kind=cartridge` makes a course; `kind=gift` a practice test called `practice` in the course with slug `course`.
     """
     if kind == "gift" and not (course and practice):
         missing = {"course": course, "practice": practice}
@@ -59,15 +61,21 @@ async def start_import(
     path = uploads.path_of(settings.tmp, import_id)
     size = await uploads.receive(_body(request), path, boundary=_boundary(request))
     new = NewImport(
-        id=import_id, kind=kind, name=_file_name(request), bytes=size, publish=publish, access=access,
-        course_slug=course, practice_title=practice,
+        id=import_id,
+        kind=kind,
+        name=_file_name(request),
+        bytes=size,
+        publish=publish,
+        access=access,
+        course_slug=course,
+        practice_title=practice,
     )
     try:
         async with _database(request).transaction(actor) as tx:
             await queries.add_import(tx, new)
             await tx.audit("imports.import.start", kind="import", id_=import_id, file=new.name, bytes=size)
     except BaseException:  # No row, no file.
-        path.unlink(missing_ok=True)
+        uploads.forget(path)
         raise
     return success(ImportTicket(id=import_id))
 

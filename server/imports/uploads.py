@@ -46,16 +46,19 @@ def path_of(tmp: Path, import_id: UUID) -> Path:
 
 
 async def receive(stream: AsyncIterator[bytes], path: Path, *, boundary: str | None) -> int:
-    """Write the body, or the first file of a form, to `path`; its size. Raises FileTooLarge, FileMissing, FormBroken, Unavailable."""
+    """Write the body, or the first file of a form, to `path`; its size.
+
+    Raises FileTooLarge, FileMissing, FormBroken, Unavailable.
+    """
     await asyncio.to_thread(_prepare, path.parent)
     try:
         chunks = stream if boundary is None else _file_of_form(stream, boundary)
         size = await _write(chunks, path)
     except BaseException:  # Also when the sender goes away: a part of a file is of no use to anybody.
-        path.unlink(missing_ok=True)
+        forget(path)
         raise
     if size == 0:
-        path.unlink(missing_ok=True)
+        forget(path)
         raise FileMissing
     return size
 
@@ -63,13 +66,13 @@ async def receive(stream: AsyncIterator[bytes], path: Path, *, boundary: str | N
 async def _write(chunks: AsyncIterator[bytes], path: Path) -> int:
     size = 0
     try:
-        with path.open("xb") as file:
+        with await asyncio.to_thread(path.open, "xb") as file:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > FILE_BYTES_MAX:
                     raise FileTooLarge(f"The file is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
                 await asyncio.to_thread(file.write, chunk)
-            await asyncio.to_thread(_settle, file.fileno())
+            await asyncio.to_thread(os.fsync, file.fileno())
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise Unavailable("The server's disk is full; tell its operator.") from error
@@ -77,8 +80,9 @@ async def _write(chunks: AsyncIterator[bytes], path: Path) -> int:
     return size
 
 
-def _settle(descriptor: int) -> None:
-    os.fsync(descriptor)
+def forget(path: Path) -> None:
+    """Take the file away; twice is once."""
+    path.unlink(missing_ok=True)
 
 
 async def _file_of_form(stream: AsyncIterator[bytes], boundary: str) -> AsyncIterator[bytes]:

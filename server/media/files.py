@@ -44,14 +44,23 @@ async def store_image(storage: Storage, prepared: Prepared) -> StoredImage:
     for variant in prepared.variants:
         await storage.put(storage_key(variant.sha256), variant.body, media_type=MIME)
     return StoredImage(
-        sha256=prepared.sha256, mime=prepared.mime, width=prepared.width, height=prepared.height, bytes=prepared.bytes,
+        sha256=prepared.sha256,
+        mime=prepared.mime,
+        width=prepared.width,
+        height=prepared.height,
+        bytes=prepared.bytes,
         variants=[_row_of(variant) for variant in prepared.variants],
     )
 
 
 def _row_of(variant: Variant) -> VariantRow:
     return VariantRow(
-        name=variant.name, width=variant.width, height=variant.height, mime=MIME, bytes=len(variant.body), sha256=variant.sha256
+        name=variant.name,
+        width=variant.width,
+        height=variant.height,
+        mime=MIME,
+        bytes=len(variant.body),
+        sha256=variant.sha256,
     )
 
 
@@ -64,9 +73,16 @@ async def add_file(tx: Tx, image: StoredImage, *, owner_id: UUID, licence: str, 
         found.deleted_at = None
         return found
     file = MediaFile(
-        id=id_, owner_id=owner_id, sha256=image.sha256, mime=image.mime, width=image.width, height=image.height,
-        bytes=image.bytes, variants=[msgspec.to_builtins(variant) for variant in image.variants],
-        licence=licence or None, attribution=attribution or None,
+        id=id_,
+        owner_id=owner_id,
+        sha256=image.sha256,
+        mime=image.mime,
+        width=image.width,
+        height=image.height,
+        bytes=image.bytes,
+        variants=[msgspec.to_builtins(variant) for variant in image.variants],
+        licence=licence or None,
+        attribution=attribution or None,
     )
     tx.db.add(file)
     await tx.db.flush()  # Variants and uses refer to it.
@@ -77,9 +93,15 @@ async def add_file(tx: Tx, image: StoredImage, *, owner_id: UUID, licence: str, 
 async def _add_variants(tx: Tx, file_id: UUID, variants: list[VariantRow]) -> None:
     rows = [
         {
-            "id": derived_id("media.variants", file_id, variant.name), "file": file_id, "sha256": variant.sha256,
-            "name": variant.name, "width": variant.width, "height": variant.height, "mime": variant.mime,
-            "bytes": variant.bytes, "key": storage_key(variant.sha256),
+            "id": derived_id("media.variants", file_id, variant.name),
+            "file": file_id,
+            "sha256": variant.sha256,
+            "name": variant.name,
+            "width": variant.width,
+            "height": variant.height,
+            "mime": variant.mime,
+            "bytes": variant.bytes,
+            "key": storage_key(variant.sha256),
         }
         for variant in variants
     ]

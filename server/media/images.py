@@ -18,7 +18,12 @@ METHOD = 4  # Of WebP's 0 (fast) … 6 (small); 4 costs a sixth less time than 6
 MIME = "image/webp"
 
 _SNIFFED = {
-    "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif", "BMP": "image/bmp", "TIFF": "image/tiff",
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
 }
 
 
@@ -89,7 +94,15 @@ def _prepare(content: bytes) -> Prepared:
         mime = _SNIFFED[str(opened.format)]
         try:
             upright = ImageOps.exif_transpose(_decoded(opened))
-        except (OSError, ValueError, SyntaxError, MemoryError, EOFError, IndexError, Image.DecompressionBombError) as error:
+        except (
+            OSError,
+            ValueError,
+            SyntaxError,
+            MemoryError,
+            EOFError,
+            IndexError,
+            Image.DecompressionBombError,
+        ) as error:
             raise BadImage(f"The image is damaged: {error}.") from error
     return Prepared(
         sha256=hashlib.sha256(content).hexdigest(),
@@ -121,4 +134,6 @@ def _variant(image: Image.Image, width: int) -> Variant:
     resized.save(body, "WEBP", quality=QUALITY, method=METHOD, exif=b"", icc_profile=b"", xmp=b"")
     content = body.getvalue()
     name = f"w{next((wanted for wanted in WIDTHS if width <= wanted), max(WIDTHS))}"
-    return Variant(name=name, width=resized.width, height=resized.height, body=content, sha256=hashlib.sha256(content).hexdigest())
+    return Variant(
+        name=name, width=resized.width, height=resized.height, body=content, sha256=hashlib.sha256(content).hexdigest()
+    )

@@ -1,4 +1,4 @@
-"""A file's bytes over HTTP: whole or a range, for ever the same, never active content. Who may ask is the caller's business."""
+"""A file over HTTP: whole or a range, for ever the same, never active content. Who may ask is the caller's to know."""
 
 import re
 from collections.abc import AsyncIterator
@@ -91,7 +91,10 @@ def is_match(if_none_match: str, etag: str) -> bool:
 
 
 def read_range(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte of one range; None for no range or several (then the whole is sent). Raises RangeUnsatisfiable."""
+    """First and last byte of one range; None for no range or several: then the whole is sent.
+
+    Raises RangeUnsatisfiable.
+    """
     found = _RANGE.fullmatch(header.strip().replace(" ", ""))
     if found is None or found.group(0) == "bytes=-":
         return None

@@ -1,4 +1,4 @@
-"""A zip file that may be hostile: checked by its directory before anything is unpacked, read with limits, never extracted."""
+"""A zip file that may be hostile: judged by its directory before it is unpacked, read with limits, never extracted."""
 
 import stat
 import struct
@@ -60,7 +60,7 @@ class Archive:
         try:
             with self.zip.open(entry) as stream:
                 content = stream.read(bytes_max + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
             raise EntryBroken("file.broken", f"{_shown(name)} cannot be unpacked: {error}.") from error
         if len(content) != entry.file_size:
             raise EntryBroken("file.broken", f"{_shown(name)} is not as long as the zip says.")
@@ -73,7 +73,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
     _check_directory_size(path)
     try:
         opened = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, struct.error, RuntimeError, UnicodeDecodeError) as error:
         raise NotAZip from error
     with opened:
         yield Archive(zip=opened, entries=_check_entries(opened.infolist()))

@@ -1,8 +1,9 @@
 """Why a whole cartridge is turned away. Anything smaller is a line in the report.
 
-    CartridgeRefused
-      NotAZip · NotACartridge · WrongVersion · BadManifest · NothingInside
-      TooManyEntries · TooLargeUnpacked · CompressionBomb · UnsafeName · DuplicateName · LinkInside · Encrypted · OddCompression
+CartridgeRefused
+  NotAZip · NotACartridge · WrongVersion · BadManifest · NothingInside
+  TooManyEntries · TooLargeUnpacked · CompressionBomb · OddCompression
+  UnsafeName · DuplicateName · LinkInside · Encrypted
 """
 
 from server.base.errors import Invalid

@@ -22,7 +22,8 @@ _LICENCES = (  # What rights statements say → the short name that is shown.
     (re.compile(r"public domain", re.IGNORECASE), "Public domain"),
 )
 _CC_WORDS = re.compile(
-    r"creative commons attribution(?P<rest>[^;]{0,80})|creativecommons\.org/licenses/(?P<short>[a-z-]+)/(?P<version>[\d.]+)"
+    r"creative commons"
+    r" attribution(?P<rest>[^;]{0,80})|creativecommons\.org/licenses/(?P<short>[a-z-]+)/(?P<version>[\d.]+)"
     r"|\bCC[ -]BY(?P<dashes>(?:-(?:NC|ND|SA))*)[ -]?(?P<number>\d\.\d)?",
     re.IGNORECASE,
 )
@@ -77,7 +78,9 @@ def read_manifest(content: bytes) -> Outline:
     organization = _first(root, "organizations/organization")
     sections = list(_read_sections(organization, resources, title)) if organization is not None else []
     if sum(len(section.items) for section in sections) > LESSONS_MAX or len(sections) > SECTIONS_MAX:
-        raise BadManifest(f"The cartridge has more than {LESSONS_MAX} lessons or {SECTIONS_MAX} sections; make two courses of it.")
+        raise BadManifest(
+            f"The cartridge has more than {LESSONS_MAX} lessons or {SECTIONS_MAX} sections; make two courses of it."
+        )
     return Outline(
         title=title or "Imported course",
         description=plain(_strings(lom, "general/description"), length_max=DESCRIPTION_LENGTH_MAX),

@@ -15,7 +15,7 @@ from lxml import etree
 DEPTH_MAX = 120
 NODES_MAX = 200_000
 
-Element: TypeAlias = etree._Element  # lxml names its element type with an underscore.
+Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml names its element type with an underscore
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 _DOCTYPE = re.compile(r"<!DOCTYPE[^>\[]{0,500}>", re.IGNORECASE)
@@ -107,8 +107,13 @@ def _without_namespace(tag: "re.Match[str]") -> str:
 
 def _xml_parser() -> etree.XMLParser:
     return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-        remove_comments=True, remove_pis=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
 
 
@@ -143,7 +148,8 @@ def _bare(root: Element, *, what: str) -> Element:
 def plain(text: str | None, *, length_max: int) -> str:
     """One line of text: NFC, no control characters, single spaces, cut at a length."""
     kept = "".join(
-        char if unicodedata.category(char) not in {"Cc", "Cs", "Co", "Cn"} else " " for char in unicodedata.normalize("NFC", text or "")
+        char if unicodedata.category(char) not in {"Cc", "Cs", "Co", "Cn"} else " "
+        for char in unicodedata.normalize("NFC", text or "")
     )
     return " ".join(kept.split())[:length_max].strip()
 

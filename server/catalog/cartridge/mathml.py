@@ -7,6 +7,7 @@ from server.catalog.inline import MATH_ATTRIBUTES, MATH_TAGS, clean_math
 
 _TOKENS = {"mi", "mn", "mo", "mtext", "ms"}
 _BETWEEN = {"mfrac": " / ", "msub": "_", "msup": "^", "munder": "_", "mover": "^"}
+_ACCENTS = {"¯", "→", "^", "‾", "˙"}
 _DROPPED = {"annotation", "annotation-xml"}
 TEXT_LENGTH_MAX = 500
 
@@ -49,14 +50,23 @@ def _say(element: Element) -> str:
         return " "
     parts = [_say(child).strip() if element.tag in _BETWEEN else _say(child) for child in element]
     if element.tag in _BETWEEN and len(parts) == 2:
-        if element.tag == "mover" and parts[1] in {"¯", "→", "^", "‾", "˙"}:
-            return parts[0] + parts[1]
-        return _BETWEEN[element.tag].join(_bracketed(part) if element.tag == "mfrac" else part for part in parts)
-    if element.tag == "msqrt":
-        return f"√({''.join(parts)})"
-    if element.tag == "mtr":
-        return " ".join(part for part in parts if part) + "; "
-    return "".join(parts)
+        return _say_pair(element.tag, *parts)
+    match element.tag:
+        case "msqrt":
+            said = f"√({''.join(parts)})"
+        case "mtr":
+            said = " ".join(part for part in parts if part) + "; "
+        case _:
+            said = "".join(parts)
+    return said
+
+
+def _say_pair(tag: str, base: str, second: str) -> str:
+    if tag == "mover" and second in _ACCENTS:
+        return base + second
+    if tag == "mfrac":
+        base, second = _bracketed(base), _bracketed(second)
+    return base + _BETWEEN[tag] + second
 
 
 def _bracketed(part: str) -> str:

@@ -35,8 +35,32 @@ from server.catalog.cartridge.runs import LOST, NEVER, Inliner, Run, split_long
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 CONTAINERS = {
-    "html", "body", "p", "div", "section", "article", "main", "header", "footer", "nav", "address", "center", "fieldset",
-    "li", "dt", "dd", "figcaption", "summary", "tbody", "thead", "tfoot", "tr", "td", "th", "caption", "hr",
+    "html",
+    "body",
+    "p",
+    "div",
+    "section",
+    "article",
+    "main",
+    "header",
+    "footer",
+    "nav",
+    "address",
+    "center",
+    "fieldset",
+    "li",
+    "dt",
+    "dd",
+    "figcaption",
+    "summary",
+    "tbody",
+    "thead",
+    "tfoot",
+    "tr",
+    "td",
+    "th",
+    "caption",
+    "hr",
 }
 SPECIAL = {*HEADINGS, "ul", "ol", "dl", "table", "figure", "aside", "details", "blockquote", "pre"}
 BLOCKY = CONTAINERS | SPECIAL
@@ -132,7 +156,7 @@ class _Reader(Inliner):
         for image in run.images:
             blocks.extend(self.image(image, caption=""))
 
-    def block(self, element: Element, *, depth: int) -> list[Block]:
+    def block(self, element: Element, *, depth: int) -> list[Block]:  # noqa: PLR0911 - one line for each kind of element
         tag = str(element.tag)
         if tag in HEADINGS:
             return self._heading(element)
@@ -208,7 +232,9 @@ class _Reader(Inliner):
         run = Run()
         self._write_inside(run, element)
         for image in run.images:
-            self.note("image.misplaced", f"An image in a caption was left out: {plain(image.get('src'), length_max=120)}.")
+            self.note(
+                "image.misplaced", f"An image in a caption was left out: {plain(image.get('src'), length_max=120)}."
+            )
         return run.html()[:18_000]
 
     def image(self, element: Element, *, caption: str) -> list[Block]:
@@ -235,7 +261,14 @@ class _Reader(Inliner):
             blocks = inner.blocks  # A box in a box, one of them nameless.
         if depth >= DEPTH_MAX:
             return [*([Paragraph(html=f"<strong>{_escaped(title)}</strong>")] if title else []), *blocks]
-        return [Note(kind=_kind_of(title, blocks, folded=element.tag == "details"), title=title, blocks=blocks, folded=element.tag == "details")]
+        return [
+            Note(
+                kind=_kind_of(title, blocks, folded=element.tag == "details"),
+                title=title,
+                blocks=blocks,
+                folded=element.tag == "details",
+            )
+        ]
 
     def _definitions(self, element: Element, *, depth: int) -> list[Block]:
         blocks: list[Block] = []
@@ -295,6 +328,8 @@ def tidy_headings(blocks: list[Block], levels: dict[str, int], *, title: str) ->
     kept.reverse()
     ranks = sorted({levels[block.id] for block in kept if isinstance(block, Heading)})
     return [
-        msgspec.structs.replace(block, level=min(4, 2 + ranks.index(levels[block.id]))) if isinstance(block, Heading) else block
+        msgspec.structs.replace(block, level=min(4, 2 + ranks.index(levels[block.id])))
+        if isinstance(block, Heading)
+        else block
         for block in kept
     ]

@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -68,14 +67,13 @@ class _Draft:
     language: str = ""
 
 
-def read_cartridge(path: Path, *, on_progress: Callable[[int, int], None] = lambda done, total: None) -> Plan:
-    """Read the whole file into a plan. `on_progress(items done, items in all)`.
+def read_cartridge(path: Path) -> Plan:
+    """Read the whole file into a plan.
 
     Raises a CartridgeRefused when nothing can be made of it; what is wrong with one item is in the plan's report.
     """
     with open_archive(path) as archive:
         draft = _Draft(archive, _read_outline(archive))
-        total = sum(len(section.items) for section in draft.outline.sections)
         sections: list[PlannedSection] = []
         for section in draft.outline.sections:
             lessons = []
@@ -83,7 +81,6 @@ def read_cartridge(path: Path, *, on_progress: Callable[[int, int], None] = lamb
                 lesson = _read_item(draft, item)
                 if lesson is not None:
                     lessons.append(lesson)
-                on_progress(len(draft.report), total)
             if lessons:
                 sections.append(PlannedSection(section.title, lessons))
         if not sections:
@@ -126,7 +123,13 @@ def _read_item(draft: _Draft, item: OutlineItem) -> PlannedLesson | None:
     """One lesson, or a line in the report that says why not."""
     resource = item.resource
     if resource is None:
-        _leave_out(draft, item, "item.no_resource", "The contents name a resource that the manifest does not have.", kind="item")
+        _leave_out(
+            draft,
+            item,
+            "item.no_resource",
+            "The contents name a resource that the manifest does not have.",
+            kind="item",
+        )
         return None
     if resource.kind.startswith("imswl"):
         return _read_web_link(draft, item, resource)
@@ -143,7 +146,13 @@ def _read_item(draft: _Draft, item: OutlineItem) -> PlannedLesson | None:
 
 def _leave_out(draft: _Draft, item: OutlineItem, code: str, why: str, *, kind: str, failed: bool = False) -> None:
     draft.report.append(
-        report_item(item.identifier, title=item.title, kind=kind, state="failed" if failed else "skipped", reasons=[Reason(code, why)])
+        report_item(
+            item.identifier,
+            title=item.title,
+            kind=kind,
+            state="failed" if failed else "skipped",
+            reasons=[Reason(code, why)],
+        )
     )
 
 
@@ -154,7 +163,9 @@ def _read_lesson(draft: _Draft, item: OutlineItem, resource: Resource) -> Planne
         return None
     try:
         content = draft.archive.read(resource.href, bytes_max=PAGE_BYTES_MAX)
-        page = read_page(content, what=resource.href, title=item.title, locate=lambda src: _locate(draft.archive, resource.href, src))
+        page = read_page(
+            content, what=resource.href, title=item.title, locate=lambda src: _locate(draft.archive, resource.href, src)
+        )
         encode_blocks(page.blocks)
     except (EntryBroken, BadMarkup) as problem:
         _leave_out(draft, item, problem.code, str(problem), kind="page", failed=True)
@@ -178,9 +189,11 @@ def _keep(draft: _Draft, item: OutlineItem, page: Page, *, fallback: str) -> Pla
 
 
 def _read_web_link(draft: _Draft, item: OutlineItem, resource: Resource) -> PlannedLesson | None:
+    if resource.href not in draft.archive:
+        why = f"{resource.href or 'The link'} is not in the zip."
+        _leave_out(draft, item, "page.missing", why, kind="link", failed=True)
+        return None
     try:
-        if resource.href not in draft.archive:
-            raise EntryBroken("page.missing", f"{resource.href or 'The link'} is not in the zip.")
         root = parse_xml(draft.archive.read(resource.href, bytes_max=LINK_BYTES_MAX), what=resource.href)
     except (EntryBroken, BadMarkup) as problem:
         _leave_out(draft, item, problem.code, str(problem), kind="link", failed=True)
@@ -191,7 +204,11 @@ def _read_web_link(draft: _Draft, item: OutlineItem, resource: Resource) -> Plan
         _leave_out(draft, item, "link.not_https", f"{plain(href, length_max=120)!r} is not an https link.", kind="link")
         return None
     draft.report.append(report_item(item.identifier, title=title, kind="link", state="ok"))
-    return PlannedLesson(item.identifier, title, [Paragraph(html=f'<a href="{escape(href)}" rel="noopener noreferrer">{escape(title)}</a>')])
+    return PlannedLesson(
+        item.identifier,
+        title,
+        [Paragraph(html=f'<a href="{escape(href)}" rel="noopener noreferrer">{escape(title)}</a>')],
+    )
 
 
 def _locate(archive: Archive, page: str, src: str) -> str | Reason:
@@ -200,7 +217,9 @@ def _locate(archive: Archive, page: str, src: str) -> str | Reason:
     if not src.strip():
         return Reason("image.missing", "An image names no file.")
     if re.match(r"^[a-z][a-z0-9+.-]*:|^//", src, re.IGNORECASE):
-        return Reason("image.remote", f"The image {shown} lies on another site; images come along only when they are in the zip.")
+        return Reason(
+            "image.remote", f"The image {shown} lies on another site; images come along only when they are in the zip."
+        )
     target = unquote(src.strip()).partition("#")[0].partition("?")[0]
     based = _FILE_BASE.sub("", target)
     folder = "" if based != target else posixpath.dirname(page)
@@ -219,4 +238,8 @@ def _report_unused(draft: _Draft) -> None:
             continue
         kind = "image" if _IMAGE.search(resource.href) else "file"
         why = Reason(f"{kind}.not_used", f"No lesson shows {plain(resource.href, length_max=120)}.")
-        draft.report.append(report_item(resource.identifier, title=posixpath.basename(resource.href), kind=kind, state="skipped", reasons=[why]))
+        draft.report.append(
+            report_item(
+                resource.identifier, title=posixpath.basename(resource.href), kind=kind, state="skipped", reasons=[why]
+            )
+        )

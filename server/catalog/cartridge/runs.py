@@ -10,12 +10,49 @@ from server.catalog.cartridge.mathml import math_html, math_text
 from server.catalog.inline import clean_inline
 
 RENAMED = {
-    "em": "em", "i": "em", "var": "em", "strong": "strong", "b": "strong", "sub": "sub", "sup": "sup",
-    "code": "code", "tt": "code", "kbd": "code", "samp": "code", "dfn": "dfn",
+    "em": "em",
+    "i": "em",
+    "var": "em",
+    "strong": "strong",
+    "b": "strong",
+    "sub": "sub",
+    "sup": "sup",
+    "code": "code",
+    "tt": "code",
+    "kbd": "code",
+    "samp": "code",
+    "dfn": "dfn",
 }
-NEVER = {"script", "style", "template", "head", "title", "meta", "link", "noscript", "param", "source", "track", "base", "col", "colgroup"}
+NEVER = {
+    "script",
+    "style",
+    "template",
+    "head",
+    "title",
+    "meta",
+    "link",
+    "noscript",
+    "param",
+    "source",
+    "track",
+    "base",
+    "col",
+    "colgroup",
+}
 LOST = {
-    "iframe", "video", "audio", "object", "embed", "svg", "canvas", "form", "input", "select", "textarea", "button", "applet",
+    "iframe",
+    "video",
+    "audio",
+    "object",
+    "embed",
+    "svg",
+    "canvas",
+    "form",
+    "input",
+    "select",
+    "textarea",
+    "button",
+    "applet",
 }
 RUN_LENGTH_MAX = 18_000
 

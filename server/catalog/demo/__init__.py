@@ -11,7 +11,8 @@ from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog import courses, queries
 from server.catalog.blocks import Block, Image, encode_blocks, words_of
-from server.catalog.demo.lessons import DESCRIPTION, LESSONS, TITLE, DemoLesson, Picture
+from server.catalog.demo.lessons import DESCRIPTION, LESSONS, TITLE
+from server.catalog.demo.words import DemoLesson, Picture
 from server.catalog.models import Course, Lesson, LessonText, Section
 from server.media.files import StoredImage, add_file, store_image, use_file
 from server.media.images import prepare_image
@@ -28,8 +29,16 @@ async def lay_course(tx: Tx, work: Work, *, owner_id: UUID) -> str:
     if found is not None:
         return found.slug
     course = Course(
-        id=course_id, slug=await courses.free_slug(tx, TITLE), title=TITLE, description=DESCRIPTION, language="en", level="beginner",
-        access="free", created_by_id=owner_id, licence=LICENCE, attribution=ATTRIBUTION,
+        id=course_id,
+        slug=await courses.free_slug(tx, TITLE),
+        title=TITLE,
+        description=DESCRIPTION,
+        language="en",
+        level="beginner",
+        access="free",
+        created_by_id=owner_id,
+        licence=LICENCE,
+        attribution=ATTRIBUTION,
         subject_id=await queries.find_subject(tx, "physics"),
     )
     await courses.add_course(tx, course, owner_id=owner_id)
@@ -37,7 +46,9 @@ async def lay_course(tx: Tx, work: Work, *, owner_id: UUID) -> str:
     pictures = await _keep_pictures(tx, work, course)
     rank = 0
     for place, (title, lessons) in enumerate(groupby(LESSONS, key=lambda lesson: lesson.section)):
-        section = Section(id=derived_id("catalog.sections", course_id, place), course_id=course_id, title=title, rank=place)
+        section = Section(
+            id=derived_id("catalog.sections", course_id, place), course_id=course_id, title=title, rank=place
+        )
         tx.db.add(section)
         await tx.db.flush()  # Lessons refer to it.
         for lesson in lessons:
@@ -71,8 +82,13 @@ async def _add_lesson(
     id_ = derived_id("catalog.lessons", section.course_id, rank)
     tx.db.add(
         Lesson(
-            id=id_, course_id=section.course_id, section_id=section.id, title=lesson.title, rank=rank,
-            minutes=max(1, round(words_of(blocks) / WORDS_A_MINUTE)), text_bytes=size,
+            id=id_,
+            course_id=section.course_id,
+            section_id=section.id,
+            title=lesson.title,
+            rank=rank,
+            minutes=max(1, round(words_of(blocks) / WORDS_A_MINUTE)),
+            text_bytes=size,
         )
     )
     await tx.db.flush()  # The text refers to its lesson.

@@ -51,7 +51,8 @@ class Sheet:
 
     def dot(self, at: Point, color: Color, *, radius: float = 9) -> None:
         self._draw.ellipse(
-            [(at[0] - radius) * SCALE, (at[1] - radius) * SCALE, (at[0] + radius) * SCALE, (at[1] + radius) * SCALE], fill=color
+            [(at[0] - radius) * SCALE, (at[1] - radius) * SCALE, (at[0] + radius) * SCALE, (at[1] + radius) * SCALE],
+            fill=color,
         )
 
     def text(self, at: Point, words: str, color: Color = INK, *, size: int = 24, anchor: str = "mm") -> None:

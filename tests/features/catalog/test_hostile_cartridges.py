@@ -59,7 +59,9 @@ def test_an_honest_name_is_taken(name: str) -> None:
     assert not is_unsafe(name)
 
 
-@pytest.mark.parametrize("mode", [stat.S_IFLNK | 0o777, stat.S_IFCHR | 0o600, stat.S_IFIFO | 0o600], ids=["symlink", "device", "pipe"])
+@pytest.mark.parametrize(
+    "mode", [stat.S_IFLNK | 0o777, stat.S_IFCHR | 0o600, stat.S_IFIFO | 0o600], ids=["symlink", "device", "pipe"]
+)
 def test_links_and_devices_are_refused(tmp_path: Path, mode: int) -> None:
     assert refusal(tmp_path, with_entry("link", mode=mode, content=b"/etc/passwd")) == "cartridge.link"
 

@@ -16,7 +16,15 @@ from server.catalog.importing import CartridgeOrder, Imported, import_cartridge
 from tests.support.api import Api
 from tests.support.cartridges import cartridge, page, picture
 
-TABLES = ("catalog_courses", "catalog_sections", "catalog_lessons", "catalog_lesson_texts", "catalog_course_staff", "media_files", "media_uses")
+TABLES = (
+    "catalog_courses",
+    "catalog_sections",
+    "catalog_lessons",
+    "catalog_lesson_texts",
+    "catalog_course_staff",
+    "media_files",
+    "media_uses",
+)
 
 
 async def rows(api: Api, query: str) -> list[tuple[object, ...]]:
@@ -46,23 +54,35 @@ def order(tmp_path: Path, owner_id: UUID) -> Callable[..., CartridgeOrder]:
 async def test_sums_and_sizes_of_a_course_are_true(api: Api, order: Callable[..., CartridgeOrder]) -> None:
     shared = picture(700, 300)
     pages: dict[str, str | bytes] = {
-        "a.html": page("<p>one two</p>" + '<img src="p.png"/>'), "b.html": page('<p>three</p><img src="same.png"/><img src="q.png"/>'),
+        "a.html": page("<p>one two</p>" + '<img src="p.png"/>'),
+        "b.html": page('<p>three</p><img src="same.png"/><img src="q.png"/>'),
     }
-    content = cartridge(pages, {"p.png": shared, "same.png": shared, "q.png": picture(90, 30)}, rights="CC BY-SA 4.0", title="Physics of sound")
+    content = cartridge(
+        pages,
+        {"p.png": shared, "same.png": shared, "q.png": picture(90, 30)},
+        rights="CC BY-SA 4.0",
+        title="Physics of sound",
+    )
 
     imported = await import_cartridge(api.work, SYSTEM, order(content))
 
-    [course] = await rows(api, "select slug, lessons_count, text_bytes, media_bytes, licence, attribution, status from catalog_courses")
+    [course] = await rows(
+        api, "select slug, lessons_count, text_bytes, media_bytes, licence, attribution, status from catalog_courses"
+    )
     [(text_bytes,)] = await rows(api, "select sum(octet_length(blocks::text)) from catalog_lesson_texts")
     [(media_bytes,)] = await rows(api, "select sum((variants->-1->>'bytes')::int) from media_files")
     assert course == ("physics-of-sound", 2, text_bytes, media_bytes, "CC BY-SA 4.0", "CC BY-SA 4.0", "draft")
     assert imported.is_new
-    assert await rows(api, "select s.slug from catalog_courses c join catalog_subjects s on s.id = c.subject_id") == [("physics",)]
+    assert await rows(api, "select s.slug from catalog_courses c join catalog_subjects s on s.id = c.subject_id") == [
+        ("physics",)
+    ]
     assert await counts(api) == [1, 1, 2, 2, 1, 2, 2]
 
 
 async def test_a_picture_that_cannot_be_read_leaves_its_words(api: Api, order: Callable[..., CartridgeOrder]) -> None:
-    content = cartridge({"a.html": page('<p>x</p><img src="bad.png" alt="A &lt;cat&gt;"/>')}, {"bad.png": b"not a picture"})
+    content = cartridge(
+        {"a.html": page('<p>x</p><img src="bad.png" alt="A &lt;cat&gt;"/>')}, {"bad.png": b"not a picture"}
+    )
 
     imported = await import_cartridge(api.work, SYSTEM, order(content))
 
@@ -81,7 +101,10 @@ async def test_the_same_file_again_is_the_same_course_and_another_of_its_title_a
 
     assert (again.course_id, again.is_new) == (first.course_id, False)
     assert again.report.items[0].reasons[0].code == "course.exists"
-    assert await rows(api, "select slug, status from catalog_courses order by slug") == [("small-course", "published"), ("small-course-2", "draft")]
+    assert await rows(api, "select slug, status from catalog_courses order by slug") == [
+        ("small-course", "published"),
+        ("small-course-2", "draft"),
+    ]
     assert other.slug == "small-course-2"
 
 
@@ -105,7 +128,10 @@ async def test_a_store_that_goes_away_in_the_middle_leaves_nothing_and_the_next_
     api: Api, order: Callable[..., CartridgeOrder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = order(
-        cartridge({"a.html": page("".join(f'<img src="{n}.png"/>' for n in range(6)))}, {f"{n}.png": picture(40 + n) for n in range(6)})
+        cartridge(
+            {"a.html": page("".join(f'<img src="{n}.png"/>' for n in range(6)))},
+            {f"{n}.png": picture(40 + n) for n in range(6)},
+        )
     )
     put = Storage.put
     stored = 0
@@ -127,7 +153,9 @@ async def test_a_store_that_goes_away_in_the_middle_leaves_nothing_and_the_next_
     assert await counts(api) == [1, 1, 1, 1, 1, 6, 6]
 
 
-async def test_what_the_caller_does_also_happens_or_fails_with_the_course(api: Api, order: Callable[..., CartridgeOrder]) -> None:
+async def test_what_the_caller_does_also_happens_or_fails_with_the_course(
+    api: Api, order: Callable[..., CartridgeOrder]
+) -> None:
     class Crash(Exception):
         pass
 

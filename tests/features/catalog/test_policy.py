@@ -56,7 +56,9 @@ def test_a_lesson_opens_or_says_the_first_reason_why_not(door: Door, reason: str
     assert can_open(STUDENT, door, now=NOW) is (reason is None)
 
 
-@pytest.mark.parametrize("actor", [person("admin"), person("super_admin"), SYSTEM], ids=["admin", "super admin", "system"])
+@pytest.mark.parametrize(
+    "actor", [person("admin"), person("super_admin"), SYSTEM], ids=["admin", "super admin", "system"]
+)
 def test_admins_open_everything(actor: Actor) -> None:
     assert can_open(actor, replace(OPEN, is_course_published=False, access=()), now=NOW)
 
@@ -69,7 +71,11 @@ def test_ACL_09_educators_and_admins_make_courses() -> None:
 
 
 def test_ACL_09_only_a_courses_own_educators_and_admins_change_it() -> None:
-    assert {role for role, actor in ROLES.items() if may_edit_course(actor, is_staff=True)} == {"educator", "admin", "super_admin"}
+    assert {role for role, actor in ROLES.items() if may_edit_course(actor, is_staff=True)} == {
+        "educator",
+        "admin",
+        "super_admin",
+    }
     assert {role for role, actor in ROLES.items() if may_edit_course(actor, is_staff=False)} == {"admin", "super_admin"}
 
 
@@ -84,5 +90,9 @@ def test_CAT_10_an_educator_publishes_own_courses_once_verified() -> None:
 
 
 def test_ACL_02_verified_educators_and_admins_import() -> None:
-    assert {role for role, actor in ROLES.items() if may_import(actor, is_verified=True)} == {"educator", "admin", "super_admin"}
+    assert {role for role, actor in ROLES.items() if may_import(actor, is_verified=True)} == {
+        "educator",
+        "admin",
+        "super_admin",
+    }
     assert {role for role, actor in ROLES.items() if may_import(actor, is_verified=False)} == {"admin", "super_admin"}

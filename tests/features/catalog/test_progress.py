@@ -39,10 +39,18 @@ async def reader(api: Api):
 
 
 async def test_two_phones_agree_on_the_most_that_was_seen(reader: Reader) -> None:
-    reader.phone.create("catalog.progress", reader.id, {"lesson_id": reader.lesson_id, "seen_ppm": 700_000, "seconds": 40})
+    reader.phone.create(
+        "catalog.progress", reader.id, {"lesson_id": reader.lesson_id, "seen_ppm": 700_000, "seconds": 40}
+    )
     reader.tablet.create(
-        "catalog.progress", reader.id,
-        {"lesson_id": reader.lesson_id, "seen_ppm": 1_000_000, "seconds": 20, "completed_at": "2026-03-01T10:00:00.000Z"},
+        "catalog.progress",
+        reader.id,
+        {
+            "lesson_id": reader.lesson_id,
+            "seen_ppm": 1_000_000,
+            "seconds": 20,
+            "completed_at": "2026-03-01T10:00:00.000Z",
+        },
     )
     for phone in (reader.phone, reader.tablet):
         await phone.sync()
@@ -53,7 +61,11 @@ async def test_two_phones_agree_on_the_most_that_was_seen(reader: Reader) -> Non
         await phone.sync()
 
     expected = {
-        "id": reader.id, "lesson_id": reader.lesson_id, "seen_ppm": 1_000_000, "seconds": 40, "completed_at": "2026-03-01T10:00:00.000Z",
+        "id": reader.id,
+        "lesson_id": reader.lesson_id,
+        "seen_ppm": 1_000_000,
+        "seconds": 40,
+        "completed_at": "2026-03-01T10:00:00.000Z",
     }
     assert reader.phone.all("catalog.progress") == reader.tablet.all("catalog.progress") == {reader.id: expected}
 
@@ -86,12 +98,20 @@ async def test_a_phone_may_not_say_whose_progress_it_is(reader: Reader) -> None:
 
 async def test_a_phone_whose_clock_is_years_ahead_finished_now(reader: Reader) -> None:
     reader.phone.create(
-        "catalog.progress", reader.id,
-        {"lesson_id": reader.lesson_id, "seen_ppm": 1_000_000, "seconds": 1, "completed_at": "2099-01-01T00:00:00.000Z"},
+        "catalog.progress",
+        reader.id,
+        {
+            "lesson_id": reader.lesson_id,
+            "seen_ppm": 1_000_000,
+            "seconds": 1,
+            "completed_at": "2099-01-01T00:00:00.000Z",
+        },
     )
 
     await reader.phone.sync()
 
     async with reader.api.work.database.transaction() as tx:
-        is_past = (await tx.db.execute(text("select completed_at <= clock_timestamp() from catalog_progress"))).scalar_one()
+        is_past = (
+            await tx.db.execute(text("select completed_at <= clock_timestamp() from catalog_progress"))
+        ).scalar_one()
     assert is_past

@@ -37,11 +37,18 @@ async def school(api: Api, tmp_path: Path) -> AsyncIterator[School]:
     for name, role in (("Bobur Aliyev", "educator"), ("Amina Karimova", "student"), ("Siti Rahayu", "admin")):
         await api.add(name, role)
     path = tmp_path / "course.imscc"
-    path.write_bytes(cartridge({"a.html": page('<p>x</p><img src="p.png"/>'), "b.html": page("<p>y</p>")}, {"p.png": picture()}))
+    path.write_bytes(
+        cartridge({"a.html": page('<p>x</p><img src="p.png"/>'), "b.html": page("<p>y</p>")}, {"p.png": picture()})
+    )
     imported = await import_cartridge(api.work, SYSTEM, CartridgeOrder(path=path, owner_id=owner_id))
     world.course_id = imported.course_id
     async with AsyncExitStack() as stack:
-        for attribute, name in (("oybek", "Oybek Rahimov"), ("bobur", "Bobur Aliyev"), ("amina", "Amina Karimova"), ("siti", "Siti Rahayu")):
+        for attribute, name in (
+            ("oybek", "Oybek Rahimov"),
+            ("bobur", "Bobur Aliyev"),
+            ("amina", "Amina Karimova"),
+            ("siti", "Siti Rahayu"),
+        ):
             setattr(world, attribute, await stack.enter_async_context(api.signed_in(name)))
         yield world
 
@@ -104,7 +111,9 @@ async def test_only_the_courses_own_verified_educator_and_admins_publish(school:
     unverified = await school.oybek.post(address)
     assert (unverified.status_code, unverified.json()["error"]["code"]) == (403, "educator.not_verified")
     assert (await school.siti.post(address)).status_code == 200
-    assert (await school.bobur.patch(f"/api/v1/courses/{school.course_id}", json={"title": "Mine now"})).status_code == 403
+    assert (
+        await school.bobur.patch(f"/api/v1/courses/{school.course_id}", json={"title": "Mine now"})
+    ).status_code == 403
 
 
 async def test_a_title_changed_by_hand_in_the_database_reaches_the_phone(school: School) -> None:
@@ -124,7 +133,9 @@ async def test_a_title_changed_by_hand_in_the_database_reaches_the_phone(school:
 async def test_a_new_course_is_an_empty_draft_that_cannot_be_published(school: School) -> None:
     subject_id = str(derived_id("catalog.subjects", "physics"))
 
-    made = await school.oybek.post("/api/v1/courses", json={"title": "Оптика & more", "language": "ru", "subject_id": subject_id})
+    made = await school.oybek.post(
+        "/api/v1/courses", json={"title": "Оптика & more", "language": "ru", "subject_id": subject_id}
+    )
 
     assert made.status_code == 201
     card = made.json()["data"]
@@ -137,7 +148,14 @@ async def test_a_new_course_is_an_empty_draft_that_cannot_be_published(school: S
 
 
 async def test_a_bad_course_is_refused(school: School) -> None:
-    for body in ({"title": ""}, {"title": "   "}, {"title": "x" * 256}, {"title": "x", "owner": "me"}, {"title": "x", "language": "English"}, {}):
+    for body in (
+        {"title": ""},
+        {"title": "   "},
+        {"title": "x" * 256},
+        {"title": "x", "owner": "me"},
+        {"title": "x", "language": "English"},
+        {},
+    ):
         assert (await school.oybek.post("/api/v1/courses", json=body)).status_code in {400, 422}, body
 
 
@@ -148,7 +166,11 @@ async def test_a_course_with_learners_is_archived_and_one_without_deleted(school
     await learner.sync()
     me = next(iter(learner.all("identity.me")))
     lesson_id = next(iter(learner.all("catalog.lessons")))
-    learner.create("catalog.progress", derived_id("catalog.progress", me, lesson_id), {"lesson_id": lesson_id, "seen_ppm": 500_000, "seconds": 30})
+    learner.create(
+        "catalog.progress",
+        derived_id("catalog.progress", me, lesson_id),
+        {"lesson_id": lesson_id, "seen_ppm": 500_000, "seconds": 30},
+    )
     await learner.sync()
 
     assert (await school.oybek.delete(f"/api/v1/courses/{school.course_id}")).status_code == 204
@@ -176,8 +198,16 @@ async def test_the_list_is_filtered_paged_and_not_sent_again(school: School) -> 
     again = await school.amina.get("/api/v1/courses", headers={"if-none-match": answer.headers["etag"]})
     assert again.status_code == 304
     for query, count in (
-        ("search=small", 1), ("search=100%25", 0), ("language=en", 1), ("language=uz", 0), ("subject=physics", 0), ("access=free", 1),
-        ("mine=1", 0), ("sort=popular", 1), ("page=2", 0), ("direction=science", 0),
+        ("search=small", 1),
+        ("search=100%25", 0),
+        ("language=en", 1),
+        ("language=uz", 0),
+        ("subject=physics", 0),
+        ("access=free", 1),
+        ("mine=1", 0),
+        ("sort=popular", 1),
+        ("page=2", 0),
+        ("direction=science", 0),
     ):
         assert len((await school.amina.get(f"/api/v1/courses?{query}")).json()["data"]) == count, query
     assert (await school.amina.get("/api/v1/courses?limit=1000")).status_code in {400, 422}
@@ -190,7 +220,11 @@ async def test_the_tree_shows_the_callers_own_progress_and_whether_it_opens(scho
     tree = (await school.amina.get(f"/api/v1/courses/{school.course_id}")).json()["data"]
 
     assert (tree["can_open"], tree["reason"], tree["is_staff"]) == (True, None, False)
-    assert [[lesson["title"] for lesson in section["lessons"]] for section in tree["sections"]] == [["Lesson 1", "Lesson 2"]]
+    assert [[lesson["title"] for lesson in section["lessons"]] for section in tree["sections"]] == [
+        ["Lesson 1", "Lesson 2"]
+    ]
     async with school.api.work.database.transaction() as tx:
         await tx.db.execute(text("update catalog_courses set access = 'subscription'"))
-    assert (await school.amina.get(f"/api/v1/courses/{school.course_id}")).json()["data"]["reason"] == "SUBSCRIPTION_REQUIRED"
+    assert (await school.amina.get(f"/api/v1/courses/{school.course_id}")).json()["data"][
+        "reason"
+    ] == "SUBSCRIPTION_REQUIRED"

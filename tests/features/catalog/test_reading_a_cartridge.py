@@ -57,15 +57,20 @@ def test_a_page_becomes_blocks_in_reading_order(read) -> None:
     found = blocks_of(
         read,
         "<h1>Lesson 1</h1><h3>Motion</h3><p>A <b>bold</b> word, H<sub>2</sub>O.</p>"
-        "<ul><li>one</li><li>two<ol><li>deeper</li></ol></li></ul><pre>x = 1\n  y</pre><blockquote><p>said</p></blockquote>",
+        "<ul><li>one</li><li>two<ol><li>deeper</li></ol></li></ul><pre>x = 1\n "
+        " y</pre><blockquote><p>said</p></blockquote>",
     )
 
     assert found == [
         {"type": "heading", "level": 2, "text": "Motion", "id": "motion"},
         {"type": "paragraph", "html": "A <strong>bold</strong> word, H<sub>2</sub>O."},
         {
-            "type": "list", "ordered": False,
-            "items": [{"html": "one"}, {"html": "two", "blocks": [{"type": "list", "ordered": True, "items": [{"html": "deeper"}]}]}],
+            "type": "list",
+            "ordered": False,
+            "items": [
+                {"html": "one"},
+                {"html": "two", "blocks": [{"type": "list", "ordered": True, "items": [{"html": "deeper"}]}]},
+            ],
         },
         {"type": "code", "text": "x = 1\n  y"},
         {"type": "quote", "blocks": [{"type": "paragraph", "html": "said"}]},
@@ -89,18 +94,23 @@ def test_boxes_keep_their_titles_and_solutions_start_folded(read) -> None:
     )
 
     assert [(box["kind"], box.get("title", ""), box.get("folded", False)) for box in found] == [
-        ("teacher", "Teacher Support", False), ("solution", "Solution", True), ("info", "", False),
+        ("teacher", "Teacher Support", False),
+        ("solution", "Solution", True),
+        ("info", "", False),
     ]
 
 
 def test_a_table_keeps_its_head_its_caption_and_its_merged_cells(read) -> None:
     [table] = blocks_of(
         read,
-        "<table><caption>Units</caption><tr><th>what</th><th>unit</th></tr><tr><td colspan='2'>length <em>l</em></td></tr></table>",
+        "<table><caption>Units</caption><tr><th>what</th><th>unit</th></tr><tr><td colspan='2'>length"
+        " <em>l</em></td></tr></table>",
     )
 
     assert table == {
-        "type": "table", "caption": "Units", "head": [[{"html": "what"}, {"html": "unit"}]],
+        "type": "table",
+        "caption": "Units",
+        "head": [[{"html": "what"}, {"html": "unit"}]],
         "rows": [[{"html": "length <em>l</em>", "across": 2}]],
     }
 
@@ -140,14 +150,21 @@ def test_what_a_phone_cannot_show_is_named_in_the_report(read) -> None:
 
     assert item(plan, "i1").state == "partial"
     assert {reason.code for reason in item(plan, "i1").reasons} == {
-        "script.removed", "image.missing", "image.remote", "content.unsupported", "link.not_https",
+        "script.removed",
+        "image.missing",
+        "image.remote",
+        "content.unsupported",
+        "link.not_https",
     }
     assert item(plan, "i2").state == "ok"
     assert Paragraph(html="<em>A cat</em>") in plan.sections[0].lessons[0].blocks
 
 
 def test_items_of_other_kinds_are_left_out_with_the_reason(read) -> None:
-    items = "".join(f'<item identifier="x{kind}" identifierref="{kind}"><title>{kind}</title></item>' for kind in ("q", "d", "t", "f", "gone"))
+    items = "".join(
+        f'<item identifier="x{kind}" identifierref="{kind}"><title>{kind}</title></item>'
+        for kind in ("q", "d", "t", "f", "gone")
+    )
     resources = (
         '<resource identifier="q" type="imsqti_xmlv1p2/imscc_xmlv1p3/assessment"><file href="q.xml"/></resource>'
         '<resource identifier="d" type="imsdt_xmlv1p3"><file href="d.xml"/></resource>'
@@ -155,12 +172,19 @@ def test_items_of_other_kinds_are_left_out_with_the_reason(read) -> None:
         '<resource identifier="f" type="webcontent" href="f.pdf"><file href="f.pdf"/></resource>'
     )
     plan = read(
-        cartridge({"one.html": page("<p>fine</p>")}, manifest_text=manifest(["one.html"], extra_items=items, extra_resources=resources))
+        cartridge(
+            {"one.html": page("<p>fine</p>")},
+            manifest_text=manifest(["one.html"], extra_items=items, extra_resources=resources),
+        )
     )
 
     told = {found.item: found.reasons[0].code for found in plan.items if found.state == "skipped"}
     assert told == {
-        "xq": "quiz.unsupported", "xd": "discussion.unsupported", "xt": "tool.unsupported", "xf": "file.unsupported", "xgone": "item.no_resource",
+        "xq": "quiz.unsupported",
+        "xd": "discussion.unsupported",
+        "xt": "tool.unsupported",
+        "xf": "file.unsupported",
+        "xgone": "item.no_resource",
     }
 
 
@@ -182,7 +206,9 @@ def test_a_page_that_cannot_be_read_costs_itself_alone(read, content: bytes, cod
 
 
 def test_broken_markup_and_wrong_letters_are_mended_and_said(read) -> None:
-    plan = read(cartridge({"a.html": "<html><body><p>a<b>c</p><div>d", "b.html": page("<p>café</p>").encode("latin-1")}))
+    plan = read(
+        cartridge({"a.html": "<html><body><p>a<b>c</p><div>d", "b.html": page("<p>café</p>").encode("latin-1")})
+    )
 
     assert [item(plan, name).state for name in ("i1", "i2")] == ["partial", "partial"]
     assert {reason.code for name in ("i1", "i2") for reason in item(plan, name).reasons} == {"page.mended"}
@@ -197,7 +223,11 @@ def test_a_page_in_the_encoding_it_names_is_read_in_it(read) -> None:
 
 
 def test_headings_are_renumbered_and_those_over_nothing_left_out(read) -> None:
-    plan = read(cartridge({"a.html": page("<h2>A</h2><h4>B</h4><p>x</p><h4>Empty</h4><h2>C</h2><h6>D</h6><p>y</p><h2>End</h2>")}))
+    plan = read(
+        cartridge(
+            {"a.html": page("<h2>A</h2><h4>B</h4><p>x</p><h4>Empty</h4><h2>C</h2><h6>D</h6><p>y</p><h2>End</h2>")}
+        )
+    )
 
     headings = [block for block in plan.sections[0].lessons[0].blocks if isinstance(block, Heading)]
     assert [(heading.text, heading.level) for heading in headings] == [("A", 2), ("B", 3), ("C", 2), ("D", 4)]
@@ -206,7 +236,11 @@ def test_headings_are_renumbered_and_those_over_nothing_left_out(read) -> None:
 def test_files_that_no_lesson_shows_are_named(read) -> None:
     resources = '<resource identifier="f1" type="webcontent" href="x.png"><file href="x.png"/></resource>'
     plan = read(
-        cartridge({"a.html": page("<p>x</p>")}, {"x.png": picture()}, manifest_text=manifest(["a.html"], extra_resources=resources))
+        cartridge(
+            {"a.html": page("<p>x</p>")},
+            {"x.png": picture()},
+            manifest_text=manifest(["a.html"], extra_resources=resources),
+        )
     )
 
     assert item(plan, "f1").reasons[0].code == "image.not_used"

@@ -21,7 +21,9 @@ CARTRIDGE = CONTENT / "physics-motion.imscc"
 QUESTIONS = CONTENT / "high-school-physics.gift"
 GIFT = b"::One::1 + 1? { =2 ~3 }\n\n::Two::Name it. {}\n"
 
-needs_real_content = pytest.mark.skipif(not CARTRIDGE.exists(), reason="the real course material does not lie beside the checkout")
+needs_real_content = pytest.mark.skipif(
+    not CARTRIDGE.exists(), reason="the real course material does not lie beside the checkout"
+)
 
 
 @pytest.fixture
@@ -82,7 +84,9 @@ async def test_real_questions_become_a_practice_test_of_the_course(api: Api, tea
     await send(teacher, small(), publish="1")
     await api.run_jobs()
 
-    import_id = await send(teacher, QUESTIONS.read_bytes(), kind="gift", course="small-course", practice="Physics practice", publish="1")
+    import_id = await send(
+        teacher, QUESTIONS.read_bytes(), kind="gift", course="small-course", practice="Physics practice", publish="1"
+    )
     await api.run_jobs()
 
     end = await told(teacher, import_id)
@@ -91,7 +95,9 @@ async def test_real_questions_become_a_practice_test_of_the_course(api: Api, tea
 
 
 async def test_a_form_may_carry_the_file_too(api: Api, teacher: httpx.AsyncClient) -> None:
-    answer = await teacher.post("/api/v1/imports?kind=cartridge", data={"note": "hello"}, files={"file": ("unit.imscc", small())})
+    answer = await teacher.post(
+        "/api/v1/imports?kind=cartridge", data={"note": "hello"}, files={"file": ("unit.imscc", small())}
+    )
     assert answer.status_code == 202, answer.text
     await api.run_jobs()
 
@@ -116,7 +122,9 @@ async def test_questions_say_where_they_go_before_they_are_sent(teacher: httpx.A
     assert set(answer.json()["error"]["fields"]) == {"practice"}
 
 
-async def test_questions_for_a_course_that_is_not_there_fail_with_its_name(api: Api, teacher: httpx.AsyncClient) -> None:
+async def test_questions_for_a_course_that_is_not_there_fail_with_its_name(
+    api: Api, teacher: httpx.AsyncClient
+) -> None:
     import_id = await send(teacher, GIFT, kind="gift", course="nowhere", practice="P")
     await api.run_jobs()
 

@@ -88,7 +88,9 @@ async def test_a_file_comes_whole_and_for_ever(shown: Shown) -> None:
 async def test_a_download_goes_on_where_it_broke_off(shown: Shown) -> None:
     async with shown.api.signed_in("Amina Karimova") as student:
         whole = (await student.get(f"/media/{shown.sha256}")).content
-        rest = await student.get(f"/media/{shown.sha256}", headers={"range": "bytes=100-", "if-range": f'"{shown.sha256}"'})
+        rest = await student.get(
+            f"/media/{shown.sha256}", headers={"range": "bytes=100-", "if-range": f'"{shown.sha256}"'}
+        )
         other = await student.get(f"/media/{shown.sha256}", headers={"range": "bytes=100-", "if-range": '"another"'})
         outside = await student.get(f"/media/{shown.sha256}", headers={"range": f"bytes={shown.size}-"})
 
@@ -135,7 +137,9 @@ async def test_a_capability_in_the_path_opens_what_its_session_may_see_until_it_
         assert given["expires_in"] == 24 * 3600
 
         assert (await shown.api.http.get(path)).status_code == 200
-        assert (await shown.api.http.get(path.replace(given["capability"], given["capability"][:-4] + "AAAA"))).status_code == 401
+        assert (
+            await shown.api.http.get(path.replace(given["capability"], given["capability"][:-4] + "AAAA"))
+        ).status_code == 401
         await student.post("/api/v1/auth/logout-all")
 
     assert (await shown.api.http.get(path)).status_code == 401
