@@ -26,6 +26,9 @@ async function start(): Promise<void> {
     if (engine.value) downloadsOf(engine.value); // Goes on with the downloads that were begun.
   });
   requestAnimationFrame(() => setTimeout(installServiceWorker));
+  // Hints that it may be worth trying now, no more: whether there is a network is measured.
+  addEventListener("online", () => engine.peek()?.sync());
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && engine.peek()?.sync());
 }
 
 void start();

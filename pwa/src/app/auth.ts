@@ -20,7 +20,10 @@ interface SignedIn {
 const EARLY_MS = 60_000; // A token about to run out is not used: the request may take long on a thin link.
 
 let held: { userId: string; token: string; until: number } | null = null;
-let coming: Promise<string | null> | null = null;
+let coming: { userId: string; token: Promise<string | null> } | null = null;
+
+/** How the person who unlocked this phone with their password gets a session of their own. In memory only, used once. */
+let again: { userId: string; signIn: () => Promise<SignedInUser> } | null = null;
 
 /** The person whose cookie this browser has is not the one who is here, or has no session: what waits, waits. */
 export const mustSignIn = signal(false);
@@ -46,10 +49,14 @@ export async function register(account: {
 /** A token of this very person, or null: offline, signed out, or somebody else's session. */
 export function accessToken(userId: string): Promise<string | null> {
   if (held?.userId === userId && held.until > Date.now()) return Promise.resolve(held.token);
-  coming ??= refreshToken(userId).finally(() => {
-    coming = null;
-  });
-  return coming;
+  if (coming?.userId === userId) return coming.token;
+  const asked = { userId, token: refreshToken(userId) };
+  coming = asked;
+  const done = () => {
+    if (coming === asked) coming = null;
+  };
+  asked.token.then(done, done);
+  return asked.token;
 }
 
 /** Tell the server that this session is over. Without a network only this phone forgets it. */
@@ -64,19 +71,44 @@ export async function logOut(): Promise<void> {
 
 export function forgetToken(): void {
   held = null;
+  again = null;
+}
+
+/**
+ * On a shared phone the cookie is often somebody else's. Who has just typed their password need not type it once more:
+ * the first time a token is wanted and there is a network, it signs them in.
+ */
+export function signInWhenOnline(person: { userId: string; email: string }, password: string): void {
+  again = { userId: person.userId, signIn: () => logIn(person.email, password, false) };
 }
 
 async function refreshToken(userId: string): Promise<string | null> {
   try {
     const answer = await request<SignedIn>("POST", "/api/v1/auth/refresh", { body: {}, headers: csrf() });
     hold(answer);
-    mustSignIn.value = answer.user.id !== userId;
-    return mustSignIn.value ? null : answer.access_token;
+    return answer.user.id === userId ? answer.access_token : await signInAgain(userId);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    if (error.status === 401 || error.status === 403) mustSignIn.value = true;
-    return null;
+    return error.status === 401 || error.status === 403 ? await signInAgain(userId) : null;
   }
+}
+
+/** A token by the password typed a moment ago; null, and the person is asked, where there is none or it no longer fits. */
+async function signInAgain(userId: string): Promise<string | null> {
+  const way = again?.userId === userId ? again : null;
+  if (way) {
+    try {
+      await way.signIn();
+      if (again === way) again = null; // The next person may have unlocked meanwhile.
+      return held?.userId === userId ? held.token : null;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.status !== 401) return null; // No network, or too often: the next wish for a token tries again.
+      if (again === way) again = null;
+    }
+  }
+  mustSignIn.value = true;
+  return null;
 }
 
 function hold(answer: SignedIn): void {

@@ -11,18 +11,18 @@ interface PageProps {
   title: string;
   lead?: ComponentChildren;
   back?: string; // Where "back" goes for somebody who came straight here.
-  broad?: boolean;
+  width?: "narrow" | "broad"; // Default: a reading column.
   hiddenTitle?: boolean;
   children: ComponentChildren;
 }
 
-export function Page({ title, lead, back: fallback, broad, hiddenTitle, children }: PageProps) {
+export function Page({ title, lead, back: fallback, width, hiddenTitle, children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · Spark`;
     backAddress.value = fallback ?? null;
   }, [title, fallback]);
   return (
-    <main id="main" class={broad ? "broad" : ""}>
+    <main id="main" class={width ?? ""}>
       <div class="stack wide">
         <div class={hiddenTitle ? "hidden" : "stack tight"}>
           <h1>{title}</h1>

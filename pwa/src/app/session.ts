@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { type Engine, openEngine } from "#sync";
 import * as vault from "#vault";
 import { preferredLanguage, speak } from "../words/index.ts";
-import { accessToken, forgetToken, logIn, logOut } from "./auth.ts";
+import { accessToken, forgetToken, logIn, logOut, signInWhenOnline } from "./auth.ts";
 import { overlay } from "./overlay.ts";
 import type { Me } from "./rows.ts";
 
@@ -48,6 +48,8 @@ export async function unlock(person: Person, password: string): Promise<boolean>
   const key = await vault.unlock(person.userId, password);
   if (!key) return false;
   await engine.peek()?.close();
+  forgetToken();
+  signInWhenOnline(person, password);
   await open(person, key);
   return true;
 }

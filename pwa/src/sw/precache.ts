@@ -15,13 +15,15 @@ export class WrongFile extends Error {}
 /** Raises WrongFile when the server already has another version, TypeError when the network went: the next look tries again. */
 export async function fillCache(): Promise<void> {
   const cache = await caches.open(NAME);
-  await Promise.all(
+  // All are waited for, also after one failed: what came is not asked for again by the next try.
+  const tries = await Promise.allSettled(
     __FILES__.map(async ([address, hash]) => {
       if (await cache.match(address)) return; // An earlier try came this far.
       const kept = await keptBefore(address, hash);
       await cache.put(address, kept ?? (await fetchChecked(address, hash)));
     }),
   );
+  for (const one of tries) if (one.status === "rejected") throw one.reason;
 }
 
 /** The same file out of an older version costs no bytes. */

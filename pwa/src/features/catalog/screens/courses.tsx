@@ -34,7 +34,7 @@ export function CoursesScreen() {
     </div>
   );
   return (
-    <Page title={t("courses.title")} lead={t("courses.lead")} broad>
+    <Page title={t("courses.title")} lead={t("courses.lead")} width="broad">
       {rows.length >= SEARCH_FROM && (
         <Field label={t("courses.search")}>
           {(props) => (

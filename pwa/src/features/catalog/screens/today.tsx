@@ -22,7 +22,7 @@ export function TodayScreen() {
   const here = courses.filter((course) => course.id in wishes);
   const others = courses.filter((course) => !(course.id in wishes)).slice(0, 2);
   return (
-    <Page title={name ? t("today.hello", { name }) : t("today.title")} broad>
+    <Page title={name ? t("today.hello", { name }) : t("today.title")} width="broad">
       <News />
       {hasRole(me, "mentor", "admin", "super_admin") && <Waiting />}
       <OpenAttempts />

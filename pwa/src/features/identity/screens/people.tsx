@@ -12,7 +12,7 @@ export function PeopleScreen() {
   const [chosen, setChosen] = useState<Person>();
   const [leaving, setLeaving] = useState<Person>();
   return (
-    <Page title={t("people.who")} lead={t("people.lead")} {...(engine.value ? { back: "/more" } : {})}>
+    <Page width="narrow" title={t("people.who")} lead={t("people.lead")} {...(engine.value ? { back: "/more" } : {})}>
       <ul class="list plain">
         {people.value.map((person) => (
           <li key={person.userId}>

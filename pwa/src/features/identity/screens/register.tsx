@@ -36,7 +36,7 @@ export function RegisterScreen() {
   }
 
   return (
-    <Page title={t("register.title")} lead={t("register.lead")} back="/sign-in">
+    <Page width="narrow" title={t("register.title")} lead={t("register.lead")} back="/sign-in">
       <form class="stack" onSubmit={submit}>
         {problem !== undefined && Object.keys(fields).length === 0 && <Notice tone="bad">{sayError(problem)}</Notice>}
         <Field label={t("field.full_name")} hint={t("field.full_name_hint")} wrong={fields.full_name}>

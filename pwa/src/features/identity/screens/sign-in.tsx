@@ -30,7 +30,7 @@ export function SignInScreen() {
   }
 
   return (
-    <Page title={t("sign_in.title")} lead={t("sign_in.lead")}>
+    <Page width="narrow" title={t("sign_in.title")} lead={t("sign_in.lead")}>
       <form class="stack" onSubmit={submit}>
         {query.value.has("registered") && <Notice tone="good">{t("register.done")}</Notice>}
         {wrong && <Notice tone="bad">{wrong}</Notice>}

@@ -28,7 +28,6 @@ export function OutboxScreen() {
   const items = engine.outbox.value;
   const refused = items.filter((item) => item.state === "not_accepted");
   const others = bundle(items.filter((item) => item.state !== "not_accepted")).reverse();
-  const isOffline = engine.status.value.link === "offline";
 
   async function keepAsFile(): Promise<void> {
     try {
@@ -69,7 +68,7 @@ export function OutboxScreen() {
       )}
       {items.length > 0 && (
         <div class="row">
-          <button type="button" class="button" disabled={isOffline} onClick={() => engine.sync()}>
+          <button type="button" class="button" onClick={() => engine.sync()}>
             <Icon name="refresh-cw" />
             {t("outbox.send_now")}
           </button>

@@ -13,7 +13,7 @@ const PREFIX = "course-staff:";
 export function TeachScreen() {
   const buckets = useEngine().buckets.value.filter((state) => state.bucket.startsWith(PREFIX));
   return (
-    <Page title={t("teach.title")} lead={t("teach.lead")} broad>
+    <Page title={t("teach.title")} lead={t("teach.lead")} width="broad">
       {buckets.length === 0 ? (
         <Empty icon="file-up" title={t("teach.none")}>
           <p>{t("teach.none_hint")}</p>

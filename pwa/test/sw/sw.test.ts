@@ -1,0 +1,97 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { MemoryCaches, sha256 } from "../support/caches.ts";
+
+let memory: MemoryCaches;
+let server: Map<string, string>;
+let asked: string[];
+
+beforeEach(() => {
+  memory = new MemoryCaches();
+  server = new Map();
+  asked = [];
+  vi.stubGlobal("caches", memory);
+  vi.stubGlobal("location", { origin: "https://spark.example" });
+  vi.stubGlobal("fetch", async (request: string | { url: string }) => {
+    const address = typeof request === "string" ? request : request.url;
+    asked.push(address);
+    const body = server.get(address);
+    return new Response(body ?? "not found", { status: body === undefined ? 404 : 200 });
+  });
+});
+
+/** A service worker of the version that holds these files, as the build makes it. */
+async function version(name: string, files: Readonly<Record<string, string>>) {
+  for (const [address, body] of Object.entries(files)) server.set(address, body);
+  const list = await Promise.all(
+    Object.entries(files).map(async ([address, body]) => [address, (await sha256(body)).slice(0, 16)]),
+  );
+  vi.stubGlobal("__FILES__", list);
+  vi.stubGlobal("__VERSION__", name);
+  vi.resetModules();
+  return { ...(await import("../../src/sw/precache.ts")), ...(await import("../../src/sw/answer.ts")) };
+}
+
+const get = (path: string, mode = "no-cors") =>
+  ({ url: `https://spark.example${path}`, method: "GET", mode }) as unknown as Request; // What the worker reads of one.
+
+const ONE = { "/": "shell 1", "/assets/core.js": "core 1", "/assets/same.css": "same" };
+const TWO = { "/": "shell 2", "/assets/core2.js": "core 2", "/assets/same.css": "same" };
+
+test("every screen opens from the phone once the app is kept", async () => {
+  const worker = await version("1", ONE);
+  await worker.fillCache();
+  server.clear();
+
+  expect(await (await worker.answer(get("/courses/x", "navigate")))?.text()).toBe("shell 1");
+  expect(await (await worker.answer(get("/assets/core.js")))?.text()).toBe("core 1");
+});
+
+test("what is the server's own is never answered from the phone", async () => {
+  const worker = await version("1", ONE);
+  await worker.fillCache();
+  for (const path of ["/api/v1/sync", "/media/abc", "/health/ready", "/openapi.json"]) {
+    expect(worker.answer(get(path)), path).toBeUndefined();
+    expect(worker.answer(get(path, "navigate")), path).toBeUndefined();
+  }
+  expect(worker.answer({ ...get("/"), url: "https://elsewhere.example/" } as Request)).toBeUndefined();
+});
+
+test("an update costs only the bytes that changed", async () => {
+  await (await version("1", ONE)).fillCache();
+  asked = [];
+  await (await version("2", TWO)).fillCache();
+  expect(asked.sort()).toEqual(["/", "/assets/core2.js"]);
+});
+
+test("a version that does not arrive whole is not kept, and the one before stays", async () => {
+  const one = await version("1", ONE);
+  await one.fillCache();
+  const two = await version("2", TWO);
+  server.set("/assets/core2.js", "core of another build");
+  await expect(two.fillCache()).rejects.toThrow("/assets/core2.js");
+  expect(await (await one.match("/"))?.text()).toBe("shell 1");
+});
+
+test("an interrupted installation goes on where it stopped", async () => {
+  const one = await version("1", ONE);
+  server.delete("/assets/core.js");
+  await expect(one.fillCache()).rejects.toThrow("404");
+  server.set("/assets/core.js", "core 1");
+  asked = [];
+  await one.fillCache();
+  expect(asked).toEqual(["/assets/core.js"]);
+});
+
+test("a window of the version before still finds its scripts, one of the version before that does not", async () => {
+  await (await version("1", ONE)).fillCache();
+  const two = await version("2", TWO);
+  await two.fillCache();
+  await two.dropOldVersions();
+  expect(await (await two.match("/assets/core.js"))?.text()).toBe("core 1");
+
+  const three = await version("3", { "/": "shell 3" });
+  await three.fillCache();
+  await three.dropOldVersions();
+  expect(await three.match("/assets/core.js")).toBeUndefined();
+  expect(await (await three.match("/assets/core2.js"))?.text()).toBe("core 2");
+});

@@ -1,0 +1,233 @@
+"""Pictures of every screen, from a running school: `python -m tests.e2e.screens --data .data`.
+
+Three people do what the screens are for; each screen is photographed on a phone, a tablet and a laptop and looked at by
+axe-core. Exit code 1 names what axe found, what did not fit the width, and every error that the page logged.
+"""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
+
+from tests.support.browser import QUIET, chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "docs" / "screens"
+AXE = ROOT / "pwa" / "node_modules" / "axe-core" / "axe.min.js"
+SIZES = ((360, 740), (768, 1024), (1280, 800))
+COLOURS = 256  # A screen has few; a picture of it weighs a third.
+SETTLE_MS = 400
+# Rules of WCAG 2.2 A and AA; what axe calls best practice is not an error.
+AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+RUN_AXE = """tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(found =>
+    found.violations.map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | ')}`))"""
+OFFLINE_NOISE = "ERR_INTERNET_DISCONNECTED"
+
+
+@dataclass
+class Camera:
+    """Photographs a page and notes what is wrong with it."""
+
+    folder: Path
+    language: str
+    wrong: list[str] = field(default_factory=list)
+
+    def take(self, page: Page, name: str, *, path: str | None = None) -> None:
+        if path is not None:
+            go(page, path)
+        page.wait_for_timeout(SETTLE_MS)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(SETTLE_MS // 2)
+            self._check_width(page, f"{name} at {width}")
+            self._save(page.screenshot(), f"{name}-{width}.png")
+        page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
+        self._check_access(page, name)
+
+    def _save(self, picture: bytes, name: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS).save(self.folder / name, optimize=True)
+
+    def _check_width(self, page: Page, where: str) -> None:
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            self.wrong.append(f"{where}: wider than the screen")
+
+    def _check_access(self, page: Page, name: str) -> None:
+        if not page.evaluate("typeof axe === 'object'"):
+            page.evaluate(AXE.read_text())
+        self.wrong += [f"{name}: {found}" for found in page.evaluate(RUN_AXE, list(AXE_TAGS))]
+
+    def listen(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.wrong.append(f"{page.url}: {error}"))
+        page.on("console", lambda line: self._hear(page, line.type, line.text))
+
+    def _hear(self, page: Page, kind: str, text: str) -> None:
+        if kind == "error" and OFFLINE_NOISE not in text:
+            self.wrong.append(f"{page.url}: {text}")
+
+
+@dataclass(frozen=True)
+class School:
+    url: str
+    accounts: dict[str, tuple[str, str]]  # role → e-mail, password
+
+
+def go(page: Page, path: str) -> None:
+    """To another screen by its address, inside the running page."""
+    page.evaluate("path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def person(play: Playwright, school: School, camera: Camera) -> tuple[BrowserContext, Page]:
+    """A phone of its own, in the language of the camera."""
+    browser = play.chromium.launch(executable_path=chromium(), args=list(QUIET))
+    context = browser.new_context(
+        viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, locale=camera.language, has_touch=True,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    camera.listen(page)
+    page.goto(school.url)
+    page.wait_for_selector("h1")
+    return context, page
+
+
+def sign_in(page: Page, school: School, role: str) -> None:
+    email, password = school.accounts[role]
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password]", password)
+    page.click("form button[type=submit]")
+    page.wait_for_selector("nav.tabs")
+    page.wait_for_timeout(2_000)
+
+
+def photograph_educator(page: Page, school: School, camera: Camera) -> None:
+    sign_in(page, school, "educator")
+    camera.take(page, "teach", path="/teach")
+    camera.take(page, "import", path="/teach/import")
+    page.click("a[href='/teach']")
+    page.click("main a[href$='/results'] >> nth=0")
+    camera.take(page, "results")
+
+
+def photograph_student(page: Page, school: School, camera: Camera) -> None:
+    camera.take(page, "sign-in")
+    camera.take(page, "register", path="/register")
+    go(page, "/sign-in")
+    sign_in(page, school, "student")
+    camera.take(page, "today-first")
+    camera.take(page, "courses", path="/courses")
+    page.click(".course-card >> nth=-1")
+    camera.take(page, "course-before")
+    page.click("section.card button.main")
+    page.wait_for_selector(".chip.good", timeout=90_000)
+    camera.take(page, "course-ready")
+    page.context.set_offline(True)
+    photograph_learning(page, camera)
+    photograph_asking(page, camera)
+    camera.take(page, "outbox-offline", path="/outbox")
+    page.context.set_offline(False)
+    expect(page.locator("main .empty")).to_be_visible(timeout=60_000)
+    camera.take(page, "outbox-empty")
+    page.wait_for_timeout(4_000)
+    for name in ("notifications", "downloads", "profile", "more", "questions"):
+        camera.take(page, name, path=f"/{name}")
+    go(page, "/notifications")
+    page.click("main ul a[href$='/result'] >> nth=0")
+    camera.take(page, "result")
+    camera.take(page, "today", path="/")
+
+
+def photograph_learning(page: Page, camera: Camera) -> None:
+    course = page.url.removeprefix(page.evaluate("location.origin"))
+    page.click("a.line[href*='/lessons/'] >> nth=1")
+    page.wait_for_selector("article.lesson")
+    camera.take(page, "lesson")
+    picture = page.locator("article.lesson img").first
+    if picture.count():
+        picture.scroll_into_view_if_needed()
+        camera.take(page, "lesson-picture")
+    go(page, course)
+    page.click("a.line[href*='/tests/'] >> nth=0")
+    camera.take(page, "test")
+    page.click("main button.main, main a.button.main")
+    page.wait_for_selector(".question")
+    for _ in range(6):
+        page.locator("main input[type=radio]").nth(1).check()
+        page.click(".action .button.main")
+    camera.take(page, "attempt")
+    page.click("main .row.apart button")
+    camera.take(page, "attempt-review")
+    page.click(".action .button.main")
+    camera.take(page, "attempt-submit")
+    page.click("dialog .button.main")
+    camera.take(page, "result-offline")
+
+
+def photograph_asking(page: Page, camera: Camera) -> None:
+    go(page, "/questions/ask")
+    page.locator("select[name=subject_id]").select_option(index=1)
+    page.fill("input[name=title]", "Why is velocity negative on the way back?")
+    page.fill("textarea[name=body]", "In the example she walks back to the school. I get +1.7 m/s, the book says −1.7 m/s.")
+    camera.take(page, "ask")
+    page.click("form button[type=submit]")
+    camera.take(page, "thread-offline")
+
+
+def photograph_mentor(page: Page, school: School, camera: Camera) -> None:
+    sign_in(page, school, "mentor")
+    camera.take(page, "mentor", path="/mentor")
+    page.click("main a.line >> nth=0")
+    page.fill("textarea", "Look at the direction first: the way to the school is positive here, so the way back is negative.")
+    camera.take(page, "mentor-answer")
+    page.click("form button[type=submit]")
+    page.wait_for_timeout(3_000)
+
+
+def photograph_people(page: Page, school: School, camera: Camera) -> None:
+    """Two people on one phone."""
+    sign_in(page, school, "student")
+    go(page, "/sign-in")
+    sign_in(page, school, "mentor")
+    go(page, "/people")
+    page.click("main .list button >> nth=0")
+    camera.take(page, "people")
+
+
+def read_school(data: Path, url: str) -> School:
+    accounts = json.loads((data / "demo-accounts.json").read_text())
+    by_role: dict[str, tuple[str, str]] = {}
+    for account in accounts:
+        by_role.setdefault(account["role"], (account["email"], account["password"]))
+    return School(url=url, accounts=by_role)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT / ".data", help="SPARK_DATA of the running school")
+    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--out", type=Path, default=PICTURES)
+    parser.add_argument("--language", default="en", choices=("en", "uz", "ru", "id"))
+    options = parser.parse_args(arguments)
+    school, camera = read_school(options.data, options.url), Camera(options.out, options.language)
+    stories: tuple[Callable[[Page, School, Camera], None], ...] = (
+        photograph_student, photograph_mentor, photograph_educator, photograph_people,
+    )
+    with sync_playwright() as play:
+        for story in stories:
+            context, page = person(play, school, camera)
+            story(page, school, camera)
+            context.close()
+    for line in dict.fromkeys(camera.wrong):
+        print(line)
+    return 1 if camera.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
