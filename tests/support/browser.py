@@ -1,6 +1,7 @@
 """People with phones: a real Chromium each, driven as a person would, by what stands on the screen."""
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -81,6 +82,14 @@ class Phone:
 
     def button(self, name: str) -> Locator:
         return self.screen.get_by_role("button", name=name)
+
+    async def received_everything(self) -> None:
+        """The outbox says of nothing that it is still to be sent."""
+        await self.go("/outbox")
+        await expect(self.screen.get_by_role("heading", level=1, name="Outbox")).to_be_visible()
+        await expect(self.screen.get_by_text(re.compile("Everything was received|^received$")).first).to_be_visible(timeout=60_000)
+        for word in ("saved on this phone", "sending", "sent"):
+            await expect(self.screen.get_by_text(word, exact=True)).to_have_count(0, timeout=60_000)
 
     async def shows(self, text: str) -> None:
         await expect(self.screen.get_by_text(text).first).to_be_visible(timeout=WAIT_MS)
