@@ -1,6 +1,6 @@
 """The sequencing loop: publishes what any transaction committed. One in each process; a lock lets one lead at a time.
 
-It polls: 5 ms while there is work, backing off to 100 ms. A NOTIFY from writers would cost them their group commit. When the
+It polls: 3 ms while there is work, backing off to 100 ms. A NOTIFY from writers would cost them their group commit. When the
 machine is busy the loop rests as long as its last batch took, so that it never takes more than half a core from the writers.
 """
 
@@ -16,7 +16,7 @@ from psycopg import AsyncConnection, Error
 from sync.errors import Outage
 from sync.postgres.sequencer import BUSY, advance, sweep
 
-BUSY_S = 0.005
+BUSY_S = 0.003
 IDLE_S = 0.100
 RESTS = 1.0  # times the last batch
 BACKS_OFF = 1.2  # Half a second of quiet until it polls at its slowest.
