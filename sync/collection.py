@@ -136,7 +136,12 @@ class BucketRule:
 
 
 def bucket(
-    kind: str, column: str | None = None, *, value: str | None = None, when: Condition | None = None, link: Link | None = None
+    kind: str,
+    column: str | None = None,
+    *,
+    value: str | None = None,
+    when: Condition | None = None,
+    link: Link | None = None,
 ) -> BucketRule:
     return BucketRule(Name(kind, column, value), when, link)
 
@@ -185,7 +190,9 @@ class Change:
 
 Guard = Callable[[Any, Change], Awaitable[None]]  # (tx, change): may refuse or fill; it writes nothing
 AfterWrite = Callable[[Any, Change], Awaitable[None]]  # (tx, change), after the row was written, same transaction
-Expand = Callable[[Any, list[dict[str, Any]]], Awaitable[list[dict[str, Any]]]]  # (tx, rows of a batch): to fields of the row
+Expand = Callable[
+    [Any, list[dict[str, Any]]], Awaitable[list[dict[str, Any]]]
+]  # (tx, rows of a batch): to fields of the row
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,13 @@ async def open_device(unit: PushUnit, device_id: UUID) -> tuple[Device, Device]:
     if stored is None:
         stored = await unit.register_device(Device(device_id, unit.user_id, unit.now_ms))
     if stored.user_id != unit.user_id:
-        raise ExchangeError(409, "device.not_yours", "This device id belongs to another user; the phone makes a new one.")
+        raise ExchangeError(
+            409, "device.not_yours", "This device id belongs to another user; the phone makes a new one."
+        )
     if stored.revoked_ms is not None:
-        raise ExchangeError(401, "device.revoked", "This device was signed out for good; sign in again to go on as a new one.")
+        raise ExchangeError(
+            401, "device.revoked", "This device was signed out for good; sign in again to go on as a new one."
+        )
     if is_new or stored.retired_ms is not None:
         await unit.retire_devices(keep=device_id, live_max=DEVICES_MAX, now_ms=unit.now_ms)
     is_seen = unit.now_ms - stored.seen_ms < SEEN_PRECISION_MS

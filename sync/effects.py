@@ -1,8 +1,8 @@
 """What an op does to the rows: create, merge, or run a command. Inside somebody's transaction; nothing here commits.
 
-    Refusal    it may not be: the op is parked
-    Waiting    not yet: something it needs is not here
-    anything else is an outage or a bug, and not ours to judge
+Refusal    it may not be: the op is parked
+Waiting    not yet: something it needs is not here
+anything else is an outage or a bug, and not ours to judge
 """
 
 from collections.abc import Iterable
@@ -157,7 +157,9 @@ class Effects:
                 if change.kind == "create":
                     return _compare(collection, change, before)
                 is_as_offered = True
-                columns = {name: value for name, value in change.fields.items() if not same_value(value, before.get(name))}
+                columns = {
+                    name: value for name, value in change.fields.items() if not same_value(value, before.get(name))
+                }
             case Join() | LwwField():
                 merged = _merge(collection, change, before, base=base, writer=writer)
                 is_as_offered = merged.is_as_offered
@@ -308,7 +310,13 @@ def _merge(collection: Collection, change: Change, before: Row, *, base: int | N
         merged = merge_join(collection.merge, stored=before, state=state, offered=offered, device=device)
     else:
         merged = merge_lww(
-            stored=before, state=state, offered=offered, base=base, at=writer.at, device=device, version=before["version"]
+            stored=before,
+            state=state,
+            offered=offered,
+            base=base,
+            at=writer.at,
+            device=device,
+            version=before["version"],
         )
     stands = all(same_value(value, before.get(name)) for name, value in rest.items())
     return Merged(merged.columns, merged.state, merged.is_as_offered and stands)
@@ -318,5 +326,3 @@ def _shifted(writer: Writer, offset_ms: int, *, now_ms: int) -> Writer:
     wall_ms, counter = writer.at
     at = (max(0, min(wall_ms + offset_ms, now_ms + AHEAD_MAX_MS)), counter)
     return Writer(writer.user_id, writer.device_id, at, writer.adopted_by)
-
-

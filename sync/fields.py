@@ -39,7 +39,9 @@ def _read(row: type[msgspec.Struct], names: frozenset[str], raw: bytes) -> dict[
         decoded = _decoder(row, names).decode(raw)
     except (msgspec.MsgspecError, RecursionError):
         raise _explain(row, names, raw) from None
-    values = {name: value for name in decoded.__struct_fields__ if (value := getattr(decoded, name)) is not msgspec.UNSET}
+    values = {
+        name: value for name in decoded.__struct_fields__ if (value := getattr(decoded, name)) is not msgspec.UNSET
+    }
     for name, value in values.items():
         if isinstance(value, datetime):
             values[name] = _to_instant(name, value)
@@ -61,7 +63,9 @@ def _to_instant(name: str, value: datetime) -> datetime:
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
-def _explain(row: type[msgspec.Struct], names: frozenset[str], raw: bytes) -> FieldNotWritable | FieldInvalid | Malformed:
+def _explain(
+    row: type[msgspec.Struct], names: frozenset[str], raw: bytes
+) -> FieldNotWritable | FieldInvalid | Malformed:
     """Find out, slowly, which fields are wrong and how."""
     try:
         sent = msgspec.json.decode(raw)

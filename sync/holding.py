@@ -47,7 +47,9 @@ def held_because(held: HeldOp, cause: Refusal | Waiting) -> HeldOp:
             "waiting", code=_code_of(cause.keys), message=None, fields={}, waits_for=cause.keys, wake_ms=deadline_ms
         )
     keys = cause.keys if isinstance(cause, Dependent) else ()
-    return held.moved("parked", code=cause.code, message=cause.message, fields=cause.fields, waits_for=keys, wake_ms=None)
+    return held.moved(
+        "parked", code=cause.code, message=cause.message, fields=cause.fields, waits_for=keys, wake_ms=None
+    )
 
 
 def cause_for_member(cause: Refusal | Waiting, *, member: Wish, offender: Wish) -> Refusal | Waiting:

@@ -44,9 +44,9 @@ async def _parked(unit: "PushUnit", held_id: UUID) -> list[HeldOp]:
     group = await unit.lock_held(held_id)
     if not group or not (unit.is_staff or group[0].user_id == unit.user_id):
         raise RecordAbsent("There is no such parked op, or not for you.")
-    if any(op.outcome != "parked" for op in group):
+    if any(op.id == held_id and op.outcome != "parked" for op in group):
         raise AlreadyMoved
-    return group
+    return [op for op in group if op.outcome == "parked"]  # One that was corrected has left its group.
 
 
 MOVES = (

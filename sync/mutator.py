@@ -1,7 +1,7 @@
 """Commands: named wishes with typed arguments, run by the server in the op's own transaction.
 
-    @mutator("questions.answer.post", PostAnswer)
-    async def post_answer(tx: Tx, args: PostAnswer) -> None: …
+@mutator("questions.answer.post", PostAnswer)
+async def post_answer(tx: Tx, args: PostAnswer) -> None: …
 """
 
 from collections.abc import Awaitable, Callable

@@ -49,7 +49,9 @@ class Want(msgspec.Struct, frozen=True, omit_defaults=True):
 
     bytes: Annotated[int, msgspec.Meta(ge=1024, le=8_388_608)] = 65_536
     tier: Annotated[int, msgspec.Meta(ge=0, le=3)] = 3
-    buckets: Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=100)]], msgspec.Meta(max_length=200)] | None = None
+    buckets: (
+        Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=100)]], msgspec.Meta(max_length=200)] | None
+    ) = None
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +77,9 @@ def split_request(body: bytes) -> tuple[Envelope, list[bytes]]:
     """
     if len(body) > BODY_BYTES_MAX:
         raise ExchangeError(
-            413, "request.too_large", f"A request holds at most {BODY_BYTES_MAX} bytes; send fewer ops at once.",
+            413,
+            "request.too_large",
+            f"A request holds at most {BODY_BYTES_MAX} bytes; send fewer ops at once.",
             details={"max_bytes": BODY_BYTES_MAX},
         )
     start, end = _find_ops(body)
@@ -99,7 +103,9 @@ def _find_ops(body: bytes) -> tuple[int, int]:
     except scan.Undelimited as error:
         index = _undelimited_op(body)
         raise ExchangeError(
-            422, "request.malformed", f"The request is no JSON object from byte {error.position} on.",
+            422,
+            "request.malformed",
+            f"The request is no JSON object from byte {error.position} on.",
             details={} if index is None else {"op_index": index},
         ) from error
     if found[1] and body[found[0] : found[0] + 1] != b"[":
@@ -130,11 +136,16 @@ def _cut_ops(body: bytes, start: int) -> list[bytes]:
             raw_ops.append(body[op_start:op_end])
     except scan.Undelimited as error:
         raise ExchangeError(
-            422, "op.undelimited", f"Op {len(raw_ops)} of the request is no JSON object.", details={"op_index": len(raw_ops)}
+            422,
+            "op.undelimited",
+            f"Op {len(raw_ops)} of the request is no JSON object.",
+            details={"op_index": len(raw_ops)},
         ) from error
     if len(raw_ops) > OPS_MAX:
         raise ExchangeError(
-            413, "request.too_many_ops", f"A request holds at most {OPS_MAX} ops; send the rest with the next.",
+            413,
+            "request.too_many_ops",
+            f"A request holds at most {OPS_MAX} ops; send the rest with the next.",
             details={"max_ops": OPS_MAX},
         )
     return raw_ops
@@ -249,8 +260,6 @@ def _check_values(value: object) -> None:
             for key, item in value.items():
                 _check_values(key)
                 _check_values(item)
-
-
 
 
 def _read_malformed(raw: bytes, *, op_index: int, fault: str) -> Sent:

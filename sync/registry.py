@@ -12,7 +12,11 @@ from sync.receipts import OPS
 
 T = TypeVar("T")
 
-ENGINE_BUCKET_KINDS = (BucketKind("public", automatic=True), BucketKind("user", automatic=True), BucketKind("parked-staff", automatic=False))
+ENGINE_BUCKET_KINDS = (
+    BucketKind("public", automatic=True),
+    BucketKind("user", automatic=True),
+    BucketKind("parked-staff", automatic=False),
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,6 @@ def _check_writable(collection: Collection) -> None:
             raise ValueError(f"{collection.name}: {state} moves by commands only")
     if not collection.owner_columns and collection.guard is None:
         raise ValueError(f"{collection.name}: phones write it, so it is in a bucket `user:…` or has a guard")
-
 
 
 def _check_kind(kind: str, kinds: dict[str, BucketKind], where: str) -> None:

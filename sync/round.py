@@ -161,7 +161,9 @@ class Round:
         """Raises _Held for what is plain before any of it is tried."""
         first = unit[0]
         if first.sent.n in self._doomed:
-            raise _Held(first, Internal(f"The server failed over this op again and again; trace {self._doomed[first.sent.n]}."))
+            raise _Held(
+                first, Internal(f"The server failed over this op again and again; trace {self._doomed[first.sent.n]}.")
+            )
         if len(unit) > 1 and sum(len(wish.sent.raw) for wish in unit) > GROUP_BYTES_MAX:
             raise _Held(first, GroupTooLarge())
 
@@ -280,5 +282,3 @@ def _singles(units: Sequence[Sequence[Wish]], start: int) -> list[Wish]:
             break
         singles.append(unit[0])
     return singles
-
-

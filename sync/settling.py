@@ -27,7 +27,9 @@ class Dependent(DependsOn):
 
     def __init__(self, held: HeldOp) -> None:
         self.keys = (f"op:{held.identity}",)
-        super().__init__(f"What must come before this, op {held.n}, was refused ({held.code}); this is tried again when that is applied.")
+        super().__init__(
+            f"What must come before this, op {held.n}, was refused ({held.code}); this is tried again when that is applied."
+        )
 
 
 class Settler:
@@ -161,7 +163,10 @@ class Settler:
             ids.add(wish.action.id)
         if not ids:
             return
-        creations = [*await self.unit.held(records=ids), *(held for held in self._new.values() if held.record_id in ids)]
+        creations = [
+            *await self.unit.held(records=ids),
+            *(held for held in self._new.values() if held.record_id in ids),
+        ]
         for held in creations:
             current = self._new.get(held.identity, held)
             if current.is_open and current.identity not in self._together:

@@ -58,12 +58,9 @@ async def _wake(store: PushStore, registry: Registry, user_id: UUID, held_id: UU
 
 async def _due_group(unit: PushUnit, held_id: UUID) -> list[HeldOp]:
     """The op and its group, locked, if there is still something to do."""
-    group = await unit.lock_held(held_id)
+    group = [held for held in await unit.lock_held(held_id) if held.is_open]  # One that was corrected has left it.
     is_due = any(held.wake_ms is not None and held.wake_ms <= unit.now_ms for held in group)
-    if is_due and all(held.is_open for held in group):
-        return group
-    await unit.put_held([held.moved(held.outcome) for held in group if held.wake_ms is not None])
-    return []
+    return group if is_due else []
 
 
 async def _try_again(unit: PushUnit, registry: Registry, group: Sequence[HeldOp]) -> None:

@@ -176,4 +176,6 @@ def _refuse_unknown_args(mutator: Mutator, raw: bytes) -> None:
     unknown = [name for name in msgspec.json.decode(raw) if name not in mutator.args.__struct_encode_fields__]
     if unknown:
         shown = ", ".join(f"`{name[:60]}`" for name in unknown[:10])
-        raise ArgsInvalid(f"{mutator.name} does not know {shown}.", fields={name[:60]: "unknown" for name in unknown[:10]})
+        raise ArgsInvalid(
+            f"{mutator.name} does not know {shown}.", fields={name[:60]: "unknown" for name in unknown[:10]}
+        )

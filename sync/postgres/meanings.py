@@ -37,7 +37,9 @@ def _meaning_of_state(error: psycopg.Error) -> Outage | Refusal | None:
     fields = {column: (error.diag.message_primary or "wrong")[:200]} if column else {}
     match state:
         case psycopg.errors.ForeignKeyViolation.sqlstate:
-            return ReferenceMissing(f"Something this refers to does not exist ({error.diag.constraint_name}).", fields=fields)
+            return ReferenceMissing(
+                f"Something this refers to does not exist ({error.diag.constraint_name}).", fields=fields
+            )
         case psycopg.errors.UniqueViolation.sqlstate:
             return RecordConflict(f"Another record stands in the way ({error.diag.constraint_name}).", fields=fields)
         case psycopg.errors.NotNullViolation.sqlstate:

@@ -7,7 +7,9 @@ from sqlalchemy import TextClause, text
 from sync.postgres.catalog import identifier
 
 LOCK_DEVICE = text("select * from sync_device where id = :id for no key update")
-ADD_DEVICE = text("insert into sync_device (id, user_id, seen_at) values (:id, :user_id, :seen_at) on conflict do nothing")
+ADD_DEVICE = text(
+    "insert into sync_device (id, user_id, seen_at) values (:id, :user_id, :seen_at) on conflict do nothing"
+)
 SAVE_DEVICE = text(
     "update sync_device set watermark = :watermark, watermark_hash = :watermark_hash, confirmed = :confirmed,"
     " last_at_ms = :last_at_ms, last_at_count = :last_at_count, seen_at = :seen_at, retired_at = :retired_at where id = :id"
@@ -25,7 +27,9 @@ ADD_RECEIPTS = text(
     "insert into sync_receipt (device_id, n, hash, body) select :device_id, *"
     " from unnest(cast(:numbers as bigint[]), cast(:hashes as text[]), cast(:bodies as text[]))"
 )
-KNOWN = text("select identity from sync_identity where user_id = :user_id and identity = any(cast(:identities as uuid[]))")
+KNOWN = text(
+    "select identity from sync_identity where user_id = :user_id and identity = any(cast(:identities as uuid[]))"
+)
 REMEMBER = text(
     "insert into sync_identity (user_id, identity, used_at)"
     " select :user_id, identity, :now from unnest(cast(:identities as uuid[])) as identity on conflict do nothing"
@@ -47,7 +51,9 @@ PUT_HELD = text(
     f"insert into sync_op ({_HELD_COLUMNS})"
     f" select {_HELD_COLUMNS} from json_populate_recordset(null\\:\\:sync_op, cast(:rows as json))"
     " on conflict (id) do update set "
-    + ", ".join(f"{name} = excluded.{name}" for name in _HELD_COLUMNS.split(", ") if name.strip() not in ("id", "user_id"))
+    + ", ".join(
+        f"{name} = excluded.{name}" for name in _HELD_COLUMNS.split(", ") if name.strip() not in ("id", "user_id")
+    )
 )
 WAITING_FOR = text(
     "select id from sync_op where outcome in ('waiting', 'parked') and waits_for && cast(:keys as text[])"

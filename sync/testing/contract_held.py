@@ -56,7 +56,9 @@ class WaitingContract:
         pen = Pen()
         answer_id = ANSWERS.derived_id({"attempt_id": id_of("attempt"), "item": 1})
         pen.create(ATTEMPTS, id_of("attempt"), {"title": "test"}, blobs=[PHOTO])
-        pen.create(ANSWERS, answer_id, {"attempt_id": str(id_of("attempt")), "item": 1, "value": "b"}, op=id_of("answer"))
+        pen.create(
+            ANSWERS, answer_id, {"attempt_id": str(id_of("attempt")), "item": 1, "value": "b"}, op=id_of("answer")
+        )
         pen.command("sample.attempt.submit", attempt_id=id_of("attempt"), more={"op": id_of("submit")})
 
         assert outcomes(await lab.push(pen)) == ["waiting waiting.blob", "waiting waiting.op", "waiting waiting.op"]
@@ -91,7 +93,9 @@ class MovesContract:
 
     async def _parked(self, lab: Lab, pen: Pen) -> None:
         pen.command("sample.spend", account_id=ACCOUNT, amount=NO_CREDIT_AMOUNT, more={"op": id_of("refused")})
-        pen.command("sample.spend", account_id=ACCOUNT, amount=1, more={"op": id_of("next"), "after": [id_of("refused")]})
+        pen.command(
+            "sample.spend", account_id=ACCOUNT, amount=1, more={"op": id_of("next"), "after": [id_of("refused")]}
+        )
         assert outcomes(await lab.push(pen)) == ["parked credit.empty", "parked depends_on"]
 
     async def test_U19_a_withdrawn_op_takes_with_it_what_depends_on_it(self, lab: Lab) -> None:
@@ -181,7 +185,10 @@ class GroupContract:
         pen.command("sample.spend", account_id=ACCOUNT, amount=2)
 
         assert outcomes(await lab.push(pen)) == [
-            "parked group.refused", "parked credit.empty", "parked group.refused", "applied"
+            "parked group.refused",
+            "parked credit.empty",
+            "parked group.refused",
+            "applied",
         ]
         assert (await lab.row(SPENDINGS, ACCOUNT) or {})["amount"] == 2
 
@@ -206,7 +213,10 @@ class GroupContract:
         pen = Pen()
         pen.create(NOTES, id_of("note"), {"text": "x"}, group=["g", 2])
         pen.command(
-            "sample.spend", account_id=ACCOUNT, amount=1, more={"group": ["g", 2], "blobs": [PHOTO], "op": id_of("spend")}
+            "sample.spend",
+            account_id=ACCOUNT,
+            amount=1,
+            more={"group": ["g", 2], "blobs": [PHOTO], "op": id_of("spend")},
         )
 
         assert outcomes(await lab.push(pen)) == ["waiting waiting.blob"] * 2

@@ -16,9 +16,9 @@ class AppendContract:
     async def test_M1_the_same_content_again_is_a_duplicate_and_other_content_is_refused(self, lab: Lab) -> None:
         first, same, other = Pen("1"), Pen("2"), Pen("3")
         for pen, text in ((first, "mine"), (same, "mine"), (other, "yours")):
-            pen.command("sample.note.jot", id=id_of("note"), user_id=AMINA, text="mine") if pen is first else pen.create(
-                NOTES, id_of("note"), {"text": text}
-            )
+            pen.command(
+                "sample.note.jot", id=id_of("note"), user_id=AMINA, text="mine"
+            ) if pen is first else pen.create(NOTES, id_of("note"), {"text": text})
         await lab.push(first)
         async with lab.store.unit(AMINA, now_ms=lab.now_ms) as unit:
             assert await unit.known([id_of("note")]) == {id_of("note")}
@@ -51,8 +51,15 @@ class JoinContract:
         one, two = Pen("one"), Pen("two")
         one.create(PROGRESS, PROGRESS_ID, {"lesson_id": str(LESSON), "seen_ppm": 400_000, "seconds": 60, "tags": ["b"]})
         two.create(
-            PROGRESS, PROGRESS_ID,
-            {"lesson_id": str(LESSON), "seen_ppm": 300_000, "seconds": 30, "tags": ["a"], "completed_at": "2026-11-21T08:00:00.5Z"},
+            PROGRESS,
+            PROGRESS_ID,
+            {
+                "lesson_id": str(LESSON),
+                "seen_ppm": 300_000,
+                "seconds": 30,
+                "tags": ["a"],
+                "completed_at": "2026-11-21T08:00:00.5Z",
+            },
         )
         await lab.push(one)
 
@@ -85,7 +92,9 @@ class LwwContract:
     """SPEC M3: field by field; untouched fields are never reverted."""
 
     async def _profile(self, lab: Lab) -> int:
-        await lab.write(PROFILES, {"id": PROFILE_ID, "user_id": AMINA, "name": "Amina", "locale": "en", "role": "student"})
+        await lab.write(
+            PROFILES, {"id": PROFILE_ID, "user_id": AMINA, "name": "Amina", "locale": "en", "role": "student"}
+        )
         return int((await lab.row(PROFILES, PROFILE_ID) or {})["version"])
 
     async def test_M3_two_phones_change_two_fields_and_both_stand(self, lab: Lab) -> None:
@@ -230,7 +239,11 @@ class WritingContract:
         pen.batch(NOTES, {}, ["text"], [["no key"]])
 
         assert outcomes(await lab.push(pen)) == [
-            "applied", "parked field.invalid", "parked op.malformed", "parked op.malformed", "parked collection.not_writable"
+            "applied",
+            "parked field.invalid",
+            "parked op.malformed",
+            "parked op.malformed",
+            "parked collection.not_writable",
         ]
         first = ANSWERS.derived_id({"attempt_id": id_of("attempt"), "item": 0})
         assert await lab.row(ANSWERS, first) is None

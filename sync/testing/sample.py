@@ -17,6 +17,9 @@ from sync.registry import Registry, build_registry
 
 
 class SampleTx(Protocol):
+    @property
+    def actor(self) -> Any: ...  # Has `id`
+
     async def get(self, table: str, id_: UUID) -> dict[str, Any] | None: ...
 
     async def put(self, table: str, row: dict[str, Any]) -> None: ...
@@ -87,22 +90,41 @@ class SpendRow(msgspec.Struct, frozen=True):
 MINE = (bucket("user", "user_id"),)
 
 NOTES = Collection(
-    name="sample.notes", table="sample_notes", row=NoteRow, buckets=MINE, merge=Append(),
+    name="sample.notes",
+    table="sample_notes",
+    row=NoteRow,
+    buckets=MINE,
+    merge=Append(),
     may_create=frozenset({"text", "about_id"}),
 )
 PROFILES = Collection(
-    name="sample.profiles", table="sample_profiles", row=ProfileRow, buckets=MINE, merge=LwwField(), tier=0,
-    may_create=frozenset({"name", "locale"}), may_patch=frozenset({"name", "locale"}), key=("user_id",),
+    name="sample.profiles",
+    table="sample_profiles",
+    row=ProfileRow,
+    buckets=MINE,
+    merge=LwwField(),
+    tier=0,
+    may_create=frozenset({"name", "locale"}),
+    may_patch=frozenset({"name", "locale"}),
+    key=("user_id",),
 )
 PROGRESS = Collection(
-    name="sample.progress", table="sample_progress", row=ProgressRow, buckets=MINE,
+    name="sample.progress",
+    table="sample_progress",
+    row=ProgressRow,
+    buckets=MINE,
     merge=Join({"seen_ppm": "greater", "seconds": "sum", "completed_at": "earlier", "tags": "union"}),
     may_create=frozenset({"lesson_id", "seen_ppm", "seconds", "completed_at", "tags"}),
-    may_patch=frozenset({"seen_ppm", "seconds", "completed_at", "tags"}), key=("user_id", "lesson_id"),
+    may_patch=frozenset({"seen_ppm", "seconds", "completed_at", "tags"}),
+    key=("user_id", "lesson_id"),
 )
 ATTEMPT_MOVES = Fsm("state", "open", {"submit": ("open",), "grade": ("submitted",)})
 ATTEMPTS = Collection(
-    name="sample.attempts", table="sample_attempts", row=AttemptRow, buckets=MINE, merge=ATTEMPT_MOVES,
+    name="sample.attempts",
+    table="sample_attempts",
+    row=AttemptRow,
+    buckets=MINE,
+    merge=ATTEMPT_MOVES,
     may_create=frozenset({"state", "title"}),
 )
 
@@ -116,8 +138,14 @@ async def guard_answer(tx: SampleTx, change: Change) -> None:
 
 
 ANSWERS = Collection(
-    name="sample.answers", table="sample_answers", row=AnswerRow, buckets=MINE, merge=LwwField(),
-    may_create=frozenset({"attempt_id", "item", "value"}), may_patch=frozenset({"value"}), key=("attempt_id", "item"),
+    name="sample.answers",
+    table="sample_answers",
+    row=AnswerRow,
+    buckets=MINE,
+    merge=LwwField(),
+    may_create=frozenset({"attempt_id", "item", "value"}),
+    may_patch=frozenset({"value"}),
+    key=("attempt_id", "item"),
     guard=guard_answer,
 )
 SPENDINGS = Collection(name="sample.spendings", table="sample_spendings", row=SpendRow, buckets=MINE)
@@ -149,7 +177,7 @@ async def spend(tx: SampleTx, args: Spend) -> None:
     """Add to what was spent: the one thing here that must not happen twice. Writes before it refuses; odd 13s are bugs."""
     account = await tx.get("sample_spendings", args.account_id)
     spent = 0 if account is None else account["amount"]
-    await tx.put("sample_spendings", {"id": args.account_id, "user_id": args.account_id, "amount": spent + args.amount})
+    await tx.put("sample_spendings", {"id": args.account_id, "user_id": tx.actor.id, "amount": spent + args.amount})
     if args.amount == 13:
         raise Outraged
     if args.amount == 7:

@@ -1,0 +1,280 @@
+"""The log over a memory store: sequencing and reading as `pull.py` knows them, small and slow.
+
+Each `publish` compares every row with what the log holds, so that nothing has to be marked. For tests and the simulator.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from sync.collection import Collection, holds
+from sync.cursor import Filling, Pair
+from sync.digest import line_digest
+from sync.memory import MemoryStore
+from sync.ports import Device, Row
+from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Total, bucket_hash
+from sync.registry import Registry
+
+DAY_MS = 86_400_000
+ROWS_MIN = 64
+ROW_BYTES_LEAST = 64
+
+Key = tuple[int, UUID, int]  # (collection, id, bucket)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row of one bucket at its newest position."""
+
+    position: int
+    tier: int
+    line: bytes
+    is_gone: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    position: int
+    tag: bytes
+    at_ms: int
+
+
+@dataclass
+class MemoryLog:
+    """Raises nothing; `now_ms` is whatever the last `publish` was told."""
+
+    store: MemoryStore
+    registry: Registry
+    epoch: int = 1
+    now_ms: int = 0
+    items: dict[Key, Item] = field(default_factory=dict)
+    buckets: dict[str, int] = field(default_factory=dict)
+    batches: list[Batch] = field(default_factory=lambda: [Batch(0, hashlib.sha256(b"origin").digest(), 0)])
+    settled: dict[UUID, tuple[int, int]] = field(default_factory=dict)
+    scope: frozenset[tuple[str, str, str]] = frozenset()  # ("member", user, audience) and ("grant", audience, bucket)
+
+    # --- sequencing ---
+
+    def publish(self, *, now_ms: int) -> None:
+        """Take in all that is committed: one batch, one commit."""
+        self.now_ms = now_ms
+        position = self.batches[-1].position
+        changes: list[str] = []
+        wanted = dict(self._wanted())
+        for key, (tier, line) in wanted.items():
+            old = self.items.get(key)
+            if old is None or old.is_gone or old.line != line:
+                position += 1
+                self.items[key] = Item(position, tier, line, is_gone=False)
+                changes.append(f"{position} {key} {line!r}")
+        for key, item in list(self.items.items()):
+            if key not in wanted and not item.is_gone:
+                position += 1
+                version = int(msgspec.json.decode(item.line)[0])
+                self.items[key] = Item(
+                    position, item.tier, b'[%d,"%s"]' % (version + 1, str(key[1]).encode()), is_gone=True
+                )
+                changes.append(f"{position} {key} gone")
+        scope = frozenset(self._scope())
+        moved = {
+            device.id: device.watermark
+            for device in self.store.devices.values()
+            if self._has_moved(device.id, device.watermark)
+        }
+        if not changes and scope == self.scope and not moved:
+            return
+        self.scope = scope
+        position += 1
+        self.settled.update({device: (watermark, position) for device, watermark in moved.items()})
+        tag = hashlib.sha256(self.batches[-1].tag + "\n".join(changes).encode() + str(sorted(scope)).encode()).digest()
+        self.batches.append(Batch(position, tag, now_ms))
+
+    def _has_moved(self, device_id: UUID, watermark: int) -> bool:
+        return watermark != self.settled.get(device_id, (0, 0))[0]
+
+    def _wanted(self) -> Iterator[tuple[Key, tuple[int, bytes]]]:
+        """What the log must hold, in the order in which positions are given: tier, then reading order."""
+        numbered = enumerate(self.registry.collections.values(), start=1)
+        for number, collection in sorted(numbered, key=lambda pair: pair[1].tier):
+            rows = [row for row in self.store.tables.of(collection.table).values() if row["deleted_at"] is None]
+            rows.sort(key=partial(_reading_order, collection.order_by))
+            for row in rows:
+                line = line_of(collection, row)
+                for name in dict.fromkeys(self._names(collection, row)):
+                    yield (
+                        (number, row["id"], self.buckets.setdefault(name, len(self.buckets) + 1)),
+                        (collection.tier, line),
+                    )
+
+    def _names(self, collection: Collection, row: Row) -> Iterator[str]:
+        for rule in collection.buckets:
+            if rule.link is None:
+                sources = [row]
+            else:
+                links = self.store.tables.of(rule.link.table).values()
+                sources = [link for link in links if link.get(rule.link.to) == row["id"]]
+            for source in sources:
+                name = rule.name.of(source) if holds(rule.when, source) else None
+                if name is not None:
+                    yield name
+
+    def _scope(self) -> Iterator[tuple[str, str, str]]:
+        for member in self.registry.memberships:
+            for row in self._live(member.table, member.when):
+                audience = member.audience.of(row)
+                if audience is not None and row.get(member.user) is not None:
+                    yield "member", str(row[member.user]), audience
+        for grant in self.registry.grants:
+            for row in self._live(grant.table, grant.when):
+                audience, bucket = grant.audience.of(row), grant.bucket.of(row)
+                if audience is not None and bucket is not None:
+                    self.buckets.setdefault(bucket, len(self.buckets) + 1)
+                    yield "grant", audience, bucket
+
+    def _live(self, table: str, when: Any) -> Iterator[Row]:  # Any: a Condition or None
+        return (row for row in self.store.tables.of(table).values() if row["deleted_at"] is None and holds(when, row))
+
+    # --- reading: PullStore ---
+
+    async def look(self, asked: Asked, *, with_all_totals: bool = False) -> Look:
+        cursor = asked.cursor
+        head = self.batches[-1]
+        tags = {batch.position: batch for batch in self.batches}
+        at_cursor = tags.get(cursor.head) if cursor else None
+        granted = self._granted(asked)
+        numbers = {bucket.number for bucket in granted}
+        totals = self._totals(numbers, asked.tier)
+        rows, is_at_head = self._increments(asked, numbers)
+        device = self.store.devices.get(asked.device_id)
+        settled, settled_at = self.settled.get(asked.device_id, (0, 0))
+        covered = cursor.buckets if cursor else []
+        least = 0 if with_all_totals else (cursor.last_cut if cursor else 0)
+        return Look(
+            now_ms=self.now_ms,
+            head=head.position,
+            tag=head.tag,
+            epoch=self.epoch,
+            key=hashlib.sha256(f"{self.epoch} {asked.user_id}".encode()).digest(),
+            floor=0,
+            oldest=self.batches[0].position,
+            cursor_tag=at_cursor.tag if at_cursor else None,
+            is_cursor_old=at_cursor is not None and self.now_ms - at_cursor.at_ms > DAY_MS,
+            settled=settled,
+            settled_at=settled_at,
+            device=None if device is None else _seen(device),
+            granted=tuple(granted),
+            covered=tuple(
+                bucket for bucket in self._all_buckets() if bucket.number in covered and bucket.number not in numbers
+            ),
+            totals={pair: total for pair, total in totals.items() if with_all_totals or total.position > least},
+            rows=tuple(rows),
+            is_at_head=is_at_head,
+        )
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator["MemoryLog"]:
+        yield self  # Nothing moves while a page is read: the simulator has one thread.
+
+    async def fill(self, parts: Sequence[tuple[Pair, Filling]], *, rows_each: int) -> list[LogRow]:
+        found: list[LogRow] = []
+        for (bucket, tier), filling in parts:
+            rows = [
+                row
+                for row, item in self._rows()
+                if (row.bucket, row.tier) == (bucket, tier)
+                and not item.is_gone
+                and filling.position < row.position <= filling.bound
+            ]
+            found += sorted(rows, key=lambda row: row.position)[:rows_each]
+        return found
+
+    async def collections(self) -> dict[int, str]:
+        return dict(enumerate(self.registry.collections, start=1))
+
+    def _rows(self) -> Iterator[tuple[LogRow, Item]]:
+        for (collection, _, bucket), item in self.items.items():
+            yield LogRow(item.position, bucket, item.tier, collection, item.line), item
+
+    def _all_buckets(self) -> list[Bucket]:
+        return [Bucket(number, name, self.registry.is_automatic(name)) for name, number in self.buckets.items()]
+
+    def _granted(self, asked: Asked) -> list[Bucket]:
+        own = f"user:{asked.user_id}"
+        audiences = {"everyone", own} | {
+            to for kind, who, to in self.scope if kind == "member" and who == str(asked.user_id)
+        }
+        names = {"public", own} | {to for kind, who, to in self.scope if kind == "grant" and who in audiences}
+        cursor = asked.cursor
+        by_cursor = asked.names is None and cursor is not None
+        return [
+            bucket
+            for bucket in self._all_buckets()
+            if bucket.name in names
+            and (
+                bucket.automatic
+                or bucket.name in (asked.names or ())
+                or (
+                    by_cursor
+                    and cursor is not None
+                    and (bucket.number in cursor.buckets or bucket_hash(bucket.name) in cursor.ungranted)
+                )
+            )
+        ]
+
+    def _totals(self, numbers: set[int], tier_max: int) -> dict[Pair, Total]:
+        totals: dict[Pair, Total] = {}
+        for row, item in self._rows():
+            if row.bucket not in numbers or row.tier > tier_max:
+                continue
+            old = totals.get((row.bucket, row.tier), Total(0, 0, 0, 0))
+            count, digest, size = (0, 0, 0) if item.is_gone else (1, line_digest(row.line), len(row.line))
+            totals[row.bucket, row.tier] = Total(
+                max(old.position, row.position), old.count + count, old.digest ^ digest, old.bytes + size
+            )
+        return totals
+
+    def _increments(self, asked: Asked, numbers: set[int]) -> tuple[list[LogRow], bool]:
+        """Rows beyond the cursor in log order, and whether these are all."""
+        since = asked.cursor.position if asked.cursor else self.batches[-1].position
+        found = [
+            row for row, _ in self._rows() if row.bucket in numbers and row.tier <= asked.tier and row.position > since
+        ]
+        found.sort(key=lambda row: row.position)
+        limit = max(ROWS_MIN, asked.bytes_wanted // ROW_BYTES_LEAST)
+        page: list[LogRow] = []
+        size = 0
+        for row in found[:limit]:
+            if size >= asked.bytes_wanted:
+                break
+            page.append(row)
+            size += len(row.line)
+        return page, len(page) == len(found) < limit
+
+
+def _reading_order(columns: tuple[str, ...], row: Row) -> tuple[Any, ...]:
+    return (*(str(row.get(column)) for column in columns), row["id"])
+
+
+def _seen(device: Device) -> DeviceSeen:
+    is_live = device.retired_ms is None and device.revoked_ms is None
+    return DeviceSeen(device.user_id, device.watermark, device.watermark_hash, device.confirmed, is_live)
+
+
+def line_of(collection: Collection, row: Row) -> bytes:
+    """`[version,{…}]` as the database's functions write it: declared order, nulls left out, compact."""
+    fields = {name: _on_wire(row[name]) for name in collection.row.__struct_fields__ if row.get(name) is not None}
+    return msgspec.json.encode([row["version"], fields])
+
+
+def _on_wire(value: Any) -> Any:
+    if isinstance(value, datetime):
+        utc = value.astimezone(UTC)
+        return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return value.isoformat() if isinstance(value, date) else value

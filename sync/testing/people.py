@@ -1,0 +1,193 @@
+"""The people of a world: what they do with their phones, and what staff do with parked ops."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sync.receipts import held_id
+from sync.testing.sample import ANSWERS, ATTEMPTS, NOTES, PROFILES, PROGRESS
+from sync.testing.sim_phone import Entry, SimPhone
+
+if TYPE_CHECKING:  # A world has people, and people live in a world.
+    from sync.testing.world import World
+
+WISHES_MAX = 40
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the oracles know of a wish: where its effect would stand, and what it corrects."""
+
+    token: str
+    user_id: UUID
+    identity: UUID
+    kind: str
+    effect: tuple[str, UUID] | None  # (table, id) that exists only if it took effect
+    amount: int = 0  # That a spending must show: once
+    replaces: UUID | None = None
+    group: str | None = None
+
+
+class People:
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.random = world.random
+        self.wishes: dict[str, Wish] = {}
+        self.is_mending = False  # From now on no bug is met: the server was mended.
+        kinds = (
+            "spend",
+            "spend",
+            "note",
+            "jot",
+            "progress",
+            "profile",
+            "attempt",
+            "group",
+            "correct",
+            "after",
+            "withdraw",
+        )
+        self.kinds = [kind for kind in kinds if self.random.random() < 0.75] or ["spend"]
+        self.broken = self.random.choice((0.0, 0.06))
+        self.refused = self.random.choice((0.0, 0.15))
+        self.with_blob = self.random.choice((0.0, 0.25))
+
+    def make(self, phone: SimPhone) -> None:
+        if len(self.wishes) < WISHES_MAX:
+            getattr(self, f"_{self.random.choice(self.kinds)}")(phone)
+
+    # --- wishes ---
+
+    def _spend(self, phone: SimPhone, *, group: tuple[str, int] | None = None, **more: Any) -> Entry:
+        """The wish whose double would show: each spends on an account of its own."""
+        account = self.world.new_id("account")
+        amount = 7 if self.random.random() < self.refused else self.random.choice((1, 2, 3))
+        args = {"account_id": account, "amount": amount}
+        return self._wish(
+            phone,
+            "spend",
+            {"kind": "command", "command": "sample.spend", "args": args, **more},
+            effect=("sample_spendings", account),
+            amount=amount,
+            group=group,
+        )
+
+    def _note(self, phone: SimPhone, *, group: tuple[str, int] | None = None) -> Entry:
+        id_ = self.world.new_id("note")
+        text = "" if self.random.random() < self.refused else "words"
+        body = {"kind": "create", "collection": NOTES.name, "id": id_, "fields": {"text": text}}
+        return self._wish(phone, "note", body, effect=("sample_notes", id_), identity=id_, group=group)
+
+    def _jot(self, phone: SimPhone) -> None:
+        id_ = self.world.new_id("note")
+        args = {"id": id_, "user_id": phone.user_id, "text": "jotted"}
+        body = {"kind": "command", "command": "sample.note.jot", "args": args, "op": id_}
+        self._wish(phone, "jot", body, effect=("sample_notes", id_), identity=id_)
+
+    def _progress(self, phone: SimPhone) -> None:
+        lesson = self.random.choice((phone.user_id, phone.device_id))
+        id_ = PROGRESS.derived_id({"user_id": phone.user_id, "lesson_id": lesson})
+        fields = {
+            "lesson_id": lesson,
+            "seen_ppm": self.random.randrange(1_000_000),
+            "tags": [self.random.choice("abc")],
+        }
+        self._wish(phone, "progress", {"kind": "create", "collection": PROGRESS.name, "id": id_, "fields": fields})
+
+    def _profile(self, phone: SimPhone) -> None:
+        id_ = PROFILES.derived_id({"user_id": phone.user_id})
+        row = phone.rows.rows(PROFILES.name).get(str(id_))
+        name = f"name {len(self.wishes)}"
+        kind = "create" if row is None else "patch"
+        self._wish(phone, "profile", {"kind": kind, "collection": PROFILES.name, "id": id_, "fields": {"name": name}})
+
+    def _attempt(self, phone: SimPhone) -> None:
+        """Begin, answer, hand in: each needs the one before."""
+        attempt = self.world.new_id("attempt")
+        begin = {"kind": "create", "collection": ATTEMPTS.name, "id": attempt, "fields": {"title": "test"}}
+        self._wish(phone, "attempt", begin, effect=("sample_attempts", attempt), identity=attempt)
+        answer = ANSWERS.derived_id({"attempt_id": attempt, "item": 0})
+        fields = {"attempt_id": attempt, "item": 0, "value": "b"}
+        self._wish(
+            phone,
+            "answer",
+            {"kind": "create", "collection": ANSWERS.name, "id": answer, "fields": fields},
+            effect=("sample_answers", answer),
+        )
+        submit = {"kind": "command", "command": "sample.attempt.submit", "args": {"attempt_id": attempt}}
+        self._wish(phone, "submit", submit)
+
+    def _group(self, phone: SimPhone) -> None:
+        group = (f"g{len(self.wishes)}", self.random.choice((2, 3)))
+        for _ in range(group[1]):
+            self.random.choice((self._spend, self._note))(phone, group=group)
+
+    def _correct(self, phone: SimPhone) -> None:
+        rows = phone.rows.rows("sync.ops").values()
+        mine = [row for row in rows if row["outcome"] == "parked" and row["code"] in ("credit.empty", "op.malformed")]
+        if mine:
+            target = UUID(self.random.choice(mine)["identity"])
+            self._spend(phone, replaces=target)
+
+    def _after(self, phone: SimPhone) -> None:
+        before = [entry.identity for entry in [*phone.journal, *phone.outbox]]
+        if before:
+            self._spend(phone, after=[self.random.choice(before)])
+
+    def _withdraw(self, phone: SimPhone) -> None:
+        rows = [row for row in phone.rows.rows("sync.ops").values() if row["outcome"] == "parked"]
+        if rows:
+            row = self.random.choice(rows)
+            move = self.random.choice(("sync.op.withdraw", "sync.op.retry"))
+            self._wish(phone, "move", {"kind": "command", "command": move, "args": {"id": row["id"]}})
+
+    def _wish(
+        self,
+        phone: SimPhone,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        effect: tuple[str, UUID] | None = None,
+        amount: int = 0,
+        identity: UUID | None = None,
+        group: tuple[str, int] | None = None,
+    ) -> Entry:
+        token = f"{kind} {len(self.wishes)}"
+        if identity is None:
+            identity = self.world.new_id("op")
+            body = {**body, "op": identity}
+        blobs = []
+        if kind in ("spend", "note", "attempt") and self.random.random() < self.with_blob:
+            blobs = [self.world.new_id("blob").hex * 2]
+            phone.blobs.update(blobs)
+        clock_ms = self.world.now_ms + self.random.choice((0, 0, -3_600_000, 10**9))  # A clock may be wrong.
+        entry = Entry(
+            identity,
+            token,
+            {**body, "at": phone.tick(clock_ms), **({"blobs": blobs} if blobs else {})},
+            group=group,
+            broken=self.random.random() < self.broken,
+        )
+        self.wishes[token] = Wish(
+            token, phone.user_id, identity, kind, effect, amount, body.get("replaces"), group[0] if group else None
+        )
+        phone.make(entry)
+        return entry
+
+    # --- staff ---
+
+    def move_as_staff(self) -> None:
+        """Staff have a parked op looked at again, as `sync.op.retry` does."""
+        store = self.world.server.store
+        parked = sorted(
+            (held for held in store.held_ops.values() if held.outcome == "parked"), key=lambda held: held.id
+        )
+        if not parked:
+            return
+        chosen = self.random.choice(parked)
+        for held in parked:
+            if held.id == chosen.id or (held.group_key is not None and held.group_key == chosen.group_key):
+                store.held_ops[held.id] = held.moved("waiting", code="retry", wake_ms=self.world.now_ms)
+
+    def row_of(self, wish: Wish) -> UUID:
+        return held_id(wish.user_id, wish.identity)
