@@ -1,7 +1,7 @@
 """The catalogue: subjects, courses, their lessons as typed blocks, and how far each learner has come."""
 
 from server.base.feature import Feature
-from server.catalog import collections, media_routes, queries, routes
+from server.catalog import collections, lesson_routes, media_routes, queries, routes
 from server.catalog.models import Course
 
 feature = Feature(
@@ -24,6 +24,11 @@ feature = Feature(
         routes.publish_course,
         routes.unpublish_course,
         routes.delete_course,
+        lesson_routes.add_section,
+        lesson_routes.add_lesson,
+        lesson_routes.get_lesson,
+        lesson_routes.edit_lesson,
+        lesson_routes.delete_lesson,
         media_routes.media_capability,
         media_routes.get_media,
         media_routes.get_media_by_capability,

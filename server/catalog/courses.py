@@ -73,7 +73,7 @@ async def add_course(tx: Tx, course: Course, *, owner_id: UUID) -> None:
 
 async def edit_course(tx: Tx, course_id: UUID, change: EditCourse) -> Course:
     """Change what is given. Raises NotFound, Forbidden, SubjectUnknown."""
-    course = await _editable(tx, course_id)
+    course = await editable(tx, course_id)
     if change.subject_id is not None:
         await _require_subject(tx, change.subject_id)
         course.subject_id = change.subject_id
@@ -91,7 +91,7 @@ async def edit_course(tx: Tx, course_id: UUID, change: EditCourse) -> Course:
 
 async def publish_course(tx: Tx, course_id: UUID) -> Course:
     """Open the course to learners; twice is once. Raises NotFound, Forbidden, EducatorNotVerified, NothingToPublish."""
-    course = await _editable(tx, course_id)
+    course = await editable(tx, course_id)
     is_verified = await is_verified_educator(tx, tx.actor.id)
     if not policy.may_publish_course(tx.actor, is_staff=True, is_verified=is_verified):
         raise EducatorNotVerified
@@ -111,7 +111,7 @@ async def unpublish_course(tx: Tx, course_id: UUID) -> Course:
 
     Raises NotFound, Forbidden.
     """
-    course = await _editable(tx, course_id)
+    course = await editable(tx, course_id)
     if course.published_at is None:
         return course
     course.status, course.published_at = "draft", None
@@ -133,7 +133,7 @@ async def delete_course(tx: Tx, course_id: UUID) -> None:
     await tx.audit("catalog.course.delete", kind="course", id_=course.id, archived=has_progress)
 
 
-async def _editable(tx: Tx, course_id: UUID) -> Course:
+async def editable(tx: Tx, course_id: UUID) -> Course:
     """The course, locked. A stranger learns nothing of a draft; who may read it is told that reading is all."""
     await tx.get_visible(Course, course_id)
     course = await tx.get_locked(Course, course_id)

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from server.base.paging import Page
 from server.base.tx import Tx
 from server.catalog import policy
-from server.catalog.models import Course, CourseStaff
+from server.catalog.models import Course, CourseStaff, Lesson
 from server.catalog.policy import Door
 from server.catalog.schemas import CourseCard, CourseTree, LessonStub, SectionTree
 
@@ -60,7 +60,7 @@ async def is_course_visible(tx: Tx, course: Course) -> bool:
 
 
 async def can_open_course(tx: Tx, course: Course) -> bool:
-    return policy.can_open(tx.actor, await _door(tx, course), now=tx.now)
+    return policy.can_open(tx.actor, await door_of(tx, course), now=tx.now)
 
 
 async def may_see_file(tx: Tx, course_ids: list[UUID]) -> bool:
@@ -73,11 +73,14 @@ async def may_see_file(tx: Tx, course_ids: list[UUID]) -> bool:
     return False
 
 
-async def _door(tx: Tx, course: Course) -> Door:
+async def door_of(tx: Tx, course: Course, lesson: Lesson | None = None) -> Door:
+    """What opening the course, or one lesson of it, depends on."""
     return Door(
         is_course_published=course.published_at is not None,
+        is_lesson_published=lesson is None or lesson.published_at is not None,
         access=(course.access,),
         is_staff=await is_course_staff(tx, course.id),
+        is_locked=lesson is not None and lesson.is_locked,
     )
 
 
@@ -169,7 +172,7 @@ async def course_tree(tx: Tx, course_id: UUID) -> CourseTree:
     """Sections and lessons with the actor's own progress (CAT-13). Raises NotFound for a draft of others."""
     course = await tx.get_visible(Course, course_id)
     card = await card_of(tx, course_id)
-    reason = policy.why_closed(tx.actor, await _door(tx, course), now=tx.now)
+    reason = policy.why_closed(tx.actor, await door_of(tx, course), now=tx.now)
     sections = (
         await tx.db.execute(
             text(

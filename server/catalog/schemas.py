@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from server.catalog.blocks import Block
+
 SECONDS_MAX = 10_000_000  # Four months of reading one lesson.
 
 Ppm = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -138,3 +140,30 @@ class CourseTree(Struct, frozen=True):
     can_open: bool
     reason: str | None  # PRG-20's first failing reason
     sections: list[SectionTree]
+
+
+class NewSection(Struct, frozen=True, forbid_unknown_fields=True):
+    title: Title
+
+
+class NewLesson(Struct, frozen=True, forbid_unknown_fields=True):
+    title: Title
+    blocks: list[Block] = []
+
+
+class EditLesson(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is left out stays."""
+
+    title: Title | None = None
+    blocks: list[Block] | None = None
+
+
+class LessonAnswer(Struct, frozen=True):
+    id: UUID
+    course_id: UUID
+    section_id: UUID
+    title: str
+    rank: int
+    minutes: int
+    text_bytes: int
+    blocks: list[Any]  # As stored: server/catalog/blocks.py

@@ -33,7 +33,7 @@ async def rows(api: Api, query: str) -> list[tuple[object, ...]]:
 
 
 async def counts(api: Api) -> list[int]:
-    return [int(str((await rows(api, f"select count(*) from {table}"))[0][0])) for table in TABLES]  # noqa: S608 - names above
+    return [int(str((await rows(api, f"select count(*) from {table}"))[0][0])) for table in TABLES]
 
 
 @pytest.fixture

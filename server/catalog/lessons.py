@@ -1,0 +1,166 @@
+"""Sections and lessons written by hand: added, changed, read one by one. The course's sums follow each change."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from server.base.errors import Forbidden, Invalid
+from server.base.ids import new_id
+from server.base.tx import Tx
+from server.catalog import courses, policy, queries
+from server.catalog.blocks import Block, Image, encode_blocks, walk, words_of
+from server.catalog.inline import clean_blocks
+from server.catalog.models import Course, Lesson, LessonText, Section
+from server.catalog.schemas import EditLesson, LessonAnswer, NewLesson, NewSection
+
+WORDS_A_MINUTE = 180
+SECTIONS_MAX = 300
+LESSONS_MAX = 2_000
+
+
+class CourseFull(Invalid):
+    """The course has as many sections or lessons as we take; make a second course."""
+
+    code = "course.full"
+
+
+class FileUnknown(Invalid):
+    """An image names a file that this course does not have."""
+
+    code = "content.unknown_file"
+
+
+class LessonClosed(Forbidden):
+    """The lesson is not open to you."""
+
+    code = "lesson.closed"
+
+
+_NEXT_RANK = {
+    "catalog_sections": text("select coalesce(max(rank) + 1, 0) from catalog_sections where course_id = :course"),
+    "catalog_lessons": text("select coalesce(max(rank) + 1, 0) from catalog_lessons where course_id = :course"),
+}
+_SUMS = text(
+    """
+    update catalog_courses c set
+        lessons_count = (select count(*) from catalog_lessons l where l.course_id = c.id and l.deleted_at is null),
+        text_bytes = (select coalesce(sum(l.text_bytes), 0) from catalog_lessons l
+                      where l.course_id = c.id and l.deleted_at is null),
+        media_bytes = (select coalesce(sum((f.variants -> -1 ->> 'bytes')::bigint), 0)
+                       from media_uses u join media_files f on f.id = u.file_id
+                       where u.course_id = c.id and u.deleted_at is null and f.deleted_at is null)
+    where c.id = :course
+    """
+)
+
+
+async def add_section(tx: Tx, course_id: UUID, new: NewSection) -> Section:
+    """The last of the course. Raises NotFound, Forbidden, CourseFull."""
+    course = await courses.editable(tx, course_id)
+    rank = await _next_rank(tx, "catalog_sections", course.id, most=SECTIONS_MAX)
+    section = Section(
+        id=new_id(), course_id=course.id, title=new.title.strip(), rank=rank, published_at=course.published_at
+    )
+    tx.db.add(section)
+    return section
+
+
+async def add_lesson(tx: Tx, section_id: UUID, new: NewLesson) -> LessonAnswer:
+    """The last of the course, in this section. Raises NotFound, Forbidden, CourseFull, BadContent, FileUnknown."""
+    section = await tx.get(Section, section_id)
+    course = await courses.editable(tx, section.course_id)
+    rank = await _next_rank(tx, "catalog_lessons", course.id, most=LESSONS_MAX)
+    lesson = Lesson(
+        id=new_id(),
+        course_id=course.id,
+        section_id=section.id,
+        title=new.title.strip(),
+        rank=rank,
+        published_at=course.published_at,
+    )
+    tx.db.add(lesson)
+    await tx.db.flush()  # The text refers to it.
+    written = LessonText(id=lesson.id, course_id=course.id, rank=rank, blocks=[], published_at=course.published_at)
+    tx.db.add(written)
+    await _write(tx, lesson, written, new.blocks)
+    return _answer(lesson, written)
+
+
+async def edit_lesson(tx: Tx, lesson_id: UUID, change: EditLesson) -> LessonAnswer:
+    """Change what is given. Raises NotFound, Forbidden, BadContent, FileUnknown."""
+    found = await tx.get(Lesson, lesson_id)
+    await courses.editable(tx, found.course_id)
+    lesson = await tx.get_locked(Lesson, lesson_id)
+    written = await tx.get_locked(LessonText, lesson_id)
+    if change.title is not None:
+        lesson.title = change.title.strip()
+    if change.blocks is not None:
+        await _write(tx, lesson, written, change.blocks)
+    return _answer(lesson, written)
+
+
+async def delete_lesson(tx: Tx, lesson_id: UUID) -> None:
+    """Softly; learners' progress in it stays. Raises NotFound, Forbidden."""
+    found = await tx.get(Lesson, lesson_id)
+    await courses.editable(tx, found.course_id)
+    lesson = await tx.get_locked(Lesson, lesson_id)
+    written = await tx.get_locked(LessonText, lesson_id)
+    lesson.deleted_at = written.deleted_at = tx.now
+    await _sum_up(tx, lesson.course_id)
+
+
+async def read_lesson(tx: Tx, lesson_id: UUID) -> LessonAnswer:
+    """For who may open it. Raises NotFound (a draft of others), LessonClosed with PRG-20's reason in `fields`."""
+    lesson = await tx.get(Lesson, lesson_id)
+    course = await tx.get_visible(Course, lesson.course_id)
+    reason = policy.why_closed(tx.actor, await queries.door_of(tx, course, lesson), now=tx.now)
+    if reason is not None:
+        raise LessonClosed(fields={"reason": reason})
+    return _answer(lesson, await tx.get(LessonText, lesson_id))
+
+
+async def _write(tx: Tx, lesson: Lesson, written: LessonText, blocks: list[Block]) -> None:
+    cleaned = clean_blocks(blocks)
+    content = encode_blocks(cleaned)
+    await _require_files(tx, lesson.course_id, cleaned)
+    written.blocks = msgspec.to_builtins(cleaned)
+    lesson.text_bytes = len(content)
+    lesson.minutes = max(1, round(words_of(cleaned) / WORDS_A_MINUTE))
+    await _sum_up(tx, lesson.course_id)
+
+
+async def _require_files(tx: Tx, course_id: UUID, blocks: list[Block]) -> None:
+    wanted = {block.file_id for block, _depth in walk(blocks) if isinstance(block, Image)}
+    statement = text("select file_id from media_uses where course_id = :course and deleted_at is null")
+    known = set((await tx.db.execute(statement, {"course": course_id})).scalars()) if wanted else set()
+    if missing := wanted - known:
+        raise FileUnknown(f"The course has no file {next(iter(missing))}.")
+
+
+async def _next_rank(
+    tx: Tx, table: Literal["catalog_sections", "catalog_lessons"], course_id: UUID, *, most: int
+) -> int:
+    rank = int((await tx.db.execute(_NEXT_RANK[table], {"course": course_id})).scalar_one())
+    if rank >= most:
+        raise CourseFull
+    return rank
+
+
+async def _sum_up(tx: Tx, course_id: UUID) -> None:
+    await tx.db.flush()  # Counted in the database.
+    await tx.db.execute(_SUMS, {"course": course_id})
+
+
+def _answer(lesson: Lesson, written: LessonText) -> LessonAnswer:
+    return LessonAnswer(
+        id=lesson.id,
+        course_id=lesson.course_id,
+        section_id=lesson.section_id,
+        title=lesson.title,
+        rank=lesson.rank,
+        minutes=lesson.minutes,
+        text_bytes=lesson.text_bytes,
+        blocks=written.blocks,
+    )
