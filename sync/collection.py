@@ -1,8 +1,8 @@
 """Declarations: which rows phones hold, who may see them, and what a phone may write.
 
 A declaration is data: tables and columns by name, conditions as values. Nothing here knows a database; the PostgreSQL
-adapter compiles declarations to SQL, the memory store evaluates them. Conditions see columns of their own row only, never
-a clock: what begins or ends by time has a state column that a job flips.
+adapter compiles declarations to SQL, the memory store evaluates them. Conditions see columns of their own row only, and
+no clock: what begins or ends by time has a state column that a job flips.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -70,7 +70,7 @@ def is_null(column: str) -> IsNull:
     return IsNull(column)
 
 
-def equals(column: str, value: str | int | bool) -> Equals:
+def equals(column: str, value: str | int | bool) -> Equals:  # noqa: FBT001 - the value itself, no flag
     return Equals(column, value)
 
 
@@ -104,7 +104,7 @@ def holds(condition: Condition | None, row: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Name:
-    """`kind` alone ("public"), `kind:value` ("role:admin"), or `kind:` and a column of the row ("course:{course_id}")."""
+    """`kind` alone ("public"), `kind:value` ("role:admin"), or `kind:` and a column's value ("course:{course_id}")."""
 
     kind: str
     column: str | None = None
@@ -151,7 +151,7 @@ def audience(kind: str, column: str | None = None, *, value: str | None = None) 
 
 
 EVERYONE = Name("everyone")
-"""Every signed-in user is in `everyone` and in `user:{id}`; everyone holds `public`, each user `user:{id}`. No rows needed."""
+"""Every signed-in user is in `everyone` and in `user:{id}`; all hold `public`, each `user:{id}`. No rows needed."""
 
 
 # --- what a phone writes ----------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class Change:
         self.filled.update(columns)
 
     def rights_ended(self, *, ended_ms: int, now_ms: int) -> None:
-        """Say that the writer's right ended at `ended_ms`. Work made before that and sent within 30 days is taken, flagged.
+        """Say that the writer's right ended at `ended_ms`. Work made before and sent within 30 days is taken, flagged.
 
         For the guards of append-only work. Raises RightsLost otherwise.
         """

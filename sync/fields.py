@@ -1,4 +1,4 @@
-"""The fields that a phone sends, read by the types of the collection's row: nothing is written that the row could not show."""
+"""The fields that a phone sends, read by the types of the row: nothing is written that the row could not show."""
 
 from datetime import UTC, datetime
 from functools import cache

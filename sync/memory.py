@@ -1,6 +1,6 @@
-"""The store as dicts, for tests and the simulator. It passes the same contract suite as PostgreSQL (`testing/contract.py`).
+"""The store as dicts, for tests and the simulator. It passes the contract suite as PostgreSQL does.
 
-Transactions run one after the other. Every change notes how to undo it, so that a transaction or savepoint rolls back by
+Transactions run one after the other. Each change notes how to undo it, so that a transaction or savepoint rolls back by
 walking the notes backwards. `faults` may break a transaction before or after its commit.
 """
 
@@ -238,7 +238,7 @@ class MemoryUnit:
         keys = ((device_id, number) for number in numbers)
         return {key[1]: self._store.receipts[key] for key in keys if key in self._store.receipts}
 
-    async def add_receipts(self, device_id: UUID, receipts: Sequence[StoredReceipt], *, now_ms: int) -> None:
+    async def add_receipts(self, device_id: UUID, receipts: Sequence[StoredReceipt]) -> None:
         for stored in receipts:
             self._tables.set(self._store.receipts, (device_id, stored.receipt.n), stored)
 

@@ -1,6 +1,6 @@
 """The log over a memory store: sequencing and reading as `pull.py` knows them, small and slow.
 
-Each `publish` compares every row with what the log holds, so that nothing has to be marked. For tests and the simulator.
+Each `publish` compares every row with what the log holds: nothing has to be marked. For tests and the simulator.
 """
 
 import hashlib

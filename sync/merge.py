@@ -31,7 +31,7 @@ class Append:
 class Join:
     """A lattice a field: never goes back, whatever the order. Fields without a rule are set on create and then stand.
 
-    `sum` adds up what each device says of itself (a phone sends its own total); the table then carries `merge_state json`.
+    `sum` adds up what each device says of itself (a phone sends its own total); the table carries `merge_state json`.
     """
 
     rules: dict[str, JoinRule] = dataclasses.field(default_factory=dict)
@@ -43,12 +43,12 @@ class Join:
 
 @dataclass(frozen=True)
 class LwwField:
-    """Three-way per field against `base`; both changed: the later (at, device) wins. The table carries `merge_state json`."""
+    """Three-way per field against `base`; both changed: the later (at, device) wins. Needs `merge_state json`."""
 
 
 @dataclass(frozen=True)
 class Fsm:
-    """A phone may create the row in `initial` and then sends commands; a command is legal from the state of now, else parked."""
+    """A phone may create the row in `initial`, then sends commands: legal from the state of now, or parked."""
 
     field: str
     initial: str

@@ -1,4 +1,4 @@
-"""What people do with parked ops: withdraw one, or have it tried again. Commands like any other, run by the engine itself.
+"""What people do with parked ops: withdraw one, or have it tried again. Commands, run by the engine itself.
 
 A third move, correcting it, is a new op with `"replaces"` (`holding.py`).
 """
@@ -32,7 +32,7 @@ async def withdraw(unit: "PushUnit", args: MoveOp) -> None:
 
 
 async def retry(unit: "PushUnit", args: MoveOp) -> None:
-    """Have a parked op tried again, with its group, as its author. Staff adopt it: a right that ended does not count."""
+    """Have a parked op tried again, with its group, as its author. Staff adopt it: rights that ended do not count."""
     group = await _parked(unit, args.id)
     adopter = unit.user_id if unit.is_staff else None
     again = [op.moved("waiting", code="retry", wake_ms=unit.now_ms, adopted_by=adopter) for op in group]

@@ -15,7 +15,7 @@ Args = TypeVar("Args", bound=msgspec.Struct)
 
 @dataclass(frozen=True)
 class Mutator:
-    """`run(tx, args)` raises a Refusal or changes rows; it never commits. `creates` names the args field that is a new row's id."""
+    """`run(tx, args)` raises a Refusal or changes rows; it never commits. `creates` names the new row's id field."""
 
     name: str  # "feature.noun.verb", on every phone: never renamed.
     args: type[msgspec.Struct]

@@ -72,8 +72,8 @@ _ENVELOPE = msgspec.json.Decoder(Envelope)
 def split_request(body: bytes) -> tuple[Envelope, list[bytes]]:
     """Cut a decoded request body into its envelope and the byte strings of its ops.
 
-    Raises ExchangeError: 413 above the limits, 422 where the envelope is wrong or an op cannot even be delimited (with its
-    `op_index`). Nothing else, whatever the bytes are.
+    Raises ExchangeError: 413 above the limits, 422 where the envelope is wrong or an op cannot even be delimited (with
+    its `op_index`). Nothing else, whatever the bytes are.
     """
     if len(body) > BODY_BYTES_MAX:
         raise ExchangeError(
@@ -130,9 +130,7 @@ def _undelimited_op(body: bytes) -> int | None:
 def _cut_ops(body: bytes, start: int) -> list[bytes]:
     raw_ops: list[bytes] = []
     try:
-        for op_start, op_end in scan.elements(body, start):
-            if body[op_start : op_start + 1] != b"{":
-                raise scan.Undelimited(op_start)
+        for op_start, op_end in scan.objects(body, start):
             raw_ops.append(body[op_start:op_end])
     except scan.Undelimited as error:
         raise ExchangeError(
@@ -222,7 +220,7 @@ def hash_of(raw: bytes) -> str:
 
 
 def read_op(raw: bytes, *, op_index: int) -> Sent:
-    """Decode one op alone. A wrong one comes back with its fault. Raises ExchangeError 422 when not even `n` can be read."""
+    """Decode one op alone. A wrong one comes back with its fault. Raises ExchangeError 422 when it has no `n`."""
     try:
         op = _decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

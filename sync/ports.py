@@ -1,4 +1,4 @@
-"""What the push half needs of a store. `memory.py` and `postgres/push_store.py` provide it; `testing/contract.py` holds both to it."""
+"""What the push half needs of a store: `memory.py` and `postgres/push_store.py` give it, `testing/` checks it."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -43,7 +43,7 @@ class Raced(Exception):
 class PushUnit(Protocol):
     """One open transaction. Everything in it happens, or nothing does.
 
-    Every method may raise Outage. A broken rule of the database (a missing reference, a value out of range) is a Refusal.
+    Every method may raise Outage. A broken rule of the database (a missing reference, a value too large) is a Refusal.
     """
 
     tx: Any  # What guards and mutators are given.
@@ -52,7 +52,7 @@ class PushUnit(Protocol):
     now_ms: int  # The instant of the whole unit.
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """What happens inside is undone when the block raises. What the store raised goes on as Outage, Raced or Refusal."""
+        """What happens inside is undone when the block raises. Its own errors go on as Outage, Raced or Refusal."""
 
     async def gather(self) -> None:
         """Send to the store what a feature has written so far, so that the next query sees it."""
@@ -70,7 +70,7 @@ class PushUnit(Protocol):
 
     async def receipts(self, device_id: UUID, numbers: Sequence[int]) -> dict[int, StoredReceipt]: ...
 
-    async def add_receipts(self, device_id: UUID, receipts: Sequence[StoredReceipt], *, now_ms: int) -> None: ...
+    async def add_receipts(self, device_id: UUID, receipts: Sequence[StoredReceipt]) -> None: ...
 
     async def known(self, identities: Iterable[UUID]) -> set[UUID]:
         """Which identities this user has used already."""
@@ -88,7 +88,7 @@ class PushUnit(Protocol):
         """Set the given columns of the rows with these `id`s, and answer their versions."""
 
     async def held(self, *, identities: Iterable[UUID] = (), records: Iterable[UUID] = ()) -> list[HeldOp]:
-        """This user's rows of `sync.ops` with one of these identities, or whose op would create one of these records."""
+        """This user's rows of `sync.ops` with one of these identities, or whose op would create one of the records."""
 
     async def lock_held(self, held_id: UUID) -> list[HeldOp]:
         """The row of `sync.ops` and the rest of its group in order of n, of any user, locked; [] when there is none."""

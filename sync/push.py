@@ -43,8 +43,8 @@ async def push(
 ) -> PushAnswer:
     """Take the ops of one exchange. Also registers the device, so an exchange without ops may call it, too.
 
-    Raises ExchangeError (401 `device.revoked`, 409 `device.not_yours`, 422 for an op without a number) and Outage; nothing was
-    used then.
+    Raises ExchangeError (401 `device.revoked`, 409 `device.not_yours`, 422 for an op without a number) and Outage:
+    nothing was used then.
     """
     sent = [read_op(raw, op_index=index) for index, raw in enumerate(raw_ops)]
     exchange = _Exchange(store, registry, user_id, device_id, sent, confirmed, now_ms)

@@ -15,7 +15,7 @@ Standing = Literal["waiting", "parked", "applied", "replaced", "withdrawn"]
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One line of an answer. Stored in the op's own transaction and given again, word for word, when the op comes again."""
+    """What became of one op. Stored in the op's own transaction; given again, word for word, when it comes again."""
 
     n: int
     outcome: Outcome

@@ -10,7 +10,7 @@ class Malformed(Refusal):
 
 
 class Stale(Refusal):
-    """This was made more than 400 days ago and may have been applied already; look whether it is there, else make it anew."""
+    """This was made over 400 days ago and may have been applied already; see whether it is there, else make it anew."""
 
     code = "op.stale"
 

@@ -45,8 +45,8 @@ def build_registry(
 ) -> Registry:
     """Collect declarations, and add the engine's own: the collection `sync.ops` and the commands `sync.op.…`.
 
-    Raises ValueError on a name used twice, an undeclared bucket kind, a row without `id` first, or a collection that phones
-    may write in a way that its policy or its buckets do not allow.
+    Raises ValueError on a name used twice, an undeclared bucket kind, a row without `id` first, or a collection that
+    phones may write in a way that its policy or its buckets do not allow.
     """
     kinds = _unique("bucket kind", ((kind.kind, kind) for kind in (*ENGINE_BUCKET_KINDS, *bucket_kinds)))
     by_name = _unique("collection", ((collection.name, collection) for collection in (*collections, OPS)))

@@ -99,7 +99,7 @@ class Round:
         device = self._device
         woken = 0
         if stored:
-            await self._unit.add_receipts(device.id, stored, now_ms=now_ms)
+            await self._unit.add_receipts(device.id, stored)
             await self._unit.remember(self._used, now_ms=now_ms)
             await self._settler.write_held()
             woken = await self._unit.wake(self._wake_keys(), now_ms=now_ms)

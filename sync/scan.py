@@ -24,7 +24,7 @@ class Undelimited(ValueError):
 
 
 def members(body: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Each (key as it stands between its quotes, start, end of its value) of the object that `body` is. Raises Undelimited."""
+    """Each (key as between its quotes, start, end of its value) of the object that `body` is. Raises Undelimited."""
     position = _skip_space(body, 0)
     if body[position : position + 1] != b"{":
         raise Undelimited(position)
@@ -61,6 +61,14 @@ def elements(body: bytes, start: int) -> Iterator[tuple[int, int]]:
         if body[position : position + 1] == b"]":
             return
         position = _after_comma(body, position)
+
+
+def objects(body: bytes, start: int) -> Iterator[tuple[int, int]]:
+    """`elements` of an array that holds objects only. Raises Undelimited at the first that is none."""
+    for first, end in elements(body, start):
+        if body[first : first + 1] != b"{":
+            raise Undelimited(first)
+        yield first, end
 
 
 def value_end(body: bytes, start: int) -> int:

@@ -28,7 +28,7 @@ class Dependent(DependsOn):
     def __init__(self, held: HeldOp) -> None:
         self.keys = (f"op:{held.identity}",)
         super().__init__(
-            f"What must come before this, op {held.n}, was refused ({held.code}); this is tried again when that is applied."
+            f"What must come before this, op {held.n}, was refused ({held.code}); this is tried again then."
         )
 
 
@@ -116,7 +116,7 @@ class Settler:
         self.effects.rows.forget()
 
     async def _look_up(self, identities: Iterable[UUID]) -> None:
-        """By identity, or by the record that the op would create: a phone may know a singleton's creation by its record."""
+        """By identity, or by the record that the op would create: so a phone may know a singleton's creation."""
         wanted = [identity for identity in identities if identity not in self._looked_up]
         if not wanted:
             return

@@ -1,4 +1,4 @@
-"""Waking: held ops are tried again when what they wait for is there, when staff or their author say so, and when time is up.
+"""Waking: held ops are tried again when what they wait for is there, when somebody says so, and when time is up.
 
 One transaction an op (or group), so that one that fails holds up no other. Bugs are counted as in push.
 """
@@ -32,7 +32,7 @@ class _BugMet(Exception):
 
 
 async def wake_due(store: PushStore, registry: Registry, *, now_ms: int, limit: int) -> int:
-    """Look at up to `limit` held ops that are due; answers how many. To be called often: every few seconds, and after a push."""
+    """Look at up to `limit` held ops that are due; answers how many. To be called every few seconds."""
     looked_at = 0
     while looked_at < limit:
         due = await store.due(now_ms=now_ms, limit=limit - looked_at)

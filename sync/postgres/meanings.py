@@ -33,6 +33,11 @@ def _meaning_of_state(error: psycopg.Error) -> Outage | Refusal | None:
         return Outage(str(error)) if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) else None
     if state[:2] in _OUTAGES or state == _READ_ONLY:
         return Outage(str(error))
+    return _refusal_for(error, state)
+
+
+def _refusal_for(error: psycopg.Error, state: str) -> Refusal | None:
+    """A rule of the database that the op's own values broke."""
     column = error.diag.column_name
     fields = {column: (error.diag.message_primary or "wrong")[:200]} if column else {}
     match state:

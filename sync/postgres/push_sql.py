@@ -1,4 +1,4 @@
-"""The statements of `push_store.py`. One parameter carries a whole list, so that their number does not grow with the ops."""
+"""The statements of `push_store.py`. One parameter carries a whole list: their number does not grow with the ops."""
 
 from functools import cache
 
@@ -12,7 +12,8 @@ ADD_DEVICE = text(
 )
 SAVE_DEVICE = text(
     "update sync_device set watermark = :watermark, watermark_hash = :watermark_hash, confirmed = :confirmed,"
-    " last_at_ms = :last_at_ms, last_at_count = :last_at_count, seen_at = :seen_at, retired_at = :retired_at where id = :id"
+    " last_at_ms = :last_at_ms, last_at_count = :last_at_count, seen_at = :seen_at, retired_at = :retired_at"
+    " where id = :id"
 )
 RETIRE_DEVICES = text(
     "update sync_device set retired_at = :now where id in ("
@@ -21,7 +22,8 @@ RETIRE_DEVICES = text(
 )
 
 RECEIPTS = text(
-    "select n, hash, body from sync_receipt where device_id = :device_id and n = any(cast(:numbers as bigint[])) order by n"
+    "select n, hash, body from sync_receipt"
+    " where device_id = :device_id and n = any(cast(:numbers as bigint[])) order by n"
 )
 ADD_RECEIPTS = text(
     "insert into sync_receipt (device_id, n, hash, body) select :device_id, *"
@@ -37,7 +39,8 @@ REMEMBER = text(
 
 HELD = text(
     "select * from sync_op where user_id = :user_id"
-    " and (identity = any(cast(:identities as uuid[])) or record_id = any(cast(:records as uuid[]))) order by received_at, n"
+    " and (identity = any(cast(:identities as uuid[])) or record_id = any(cast(:records as uuid[])))"
+    " order by received_at, n"
 )
 LOCK_HELD = text(
     "select * from sync_op where id = :id"
@@ -73,11 +76,12 @@ COUNT_BUG = text(
     " on conflict (key) do update set count = bug.count + 1, last_at = excluded.last_at returning count, first_at"
 )
 
-# Receipts go at least 90 days after the phone said that it holds them: `expiring` notes up to where it had said so then.
+# Receipts go at least 90 days after the phone said that it holds them: `expiring` notes what it had said then.
 EXPIRE = (
     text(
         "delete from sync_receipt r using sync_device d"
-        " where d.expiring_at <= cast(:now as timestamptz) - interval '90 days' and r.device_id = d.id and r.n <= d.expiring"
+        " where d.expiring_at <= cast(:now as timestamptz) - interval '90 days'"
+        " and r.device_id = d.id and r.n <= d.expiring"
     ),
     text(
         "update sync_device set expiring = confirmed, expiring_at = :now where confirmed > expiring"

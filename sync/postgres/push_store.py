@@ -1,6 +1,6 @@
 """The push half on PostgreSQL: `ports.PushStore` over transactions that the server opens.
 
-Rows go to and fro in bulk: one JSON parameter carries any number of rows of any table, and the table's own types read it.
+Rows go to and fro in bulk: one JSON parameter carries any number of rows, and the table's own types read it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -46,7 +46,7 @@ async def no_blobs(_db: AsyncSession, hashes: list[str]) -> set[str]:
 
 
 class PostgresPushStore:
-    """`begin(user_id)` opens a transaction with that user as its actor, `system()` one without; both commit at their exit."""
+    """`begin(user_id)` opens a transaction with that user as actor, `system()` one without; both commit at the end."""
 
     def __init__(self, *, begin: Begin, system: BeginSystem, missing_blobs: MissingBlobs = no_blobs) -> None:
         self._begin = begin
@@ -161,7 +161,7 @@ class PostgresPushUnit:
         found = await self._db.execute(push_sql.RECEIPTS, {"device_id": device_id, "numbers": list(numbers)})
         return {n: StoredReceipt(msgspec.json.decode(body, type=Receipt), hash_) for n, hash_, body in found}
 
-    async def add_receipts(self, device_id: UUID, receipts: Sequence[StoredReceipt], *, now_ms: int) -> None:
+    async def add_receipts(self, device_id: UUID, receipts: Sequence[StoredReceipt]) -> None:
         await self._db.execute(
             push_sql.ADD_RECEIPTS,
             {
@@ -190,7 +190,8 @@ class PostgresPushUnit:
         versions: dict[UUID, int] = {}
         for columns, alike in _alike(rows):
             statement = push_sql.insert_rows(collection.table, columns)
-            versions |= {id_: version for id_, version in await self._db.execute(statement, {"rows": _json(alike)})}
+            found = await self._db.execute(statement, {"rows": _json(alike)})
+            versions.update((row.id, row.version) for row in found)
         if len(versions) < len(rows):
             raise Raced
         self._db.expire_all()  # What a mutator loaded before is not what stands now.
@@ -200,7 +201,8 @@ class PostgresPushUnit:
         versions: dict[UUID, int] = {}
         for columns, alike in _alike(rows):
             statement = push_sql.update_rows(collection.table, columns)
-            versions |= {id_: version for id_, version in await self._db.execute(statement, {"rows": _json(alike)})}
+            found = await self._db.execute(statement, {"rows": _json(alike)})
+            versions.update((row.id, row.version) for row in found)
         self._db.expire_all()
         return versions
 

@@ -1,4 +1,4 @@
-"""The tables of devices, receipts, identities and held ops. Executed by `install.py`; read and written by `push_store.py`."""
+"""The tables of devices, receipts, identities and held ops. Executed by `install.py`; used by `push_store.py`."""
 
 from sync.collection import Collection
 from sync.merge import SERVER
@@ -29,7 +29,7 @@ create table if not exists sync_receipt (
     primary key (device_id, n)
 );
 
-create table if not exists sync_identity (         -- (user, identity) of every op that was used: at most once, for 400 days
+create table if not exists sync_identity (         -- of every op that was used: at most once, for 400 days
     user_id  uuid not null,
     identity uuid not null,
     used_at  timestamptz(3) not null,
@@ -80,7 +80,7 @@ create table if not exists sync_bug (
 );
 """
 
-# A writer that stamps nothing (a route, a job, a person in psql) is stamped 'server' and now: phones merge against that.
+# A writer that stamps nothing (a route, a job, a person in psql) is stamped 'server' and now: phones merge against it.
 STAMP_FUNCTION = f"""
 create or replace function sync_stamp() returns trigger language plpgsql as $$
 declare

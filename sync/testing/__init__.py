@@ -1,1 +1,1 @@
-"""How the engine is held to its word: a sample of declarations, a contract for stores, a simulator of phones and bad luck."""
+"""How the engine is held to its word: sample declarations, a contract for stores, a simulator of bad luck."""

@@ -148,10 +148,8 @@ class Oracles:
             raise Violation(f"L3 {token} vanished")
 
     def _is_somewhere(self, wish: Wish, known: set[str]) -> bool:
-        return (
-            wish.token in known
-            or (any(wish.user_id == phone.user_id for phone in self.world.phones)
-            and not self._was_lost())
+        return wish.token in known or (
+            any(wish.user_id == phone.user_id for phone in self.world.phones) and not self._was_lost()
         )
 
     def _was_lost(self) -> bool:

@@ -1,6 +1,6 @@
 """What a phone shows of one record: the server's row, then the writes that are not settled yet, by the same policies.
 
-The page does the same in TypeScript; `vectors.json` holds the cases that both pass. A phone knows no merge state, so its own
+The page does the same in TypeScript; `vectors.json` holds the cases that both pass. A phone has no merge state: its own
 later write simply stands until the server has had its say; what goes back nowhere, goes back nowhere here either.
 """
 
@@ -16,10 +16,10 @@ def shown(policy: Policy, row: Mapping[str, Any] | None, writes: Sequence[tuple[
     """`writes` are (create or patch, fields) in the order of the outbox."""
     result = None if row is None else dict(row)
     for kind, fields in writes:
-        if result is None:
-            result = dict(fields) if kind == "create" else None
-        else:
+        if result is not None:
             result = _written(policy, result, fields)
+        elif kind == "create":
+            result = dict(fields)
     return result
 
 

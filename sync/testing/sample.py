@@ -174,7 +174,7 @@ class Spend(msgspec.Struct, frozen=True):
 
 @mutator("sample.spend", Spend)
 async def spend(tx: SampleTx, args: Spend) -> None:
-    """Add to what was spent: the one thing here that must not happen twice. Writes before it refuses; odd 13s are bugs."""
+    """Add to what was spent: what must not happen twice. It writes before it refuses a 7; a 13 is a bug."""
     account = await tx.get("sample_spendings", args.account_id)
     spent = 0 if account is None else account["amount"]
     await tx.put("sample_spendings", {"id": args.account_id, "user_id": tx.actor.id, "amount": spent + args.amount})

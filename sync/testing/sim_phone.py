@@ -1,6 +1,6 @@
 """A simulated phone: outbox, journal, numbers, forks, and the rule that decides what is still shown of its own work.
 
-It follows sync.md section 6 and knows the server only by the bytes of its answers. Whatever is not durable is lost by `kill`.
+It follows SPEC.md and knows the server only by the bytes of its answers. Whatever is not durable is lost by `kill`.
 """
 
 import json
@@ -213,7 +213,7 @@ class SimPhone:
         self.next_n, self.confirmed, self.resend_above, self.asked = 1, (0, ""), None, None
 
     def _trim(self, *, watermark: int) -> None:
-        """Forget the oldest of the journal: what is settled and covered by the watermark just answered, whole groups only."""
+        """Forget the oldest of the journal: settled, and covered by the watermark just answered; whole groups only."""
         last = min(watermark, self.rows.settled) if self.cut_device == self.device_id else 0
         while len(self.journal) > self.journal_max:
             group = self.journal[0].group

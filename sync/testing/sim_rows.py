@@ -26,7 +26,7 @@ class SimRows:
     mismatches: list[str] = field(default_factory=list)
 
     def take(self, lines: list[dict[str, Any] | list[Any]], raw_lines: list[bytes]) -> bool:
-        """Store what stands above the last mark; True when the answer was whole and said that nothing more is to come."""
+        """Store what stands above the last mark; True when the answer was whole and said that no more is to come."""
         bucket = collection = ""
         pending: list[tuple[str, Any]] = []
         digests: dict[str, dict[str, str]] = {}

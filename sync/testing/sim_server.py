@@ -1,4 +1,4 @@
-"""The server of a simulated world: the real push, pull and waking over a memory store that can be copied and brought back."""
+"""The server of a simulated world: the real push, pull and waking over a memory store that can be brought back."""
 
 import copy
 from collections.abc import Callable
@@ -85,7 +85,7 @@ class SimServer:
         return copy.deepcopy((self.store, self.log), memo)
 
     def bring_back(self, backup: tuple[MemoryStore, MemoryLog], *, now_ms: int) -> None:
-        """Restore: a new epoch; what was committed but not yet in the log of the copy is sequenced before anybody is answered."""
+        """Restore: a new epoch; what the copy had committed but not logged is sequenced before anybody is answered."""
         memo = {id(self.registry): self.registry, id(self.store.fault): self.store.fault}
         epoch = self.log.epoch + 1
         self.store, self.log = copy.deepcopy(backup, memo)

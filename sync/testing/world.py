@@ -3,7 +3,7 @@
     python -m sync.testing.world 1000 0        1,000 worlds, the first with seed 0
 
 One seed owns time, network, disks and processes; the engine inside is the real one. After each step and at the end the
-oracles look (`oracles.py`). A world that fails prints its seed; `python -m sync.testing.world 1 SEED` tells its story again.
+oracles look (`oracles.py`). A world that fails prints its seed, and `… 1 SEED` tells its story again.
 """
 
 import asyncio

@@ -59,7 +59,8 @@ class SampleTx:
         changes = ", ".join(f"{name} = stored.{name}" for name in values if name != "id")
         stored = await self.get(table, row["id"])
         if stored is None:
-            statement = f"insert into {table} ({names}) select {names} from json_populate_record(null\\:\\:{table}, :row) as stored"
+            source = f"json_populate_record(null\\:\\:{table}, :row) as stored"
+            statement = f"insert into {table} ({names}) select {names} from {source}"
         else:
             statement = (
                 f"update {table} set {changes} from json_populate_record(null\\:\\:{table}, :row) as stored"

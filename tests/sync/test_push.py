@@ -74,7 +74,7 @@ async def test_U2_each_op_lands_once_however_often_it_is_sent(
     forks=st.lists(st.integers(0, 8), max_size=3),
 )
 async def test_U5_each_wish_lands_once_however_often_a_phone_forks(amounts: list[int], forks: list[int]):
-    """Goal: an identity outlives its number. Method: write the same wishes again under new devices, in part or whole."""
+    """Goal: an identity outlives its number. Method: the same wishes again under new devices, in part or whole."""
     lab = Lab(MemoryStore(Tables(sample_registry())))
     first = Pen()
     for index, amount in enumerate(amounts):
