@@ -133,6 +133,8 @@ export type Notification = Row & {
   read_at: Instant;
 };
 
+export const isUnread = (note: Notification): boolean => (note.read_at ?? null) === null;
+
 /** Ranks order like text when they are text, like numbers when they are numbers. */
 export function byRank(a: { rank: string | number; id: string }, b: { rank: string | number; id: string }): number {
   if (typeof a.rank === "number" && typeof b.rank === "number" && a.rank !== b.rank) return a.rank - b.rank;

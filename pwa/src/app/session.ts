@@ -73,6 +73,7 @@ export async function signOut(): Promise<void> {
 /** Remove a person and all that this phone keeps of them. */
 export async function forget(person: Person): Promise<void> {
   await vault.forget(person.userId);
+  for (const key of Object.keys(localStorage)) if (key.includes(person.userId)) localStorage.removeItem(key);
   people.value = await vault.people();
 }
 

@@ -7,7 +7,7 @@ import { CalmLine } from "./calm.tsx";
 import { ScreenFailed } from "./errors.tsx";
 import { BackButton } from "./page.tsx";
 import { failed, path, shown } from "./router.ts";
-import type { Notification } from "./rows.ts";
+import { isUnread, type Notification } from "./rows.ts";
 import { engine } from "./session.ts";
 import { backAddress } from "./shell-state.ts";
 import { hasRole, useMe, useRows } from "./use.ts";
@@ -51,7 +51,7 @@ export function Shell() {
 
 function Bells() {
   const { rows } = useRows<Notification>("notifications.notifications");
-  const unread = rows.filter((row) => row.read_at === null).length;
+  const unread = rows.filter((row) => isUnread(row)).length;
   const outbox = engine.value?.outbox.value ?? [];
   const refused = outbox.some((item) => item.state === "not_accepted");
   const open = outbox.filter((item) => item.state !== "received").length;

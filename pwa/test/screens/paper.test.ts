@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import PAGE from "../../../docs/reference/paper.md?raw";
 import type { Item } from "../../src/app/rows.ts";
 import { isAnswered, layOutItems, layOutOptions, orderKey, readResult } from "../../src/features/assessments/paper.ts";
 
@@ -16,7 +16,6 @@ interface Vectors {
   };
 }
 
-const PAGE = readFileSync(new URL("../../../docs/reference/paper.md", import.meta.url), "utf8");
 const VECTORS = JSON.parse(/```json\n([\s\S]*?)```/.exec(PAGE)?.[1] ?? "") as Vectors; // The page that the server's tests read.
 
 const item = (id: string, over: Partial<Item> = {}): Item => ({

@@ -1,7 +1,15 @@
 /** What to do now: go on reading, finish a test, see what came back. */
 
 import { Page } from "../../../app/page.tsx";
-import type { Assessment, Attempt, Course, Lesson, Notification, Progress } from "../../../app/rows.ts";
+import {
+  type Assessment,
+  type Attempt,
+  type Course,
+  isUnread,
+  type Lesson,
+  type Notification,
+  type Progress,
+} from "../../../app/rows.ts";
 import { hasRole, useEngine, useMe, useRow, useRows } from "../../../app/use.ts";
 import { useDownloads } from "../../../media/use.ts";
 import { Cover } from "../../../ui/cover.tsx";
@@ -117,7 +125,7 @@ function OpenAttempt({ attempt }: { attempt: Attempt }) {
 }
 
 function News() {
-  const unread = useRows<Notification>("notifications.notifications").rows.filter((row) => row.read_at === null);
+  const unread = useRows<Notification>("notifications.notifications").rows.filter((row) => isUnread(row));
   const newest = [...unread].sort((a, b) => (instant(b.created_at) ?? 0) - (instant(a.created_at) ?? 0))[0];
   if (!newest) return null;
   return (

@@ -1,7 +1,7 @@
 /** What happened while the person was away. Opening one marks it as read, offline too. */
 
 import { Page } from "../../../app/page.tsx";
-import type { Notification } from "../../../app/rows.ts";
+import { isUnread, type Notification } from "../../../app/rows.ts";
 import { useEngine, useRows } from "../../../app/use.ts";
 import type { IconName } from "../../../ui/icon-names.ts";
 import { Empty, Icon } from "../../../ui/parts.tsx";
@@ -13,7 +13,7 @@ export function NotificationsScreen() {
   const engine = useEngine();
   const { rows, isLoading } = useRows<Notification>("notifications.notifications");
   const newest = [...rows].sort((a, b) => (instant(b.created_at) ?? 0) - (instant(a.created_at) ?? 0));
-  const unread = newest.filter((row) => row.read_at === null);
+  const unread = newest.filter((row) => isUnread(row));
 
   async function markRead(notes: readonly Notification[]): Promise<void> {
     const read_at = new Date().toISOString();
@@ -39,17 +39,17 @@ export function NotificationsScreen() {
             const at = instant(note.created_at);
             return (
               <li key={note.id}>
-                <a class="line" href={hrefOf(note)} onClick={() => void (note.read_at === null && markRead([note]))}>
+                <a class="line" href={hrefOf(note)} onClick={() => void (isUnread(note) && markRead([note]))}>
                   <Icon name={iconOf(note.kind)} />
                   <span class="grow">
-                    <span class={note.read_at === null ? "strong" : ""}>{said.title}</span>
-                    {note.read_at === null && <span class="hidden"> ({t("notes.new")})</span>}
+                    <span class={isUnread(note) ? "strong" : ""}>{said.title}</span>
+                    {isUnread(note) && <span class="hidden"> ({t("notes.new")})</span>}
                     <br />
                     <span class="soft small">
                       {[said.message, at === null ? "" : formatAgo(at)].filter(Boolean).join(" · ")}
                     </span>
                   </span>
-                  {note.read_at === null && <span class="unread" aria-hidden="true" />}
+                  {isUnread(note) && <span class="unread" aria-hidden="true" />}
                   <Icon name="chevron-right" />
                 </a>
               </li>

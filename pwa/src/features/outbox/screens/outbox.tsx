@@ -109,7 +109,7 @@ function sizeOf(item: OutboxItem): number {
 function Item({ item, count }: Bundle) {
   const name = NAMES[item.name];
   return (
-    <div class="line">
+    <div class="line wraps">
       <span class="grow">
         <span class="strong">
           {name === undefined ? item.name : t(name)}
