@@ -20,7 +20,7 @@ import type {
 const UNWATCHED_MS = 30_000; // Kept after the last look: people go back.
 
 const START: Status = {
-  link: "offline",
+  link: "online",
   phase: "idle",
   queued: 0,
   sent: 0,

@@ -218,6 +218,27 @@ describe("two people on one phone", () => {
   });
 });
 
+test("one row of a long partition is found without reading the rest, and follows its changes", async () => {
+  const engine = await phone.open(server.fetch);
+  await engine.want("course:1");
+  await until(isFull(engine, "course:1"), "the course");
+  const [here, nowhere] = [
+    engine.row("catalog.lessons", "l7"),
+    engine.row("catalog.lessons", "l99", { bucket: "course:1" }),
+  ];
+  await until(() => here.value.value?.title === "Lesson 7" && nowhere.value.state === "ready", "found");
+  expect(nowhere.value.value).toBeUndefined();
+
+  server.put("course:1", 1, "catalog.lessons", "l7", { title: "Renamed" });
+  server.put("course:1", 1, "catalog.lessons", "l99", { title: "Born" });
+  engine.sync();
+  await until(() => here.value.value?.title === "Renamed" && nowhere.value.value?.title === "Born", "changed");
+
+  server.put("course:1", 1, "catalog.lessons", "l7", null);
+  engine.sync();
+  await until(() => here.value.value === undefined, "gone");
+});
+
 test("many small changes are put together again, and read the same", async () => {
   const engine = await phone.open(server.fetch);
   await engine.want("course:1");

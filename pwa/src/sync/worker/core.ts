@@ -31,7 +31,7 @@ export class Core implements Omit<Calls, "open"> {
   private isClosed = false;
   private isPaused = false;
   private status: Status = {
-    link: "offline",
+    link: "online",
     phase: "idle",
     queued: 0,
     sent: 0,

@@ -36,6 +36,11 @@ export function* storedRows(chunk: Uint8Array): Generator<readonly [id: string, 
   }
 }
 
+export function storedRow(line: RowLine): StoredRow {
+  const [version, row] = JSON.parse(decoder.decode(line.bytes)) as [number, StoredRow["row"]]; // Not gone: the caller has looked.
+  return { version, row };
+}
+
 /** Split a chunk into its lines again. */
 export function chunkLines(chunk: Uint8Array<ArrayBuffer>): RowLine[] {
   const lines: RowLine[] = [];

@@ -202,9 +202,10 @@ export class Loop {
     this.isReached = !isAway && (ending.kind !== "refused" || units.length > 0);
     switch (ending.kind) {
       case "done":
-        return await this.afterPage(ending);
+        return await this.afterPage(ending, units);
       case "nothing":
         this.pollMs = Math.min(POLL_MS_MAX, this.pollMs * 2);
+        this.pace.moved();
         return this.well(null);
       case "torn":
         return this.afterTorn(ending.base);
@@ -231,18 +232,20 @@ export class Loop {
     }
   }
 
-  private async afterPage({ base, more, isRefusedCut, measured }: Extract<Ending, { kind: "done" }>): Promise<number> {
+  private async afterPage(ending: Extract<Ending, { kind: "done" }>, units: readonly Unit[]): Promise<number> {
+    const { base, more, isRefusedCut, measured } = ending;
     const hasMoved = base.meta.cursor !== this.base.meta.cursor || this.hasPushed > 0;
     this.base = base;
     this.saysBuckets = false;
     this.leaving.clear();
     this.pace.succeeded(measured);
     this.pace.unitsMax = Number.POSITIVE_INFINITY;
-    if (hasMoved) this.pollMs = POLL_MS;
-    if (hasMoved) this.pace.moved();
     if (isRefusedCut && !(await this.refill())) return this.unwell("server");
     this.well(null);
-    return more || hasMoved ? 0 : this.notStuck("same");
+    if (!hasMoved) return (more && !this.isPaused) || units.length > 0 ? this.notStuck("same") : 0;
+    this.pollMs = POLL_MS;
+    this.pace.moved();
+    return 0;
   }
 
   private afterTorn(base: PageBase): number {

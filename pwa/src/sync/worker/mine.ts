@@ -72,6 +72,9 @@ export class Mine {
   device: Device = { id: newId(), next: 1, acked: null, confirmed: null, fence: 0 };
   clock: Clock = { at: [0, 0], offset: 0 };
   wanted: readonly string[] = [];
+  private reading: Promise<void> = Promise.resolve();
+  private moment = 0; // Counts reads and saves, to tell which of two was later.
+  private readonly savedAt = new Map<number | "state", number>();
   private leadFence = 0; // Ours, while we lead: what a newer leader stored must not pass for it.
 
   private constructor(
@@ -112,8 +115,22 @@ export class Mine {
     return all.sort((a, b) => a.seq - b.seq);
   }
 
-  /** Read again what other tabs may have changed: everything, or the wishes named. */
-  async reload(seqs?: readonly number[]): Promise<void> {
+  /**
+   * Read again what other tabs may have changed: everything, or the wishes named.
+   *
+   * What was saved here while we read is newer than what we read, and stays.
+   */
+  reload(seqs?: readonly number[]): Promise<void> {
+    // One after the other: an older read that ends later would bring the past back.
+    this.reading = this.reading.then(
+      () => this.read(seqs),
+      () => this.read(seqs),
+    );
+    return this.reading;
+  }
+
+  private async read(seqs?: readonly number[]): Promise<void> {
+    const since = ++this.moment;
     const tx = this.db.transaction([...SHELVES, "kv"]);
     const reads = SHELVES.map((shelf) => {
       const store = tx.objectStore(shelf);
@@ -123,17 +140,20 @@ export class Mine {
       return Promise.all(found).then((lists) => lists.flat().flatMap((stored) => stored ?? []));
     });
     const kv = tx.objectStore("kv");
-    const [device, clock, wanted] = ["device", "clock", "wanted"].map((name) => answerOf(kv.get(name)));
-    const [outbox = [], journal = []] = await Promise.all(reads);
-    this.device = ((await device) as Device | undefined) ?? this.device;
-    this.clock = ((await clock) as Clock | undefined) ?? this.clock;
-    this.wanted = ((await wanted) as string[] | undefined) ?? this.wanted;
+    const states = Promise.all(["device", "clock", "wanted"].map((name) => answerOf(kv.get(name))));
+    const [[outbox = [], journal = []], [device, clock, wanted]] = await Promise.all([Promise.all(reads), states]);
     const entries = await Promise.all([
       ...outbox.map((one) => this.unseal("outbox", one)),
       ...journal.map((one) => this.unseal("journal", one)),
     ]);
-    for (const seq of seqs ?? [...this.entries.keys()]) this.entries.delete(seq);
-    for (const entry of entries) this.entries.set(entry.seq, entry);
+    const isOlder = (what: number | "state") => (this.savedAt.get(what) ?? 0) >= since;
+    for (const seq of seqs ?? [...this.entries.keys()]) if (!isOlder(seq)) this.entries.delete(seq);
+    for (const entry of entries) if (!isOlder(entry.seq)) this.entries.set(entry.seq, entry);
+    if (isOlder("state")) return;
+    // Written by our own code only; all three are there once the store is open, but for `clock` and `wanted` at first.
+    this.device = (device as Device | undefined) ?? this.device;
+    this.clock = (clock as Clock | undefined) ?? this.clock;
+    this.wanted = (wanted as string[] | undefined) ?? this.wanted;
   }
 
   /**
@@ -160,10 +180,10 @@ export class Mine {
       abortQuietly(tx);
     };
     const check = this.checks(tx, saving);
-    const put = check.then((isCurrent) => {
+    const put = check.then(({ isCurrent, clock }) => {
       if (!isCurrent) return refuse();
       for (const one of prepared) one.put(tx);
-      this.putState(tx.objectStore("kv"), saving);
+      this.putState(tx.objectStore("kv"), saving, clock);
     });
     put.catch(() => abortQuietly(tx)); // Half of it must not be committed.
     await Promise.all([put, end]).catch((error: unknown) => {
@@ -189,21 +209,23 @@ export class Mine {
   }
 
   /** All reads are asked for before the first answer is awaited: the transaction must not fall asleep. */
-  private async checks(tx: IDBTransaction, saving: Saving): Promise<boolean> {
+  private async checks(tx: IDBTransaction, saving: Saving): Promise<{ isCurrent: boolean; clock: Clock | undefined }> {
     const kv = tx.objectStore("kv");
     const edited = saving.edits.flatMap(({ entry }) => entry ?? []);
     const revs = edited.map((entry) => answerOf<Stored | undefined>(tx.objectStore(entry.shelf).get(entry.seq)));
     const device = answerOf<Device | undefined>(kv.get("device"));
     const clock = answerOf<Clock | undefined>(kv.get("clock"));
     const [stored, deviceNow, clockNow] = await Promise.all([Promise.all(revs), device, clock]);
-    if (stored.some((one, i) => one?.rev !== edited[i]?.rev)) return false;
-    if (saving.was && (deviceNow?.id !== saving.was.id || deviceNow.fence !== this.leadFence)) return false;
-    return saving.clock === undefined || clockNow === undefined || !isLater(clockNow.at, saving.clock.at);
+    const isUnchanged = stored.every((one, i) => one?.rev === edited[i]?.rev);
+    const isOurs = !saving.was || (isSame(deviceNow, saving.was) && deviceNow?.fence === this.leadFence);
+    // A new wish is later than every one before it, in whichever tab.
+    const isLatest = saving.was || !saving.clock || !clockNow || isLater(saving.clock.at, clockNow.at);
+    return { isCurrent: isUnchanged && isOurs && Boolean(isLatest), clock: clockNow };
   }
 
-  private putState(kv: IDBObjectStore, { device, clock, wanted }: Saving): void {
+  private putState(kv: IDBObjectStore, { device, clock, wanted }: Saving, stored: Clock | undefined): void {
     if (device) kv.put(device, "device");
-    if (clock) kv.put(clock, "clock");
+    if (clock) kv.put(stored ? laterClock(stored, clock) : clock, "clock");
     if (wanted) kv.put(wanted, "wanted");
   }
 
@@ -211,14 +233,17 @@ export class Mine {
     saving: Saving,
     prepared: readonly { entry: Entry | null; entryAfter: () => Entry | null }[],
   ): number[] {
+    this.moment += 1;
     const touched = prepared.flatMap(({ entry, entryAfter }) => {
       if (entry) this.entries.delete(entry.seq);
       const after = entryAfter();
       if (after) this.entries.set(after.seq, after);
       return after?.seq ?? entry?.seq ?? [];
     });
+    for (const seq of touched) this.savedAt.set(seq, this.moment);
+    if (saving.device || saving.clock || saving.wanted) this.savedAt.set("state", this.moment);
     this.device = saving.device ?? this.device;
-    this.clock = saving.clock ?? this.clock;
+    if (saving.clock) this.clock = laterClock(this.clock, saving.clock);
     this.wanted = saving.wanted ?? this.wanted;
     return touched;
   }
@@ -263,5 +288,13 @@ export class Mine {
     return { seq: seq ?? 0, rev, shelf, wish };
   }
 }
+
+/** The newest offset, and the later of the two claims: nothing goes back. */
+const laterClock = (before: Clock, after: Clock): Clock => ({
+  ...after,
+  at: isLater(before.at, after.at) ? before.at : after.at,
+});
+
+const isSame = (a: Device | undefined, b: Device): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export const isLater = (a: At, b: At): boolean => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);

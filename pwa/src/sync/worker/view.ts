@@ -6,7 +6,7 @@
 
 import type { Watch } from "../messages.js";
 import type { Row } from "../types.js";
-import { type StoredRow, storedRows } from "./lines.js";
+import { chunkLines, type StoredRow, storedRow, storedRows } from "./lines.js";
 import { type Cover, type Meta, type Part, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
 import { type HeldOp, heldOp } from "./standing.js";
 
@@ -25,6 +25,12 @@ export interface Look {
   readonly held: readonly HeldOp[];
 }
 
+interface Found {
+  readonly gen: number;
+  readonly upTo: number;
+  readonly row: StoredRow | null | undefined; // Null: it went. Undefined: it was never here.
+}
+
 const HELD = "sync.ops";
 const IDLE_PARTS_MAX = 12; // Decoded partitions kept without a watcher: going back to a screen is instant.
 
@@ -32,6 +38,7 @@ export class View {
   private readonly watches = new Map<number, Watch>();
   private readonly sent = new Map<number, unknown>(); // What a watcher was last given, by identity.
   private readonly decoded = new Map<string, Decoded>();
+  private readonly found = new Map<string, Found>(); // By watcher and partition.
 
   constructor(
     private readonly store: RowStore,
@@ -46,18 +53,17 @@ export class View {
   unwatch(key: number): void {
     this.watches.delete(key);
     this.sent.delete(key);
+    for (const name of this.found.keys()) if (name.startsWith(`${key}\n`)) this.found.delete(name);
   }
 
   /** Read what is new under the current head, and say which watchers see something else now. */
   async look(): Promise<Look> {
-    const read = await this.store.read(({ meta, parts }) =>
-      this.needed(parts).flatMap((part) => {
-        const known = this.known(part);
-        const isCurrent = known !== undefined && known.upTo >= Math.min(part.last, meta.head);
-        return isCurrent ? [] : [{ part, from: known?.upTo ?? 0 }];
-      }),
-    );
-    for (const { part, chunks } of read.opened) this.decode(part, chunks, read.meta.head);
+    const read = await this.store.read(({ meta, parts }) => this.unread(parts, meta.head));
+    const lists = new Set(this.needed(read.parts).map(nameOf));
+    for (const { part, chunks } of read.opened) {
+      if (lists.has(nameOf(part))) this.decode(part, chunks, read.meta.head);
+      else this.search(part, chunks, read.meta.head);
+    }
     this.forgetMissing(read.parts);
     const full = new Set(
       read.covers.filter(({ state }) => state === "full").map(({ bucket, tier }) => pairKey([bucket, tier])),
@@ -66,37 +72,63 @@ export class View {
     return { meta: read.meta, covers: read.covers, parts: read.parts, changed, held: this.held(read.parts) };
   }
 
+  private unread(parts: readonly Part[], head: number): { part: Part; from: number }[] {
+    const needed = this.needed(parts);
+    const lists = needed.flatMap((part) => {
+      const known = this.known(part);
+      const isCurrent = known !== undefined && known.upTo >= Math.min(part.last, head);
+      return isCurrent ? [] : [{ part, from: known?.upTo ?? 0 }];
+    });
+    const singles = parts
+      .filter((part) => !needed.includes(part) && this.known(part) === undefined)
+      .flatMap((part) => {
+        const upTos = this.seekers(part).map(({ key }) => this.foundIn(key, part)?.upTo ?? 0);
+        const from = Math.min(...upTos); // Of nobody: infinite, and nothing is read.
+        return from < Math.min(part.last, head) ? [{ part, from }] : [];
+      });
+    return [...lists, ...singles];
+  }
+
   /** The stored version of a row, for `base`; null if it is not held. */
   async versionOf(collection: string, id: string): Promise<number | null> {
     const { opened } = await this.store.read(({ parts }) =>
-      parts
-        .filter((part) => part.collection === collection && this.known(part) === undefined)
-        .map((part) => ({ part, from: 0 })),
+      parts.filter((part) => part.collection === collection).map((part) => ({ part, from: 0 })),
     );
-    const found = [...this.decoded].flatMap(([key, one]) =>
-      key.endsWith(`\n${collection}`) ? (one.rows.get(id)?.version ?? []) : [],
-    );
-    for (const { chunks } of opened)
-      for (const chunk of chunks)
-        for (const [rowId, row] of storedRows(chunk)) if (rowId === id && row) found.push(row.version);
-    return found.length > 0 ? Math.max(...found) : null;
+    const rows = opened.map(({ chunks }) => lastLine(chunks, id));
+    return rows.reduce<number | null>((newest, row) => (row ? Math.max(newest ?? 0, row.version) : newest), null);
   }
 
+  /** Partitions that some list shows: they are decoded whole. */
   private needed(parts: readonly Part[]): Part[] {
-    const collections = new Set([...this.watches.values()].map(({ collection }) => collection));
-    const everywhere = new Set(
-      [...this.watches.values()].filter(({ bucket }) => bucket === null).map(({ collection }) => collection),
-    );
-    const buckets = new Set([...this.watches.values()].map(({ collection, bucket }) => `${bucket}\n${collection}`));
+    const lists = [...this.watches.values()].filter(({ id }) => id === null);
     return parts.filter((part) => {
       if (part.collection === HELD && part.bucket === `user:${this.userId}`) return true;
-      if (!collections.has(part.collection)) return false;
-      return everywhere.has(part.collection) || buckets.has(`${part.bucket}\n${part.collection}`);
+      // Decoded before and looked at again: keep it current rather than search beside it.
+      const isKept = this.known(part) !== undefined && this.seekers(part).length > 0;
+      return isKept || lists.some((watch) => isOf(part, watch));
     });
   }
 
+  private seekers(part: Part): Watch[] {
+    return [...this.watches.values()].filter((watch) => watch.id !== null && isOf(part, watch));
+  }
+
+  private foundIn(key: number, part: Part): Found | undefined {
+    const found = this.found.get(`${key}\n${nameOf(part)}`);
+    return found?.gen === part.gen ? found : undefined;
+  }
+
+  /** Of a partition of long texts one row is wanted: parse its line, not all of them. */
+  private search(part: Part, chunks: readonly Uint8Array<ArrayBuffer>[], head: number): void {
+    for (const { key, id } of this.seekers(part)) {
+      const before = this.foundIn(key, part)?.row;
+      const row = lastLine(chunks, id ?? "");
+      this.found.set(`${key}\n${nameOf(part)}`, { gen: part.gen, upTo: head, row: row === undefined ? before : row });
+    }
+  }
+
   private known(part: Part): Decoded | undefined {
-    const known = this.decoded.get(partKey(placeOf(part)));
+    const known = this.decoded.get(nameOf(part));
     return known?.gen === part.gen ? known : undefined;
   }
 
@@ -110,14 +142,14 @@ export class View {
     }
     known.upTo = head;
     if (chunks.length > 0) known.list = null;
-    const key = partKey(placeOf(part));
+    const key = nameOf(part);
     this.decoded.delete(key);
     this.decoded.set(key, known);
   }
 
   private forgetMissing(parts: readonly Part[]): void {
-    const held = new Map(parts.map((part) => [partKey(placeOf(part)), part.gen]));
-    const needed = new Set(this.needed(parts).map((part) => partKey(placeOf(part))));
+    const held = new Map(parts.map((part) => [nameOf(part), part.gen]));
+    const needed = new Set(this.needed(parts).map((part) => nameOf(part)));
     const idle = [...this.decoded.keys()].filter((key) => !needed.has(key));
     const tooMany = new Set(idle.slice(0, Math.max(0, idle.length - IDLE_PARTS_MAX)));
     for (const [key, { gen }] of this.decoded) if (held.get(key) !== gen || tooMany.has(key)) this.decoded.delete(key);
@@ -131,7 +163,7 @@ export class View {
     const ordered = mine.sort(
       (a, b) => Number(full.has(pairKey([b.bucket, b.tier]))) - Number(full.has(pairKey([a.bucket, a.tier]))),
     );
-    const value = watch.id === null ? this.listOf(ordered) : this.rowOf(ordered, watch.id);
+    const value = watch.id === null ? this.listOf(ordered) : this.rowOf(ordered, watch.key, watch.id);
     const before = this.sent.get(watch.key);
     if (this.sent.has(watch.key) && isSame(before, value)) return [];
     this.sent.set(watch.key, value);
@@ -150,9 +182,9 @@ export class View {
     return [...rows.values()];
   }
 
-  private rowOf(parts: readonly Part[], id: string): readonly Row[] {
+  private rowOf(parts: readonly Part[], key: number, id: string): readonly Row[] {
     for (const part of parts) {
-      const found = this.known(part)?.rows.get(id);
+      const found = this.known(part)?.rows.get(id) ?? this.foundIn(key, part)?.row;
       if (found) return [found.row];
     }
     return [];
@@ -162,6 +194,17 @@ export class View {
     const own = parts.filter((part) => part.collection === HELD && part.bucket === `user:${this.userId}`);
     return this.listOf(own).flatMap((row) => heldOp(row) ?? []);
   }
+}
+
+const nameOf = (part: Part): string => partKey(placeOf(part));
+
+const isOf = (part: Part, watch: Watch): boolean =>
+  part.collection === watch.collection && (watch.bucket === null || part.bucket === watch.bucket);
+
+/** The newest line of an id in these chunks; null if it went, undefined if none is here. */
+function lastLine(chunks: readonly Uint8Array<ArrayBuffer>[], id: string): StoredRow | null | undefined {
+  const line = chunks.flatMap(chunkLines).findLast((one) => one.id === id);
+  return line === undefined ? undefined : line.gone ? null : storedRow(line);
 }
 
 /** Rows keep their identity until their line changes, so that equal lists are recognised without comparing content. */
