@@ -28,7 +28,8 @@ begin
     select pg_snapshot_xmax(b.snapshot) as xmax, array(select pg_snapshot_xip(b.snapshot)) as xip into before
     from sync_batch b order by b.position desc limit 1;
     return exists (select from sync_outbox where xid >= before.xmax)
-        or (cardinality(before.xip) > 0 and exists (select from sync_outbox where xid = any(before.xip)));
+        or (cardinality(before.xip) > 0 and exists (select from sync_outbox where xid = any(before.xip)))
+        or (select cluster from sync_state) <> (select system_identifier from pg_control_system());
 end $$;
 
 create or replace function sync_apply_0(marked uuid[], base bigint,

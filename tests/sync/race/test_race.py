@@ -220,7 +220,7 @@ class Reader:
         return self.phone.read(lines)
 
 
-async def test_P20_every_cut_in_a_race_is_a_snapshot_that_existed(school: School) -> None:
+async def test_P13_every_cut_in_a_race_is_a_snapshot_that_existed(school: School) -> None:
     race = Race(school)
 
     async with open_pool(school.url, size_max=8) as pool:
@@ -234,7 +234,7 @@ async def test_P20_every_cut_in_a_race_is_a_snapshot_that_existed(school: School
 
 
 @pytest.mark.parametrize("mutation", [HeadReadApart, ScopeFromLiveTables])
-async def test_P20_the_race_finds_a_page_made_of_two_snapshots(school: School, mutation: type[PostgresPullStore]) -> None:
+async def test_P13_the_race_finds_a_page_made_of_two_snapshots(school: School, mutation: type[PostgresPullStore]) -> None:
     race = Race(school)
 
     async with open_pool(school.url, size_max=12) as pool:
