@@ -3,13 +3,22 @@
 import re
 from html.parser import HTMLParser
 
-_KNOWN_TAG = re.compile(
-    r"</?(?:p|br|div|span|b|i|u|em|strong|sub|sup|ul|ol|li|img|a|table|tr|td|th|pre|code|h[1-6])\b[^<>]*>",
-    re.IGNORECASE,
+import nh3
+
+_NAMES = (
+    "abbr|article|audio|big|blockquote|br|button|caption|center|code|dd|del|div|dl|dt|em|embed|figcaption|figure|font|form"
+    "|h[1-6]|hr|iframe|img|input|ins|kbd|label|li|link|mark|math|meta|object|ol|option|picture|pre|samp|script|section"
+    "|select|small|source|span|strike|strong|style|sub|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|tr|tt|ul|var"
+    "|video"
 )
+# A name of one letter is a tag only with what a tag has: `a<b and b>c` is an inequality.
+_TAG = rf"/?(?:(?:{_NAMES})\b|[abipqsu](?=\s*/?>|\s+[a-z-]+\s*=))"
+_KNOWN_TAG = re.compile(rf"<{_TAG}[^<>]*>", re.IGNORECASE)
+_LESS_THAN = re.compile(rf"<(?!{_TAG}|!--)", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|deg|micro|times|#\d{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
 _BREAKS = frozenset({"p", "div", "br", "li", "tr", "table", "ul", "ol", "pre", "h1", "h2", "h3", "h4", "h5", "h6"})
-_SILENT = frozenset({"script", "style", "head", "title", "template", "object", "iframe"})
+_SILENT = {"script", "style", "template", "object", "iframe"}  # Vanish with their content.
+_READ = {*_BREAKS, "td", "th", "sup", "sub", "img"}
 _LOST = {
     "img": "a picture",
     "audio": "a sound",
@@ -21,6 +30,7 @@ _LOST = {
     "math": "the layout of a formula",
     "svg": "a drawing",
 }
+_LOST_TAG = re.compile(rf"<({'|'.join(_LOST)})\b", re.IGNORECASE)
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
@@ -32,29 +42,29 @@ def looks_like_html(text: str) -> bool:
 
 def to_plain(html: str) -> tuple[str, tuple[str, ...]]:
     """The text, and what of it was lost (in words, each once)."""
+    # html5ever first: its output is well formed. Python's own parser takes quadratic time over broken markup.
+    # A `<` that begins no tag we know is a sign of its own: `v <c` must not vanish as a tag.
+    clean = nh3.clean(
+        _LESS_THAN.sub("&lt;", html), tags=_READ, clean_content_tags=_SILENT, attributes={"img": {"alt"}}, link_rel=None
+    )
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(clean)
     reader.close()
     lines = (re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in "".join(reader.parts).split("\n"))
-    return "\n".join(line for line in lines if line), tuple(reader.lost)
+    lost = dict.fromkeys(_LOST[found.group(1).lower()] for found in _LOST_TAG.finditer(html))
+    return "\n".join(line for line in lines if line), tuple(lost)
 
 
 class _Reader(HTMLParser):
-    """Keeps words and line breaks, x² and v₀; scripts and styles vanish with their content."""
+    """Keeps words and line breaks, x² and v₀."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
-        self.lost: dict[str, None] = {}
-        self._silent = 0
         self._script: list[str] = []  # Open <sup> and <sub>, innermost last.
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _LOST:
-            self.lost[_LOST[tag]] = None
-        if tag in _SILENT:
-            self._silent += 1
-        elif tag in _BREAKS:
+        if tag in _BREAKS:
             self.parts.append("\n")
         elif tag in {"td", "th"}:
             self.parts.append(" ")
@@ -64,16 +74,12 @@ class _Reader(HTMLParser):
             self.parts.append(next((f" [{value}] " for name, value in attrs if name == "alt" and value), ""))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag in _BREAKS:
+        if tag in _BREAKS:
             self.parts.append("\n")
         elif tag in {"sup", "sub"} and self._script:
             self._script.pop()
 
     def handle_data(self, data: str) -> None:
-        if self._silent:
-            return
         if not self._script:
             self.parts.append(data)
         elif self._script[-1] == "sup":

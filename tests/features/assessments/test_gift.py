@@ -190,8 +190,27 @@ def test_html_becomes_text_and_a_lost_picture_is_reported() -> None:
     assert entry.reason == "A picture was left out; a script was left out."
 
 
-def test_a_less_than_sign_is_not_html() -> None:
-    assert taken("Is a < b and b > c? {T}").prompt == "Is a < b and b > c?"
+@pytest.mark.parametrize(
+    ("source", "prompt"),
+    [
+        ("Is a < b and b > c? {T}", "Is a < b and b > c?"),
+        ("Is a<b and b>c? {T}", "Is a<b and b>c?"),
+        ("[html]Is a<b and b>c? {T}", "Is a<b and b>c?"),
+        ("<b>If</b> v <c and c>u? {T}", "If v <c and c>u?"),
+        ("[html]0<x<1 &amp; y<script>z</script>? {T}", "0<x<1 & y?"),
+        ("<p>One</p><p>Two</p> {T}", "One\nTwo"),
+    ],
+)
+def test_a_less_than_sign_is_not_lost_as_a_tag(source: str, prompt: str) -> None:
+    assert taken(source).prompt == prompt
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<!--", "</", "<?", "<p ", "&", "<", "a='", "<![CDATA["])
+def test_broken_markup_takes_no_longer_than_good_markup(piece: str) -> None:
+    begun = time.perf_counter()
+    parse_gift("[html]<p>" + piece * (90_000 // len(piece)) + "{T}")
+
+    assert time.perf_counter() - begun < 5  # It was three minutes once.
 
 
 # --- what is not taken ------------------------------------------------------------------------------------------

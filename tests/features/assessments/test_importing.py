@@ -31,7 +31,7 @@ async def bring(school: School, text: str | bytes = TWO, *, by: str | None = Non
 
 async def counts(school: School) -> dict[str, int]:
     tables = ("bank_items", "item_keys", "assessments", "items")
-    return {table: await school.value(f"select count(*) from assessments_{table}") for table in tables}  # noqa: S608 - names of this test
+    return {table: await school.value(f"select count(*) from assessments_{table}") for table in tables}
 
 
 async def test_a_file_becomes_a_published_test_with_its_keys_apart(school: School) -> None:
