@@ -8,6 +8,7 @@ import { serve } from "./worker/serve.js";
 declare const self: DedicatedWorkerGlobalScope;
 
 const STALL_MS = 30_000;
+const GAP_MS = 250;
 
 interface Connection {
   readonly saveData?: boolean;
@@ -23,6 +24,7 @@ const env: Env = {
   now: () => Date.now(),
   random: Math.random,
   stallMs: STALL_MS,
+  gapMs: GAP_MS,
   isDear: () => {
     const connection = (navigator as { connection?: Connection }).connection; // Not in every browser, nor in the types.
     return connection?.saveData === true || /2g$/.test(connection?.effectiveType ?? "");

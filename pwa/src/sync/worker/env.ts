@@ -44,6 +44,7 @@ export interface Env {
   readonly now: () => number;
   readonly random: () => number;
   readonly stallMs: number;
+  readonly gapMs: number; // The least time between two exchanges that nothing urgent asks for.
   /** The link costs so much that holding a stream open is not worth it (Save-Data, 2g). */
   readonly isDear: () => boolean;
 }

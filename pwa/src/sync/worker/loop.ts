@@ -19,7 +19,6 @@ import { EMPTY_META, Overtaken, pairKey, partKey, placeOf, type RowStore } from 
 
 const POLL_MS = 30_000; // Without a live stream; doubled while nothing moves.
 const POLL_MS_MAX = 5 * 60_000;
-const GAP_MS = 250; // Between exchanges that a person's tapping asks for.
 const REFILLS_MAX = 3; // An hour: what does not agree after that is for people to look at.
 const HOUR_MS = 3600_000;
 
@@ -52,7 +51,7 @@ export class Loop {
   private wakeUp: AbortController = new AbortController();
 
   constructor(private readonly deps: LoopDeps) {
-    this.pace = new Pace(deps.env.random);
+    this.pace = new Pace(deps.env.gapMs, deps.env.random);
     this.indexes = new LineIndexes(deps.store);
   }
 
@@ -138,7 +137,7 @@ export class Loop {
 
   /** One exchange. Answers how long to wait before the next look, ms. */
   private async round(lost: AbortSignal): Promise<number> {
-    const early = GAP_MS - (this.deps.env.now() - this.triedAt);
+    const early = this.deps.env.gapMs - (this.deps.env.now() - this.triedAt);
     if (early > 0 && this.base.meta.final) return early;
     this.triedAt = this.deps.env.now();
     const abort = new AbortController();
@@ -299,7 +298,7 @@ export class Loop {
 
   private unwell(problem: Problem): number {
     this.deps.status({ problem, phase: "idle" });
-    return Math.max(5000, this.pace.waitMs);
+    return Math.max(20 * this.deps.env.gapMs, this.pace.waitMs);
   }
 
   /** Go on at once, unless the same has come three times. */

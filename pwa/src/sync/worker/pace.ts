@@ -22,7 +22,10 @@ export class Pace {
   private lastAnswer = "";
   private sameAnswers = 0;
 
-  constructor(private readonly random: () => number = Math.random) {}
+  constructor(
+    private readonly leastMs: number,
+    private readonly random: () => number,
+  ) {}
 
   /** A whole answer came: the next may be larger, if this one was of any size and did not take too long. */
   succeeded(measured: Measured): void {
@@ -63,6 +66,6 @@ export class Pace {
   /** Full jitter: anywhere between nothing and the ceiling, which doubles with each failure. */
   get waitMs(): number {
     const ceiling = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** Math.min(this.failures, 12));
-    return Math.max(200, this.random() * ceiling);
+    return Math.max(this.leastMs, this.random() * ceiling);
   }
 }

@@ -87,6 +87,7 @@ export class Phone {
       now: () => this.now(),
       random: () => 0,
       stallMs: 1000,
+      gapMs: 10,
       isDear: () => true,
       ...more,
     };
