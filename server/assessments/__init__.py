@@ -1,17 +1,20 @@
 """Tests and exams: banks of items, keys apart, attempts, marks."""
 
-from server.assessments import attempts, collections, jobs, queries
+from server.assessments import attempts, collections, jobs, publishing, queries
 from server.assessments.models import Assessment, Attempt
+from server.base.events import Subscription
 from server.base.feature import Cron, Feature
+from server.catalog.events import CoursePublished
 
 feature = Feature(
     name="assessments",
     collections=(collections.assessments, collections.items, collections.attempts, collections.answers),
-    mutators=(attempts.submit_attempt,),
+    mutators=(attempts.submit_attempt, publishing.publish),
     jobs=(jobs.grade_attempt, jobs.retire_items),
     crons=(
         Cron("assessments.close_overdue", every_s=600, run=jobs.close_overdue),
         Cron("assessments.retire_forgotten", every_s=86_400, run=jobs.retire_forgotten),
     ),
+    subscriptions=(Subscription(CoursePublished, publishing.publish_with_course),),
     visible={Assessment: queries.is_assessment_visible, Attempt: queries.is_attempt_visible},
 )

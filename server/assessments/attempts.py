@@ -167,22 +167,30 @@ async def keep_history(tx: Tx, change: Change) -> None:
 
 
 async def expand_batch(tx: Tx, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A batch may name items by their place in the paper's revision (`item`, from 0) instead of `item_id`."""
+    """A batch may name items by their place in the paper's revision (`item`, from 0) instead of `item_id`.
+
+    Raises: NotFound (no such attempt, or another's), ItemUnknown.
+    """
     wanted: dict[str, set[int]] = {}
     for row in rows:
-        if isinstance(place := row.get("item"), int) and 0 <= place < RANK_MAX:
-            wanted.setdefault(str(row.get("attempt_id")), set()).add(place)
+        if "item" in row:
+            wanted.setdefault(str(row.get("attempt_id")), set()).add(_place(row))
     found = {attempt: await _items_at(tx, attempt, places) for attempt, places in wanted.items()}
-    return [_expanded(row, found) for row in rows]
+    return [_expanded(row, found) if "item" in row else row for row in rows]
 
 
 def _expanded(row: dict[str, Any], found: dict[str, dict[int, UUID]]) -> dict[str, Any]:
-    if "item" not in row:
-        return row
-    item_id = found.get(str(row.get("attempt_id")), {}).get(row["item"])
+    item_id = found[str(row.get("attempt_id"))].get(row["item"])
     if item_id is None:
         raise ItemUnknown(f"The paper has no question {row['item']}.")
     return {**{name: value for name, value in row.items() if name != "item"}, "item_id": str(item_id)}
+
+
+def _place(row: dict[str, Any]) -> int:
+    place = row["item"]
+    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < RANK_MAX:
+        raise ItemUnknown("`item` is the place of a question in the paper, from 0.")
+    return place
 
 
 async def _items_at(tx: Tx, attempt: str, places: set[int]) -> dict[int, UUID]:
@@ -190,6 +198,8 @@ async def _items_at(tx: Tx, attempt: str, places: set[int]) -> dict[int, UUID]:
         attempt_id = UUID(attempt)
     except ValueError:
         raise NotFound(f"There is no attempt {attempt[:60]}, or not for you.") from None
+    if (await tx.get(Attempt, attempt_id)).user_id != tx.actor.id:
+        raise NotFound(f"There is no attempt {attempt_id}, or not for you.")
     return await queries.item_ids(tx, attempt_id, places)
 
 

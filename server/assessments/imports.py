@@ -12,6 +12,7 @@ from server.assessments import policy, queries
 from server.assessments.authoring import BankDraft, Made, Placing, put_assessment
 from server.assessments.drafting import draft_item
 from server.assessments.gift import Entry, GiftDocument, NoQuestions, parse_gift
+from server.assessments.publishing import require_verified
 from server.base.errors import Conflict, Forbidden, Invalid, NotFound
 from server.base.ids import derived_id
 from server.base.import_report import (
@@ -22,7 +23,6 @@ from server.base.import_report import (
     report_of,
 )
 from server.base.tx import Tx
-from server.identity.queries import is_verified_educator
 
 TITLE_LENGTH_MAX = 255
 CATEGORY_LENGTH_MAX = 500
@@ -41,12 +41,6 @@ class BadOwner(Conflict):
     """A practice test belongs to an educator or an admin."""
 
     code = "assessment.owner"
-
-
-class NotVerified(Forbidden):
-    """Staff have not checked this educator yet; import without publishing, and publish when they have."""
-
-    code = "assessment.not_verified"
 
 
 @dataclass(frozen=True)
@@ -117,8 +111,8 @@ async def _check_rights(tx: Tx, course: _Course, owner_id: UUID, *, publish: boo
     roles = (await tx.db.execute(statement, {"id": owner_id})).scalar_one_or_none()
     if roles is None or not policy.may_own(frozenset(roles)):
         raise BadOwner
-    if publish and not tx.actor.is_admin and not await is_verified_educator(tx, tx.actor.id):
-        raise NotVerified
+    if publish:
+        await require_verified(tx)
 
 
 def _why_nothing(document: GiftDocument) -> str:

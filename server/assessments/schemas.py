@@ -75,5 +75,9 @@ class AnswerRow(Struct):
     value: AnswerValue
 
 
+class NameAssessment(Struct, forbid_unknown_fields=True):
+    assessment_id: UUID
+
+
 class SubmitAttempt(Struct, forbid_unknown_fields=True):
     attempt_id: UUID

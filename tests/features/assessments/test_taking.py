@@ -254,3 +254,39 @@ async def test_staff_of_the_course_see_every_result_under_the_public_name(world:
 
         row = teacher.all("assessments.attempts")[attempt]
         assert (row["state"], row["score_ppm"], row["learner_name"]) == ("graded", 0, "Amina K.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([[50, True]], "answer.item_unknown"),
+        ([[-1, True]], "answer.item_unknown"),
+        ([["0", True]], "answer.item_unknown"),
+        ([[[], True]], "answer.item_unknown"),
+        ([[0, True], [1, "not a truth"]], "answer.invalid"),
+    ],
+)
+async def test_a_batch_with_one_wrong_row_changes_nothing(world: TestSchool, rows: list[Any], code: str) -> None:
+    assessment = await world.put_test("::a::Is it so? {T}\n\n::b::And that? {F}")
+    async with world.phone("Amina") as phone:
+        attempt = await world.begin(phone, assessment)
+        same = {"collection": "assessments.answers", "same": {"attempt_id": attempt}, "columns": ["item", "value"]}
+        batch = phone._queue({"kind": "batch", "op": str(new_id()), **same, "rows": rows})
+        await phone.sync()
+
+        assert phone.outcome(batch) == code
+    assert await world.school.value("select count(*) from assessments_answers") == 0
+
+
+@pytest.mark.slow
+async def test_a_batch_into_the_attempt_of_another_is_not_found(world: TestSchool) -> None:
+    assessment = await world.put_test("::a::Is it so? {T}")
+    async with world.phone("Amina") as amina, world.phone("Brian") as brian:
+        attempt = await world.begin(amina, assessment)
+        await amina.sync()
+        same = {"collection": "assessments.answers", "same": {"attempt_id": attempt}, "columns": ["item", "value"]}
+        batch = brian._queue({"kind": "batch", "op": str(new_id()), **same, "rows": [[0, True]]})
+        await brian.sync()
+
+        assert brian.outcome(batch) == "record.not_found"
