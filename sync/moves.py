@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # The port names collections, which the registry of these com
     from sync.ports import PushUnit
 
 
-class MoveOp(msgspec.Struct, frozen=True):
+class MoveOp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: UUID  # Of the row of `sync.ops`
 
 

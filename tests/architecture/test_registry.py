@@ -78,7 +78,7 @@ def has_unbounded_text(hint: Any) -> bool:
     origin = get_origin(hint)
     if origin is Annotated:
         bounds = [meta for meta in get_args(hint)[1:] if isinstance(meta, msgspec.Meta)]
-        return not any(meta.max_length is not None or meta.pattern is not None for meta in bounds)
+        return has_unbounded_text(get_args(hint)[0]) and not any(meta.max_length is not None or meta.pattern is not None for meta in bounds)
     if origin in {list, set, frozenset, tuple, Union, UnionType}:
         return any(has_unbounded_text(part) for part in get_args(hint))
     return False
