@@ -238,7 +238,6 @@ def photograph_mentor(page: Page, school: School, camera: Camera) -> None:
 def photograph_answers(page: Page, school: School, camera: Camera) -> None:
     """The student comes back on another phone: everything is there."""
     sign_in(page, school, "student")
-    camera.take(page, "today")
     camera.take(page, "notifications", path="/notifications")
     camera.take(page, "questions", path="/questions")
     page.click("main a.line >> nth=0")
@@ -248,6 +247,11 @@ def photograph_answers(page: Page, school: School, camera: Camera) -> None:
     go(page, "/notifications")
     page.click("main ul a[href$='/result'] >> nth=0")
     camera.take(page, "result")
+    go(page, "/courses")
+    open_course(page, TESTED)
+    page.click("a.line[href*='/lessons/'] >> nth=1")
+    page.wait_for_timeout(SETTLE_MS)
+    camera.take(page, "today", path="/")
 
 
 def photograph_people(page: Page, school: School, camera: Camera) -> None:

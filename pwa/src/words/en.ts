@@ -107,7 +107,7 @@ export const en = {
   "today.queue": "Questions that wait for you",
 
   "courses.title": "Courses",
-  "courses.lead": "Sizes are said before you download.",
+  "courses.lead": "You see the size before you download.",
   "courses.search": "Search",
   "courses.here": "On this phone",
   "courses.available": "To download",
