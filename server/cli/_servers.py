@@ -1,8 +1,10 @@
 """Find the servers that a command acts on: those of the environment, else those that run on SPARK_DATA."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from server.embedded import plan as planning
@@ -12,6 +14,7 @@ from server.embedded.supervisor import say
 from server.settings import BadSetting, Settings
 
 EXIT_REFUSED = 2
+START_PAUSE_S = 0.01
 
 
 def process_settings() -> Settings:
@@ -20,6 +23,16 @@ def process_settings() -> Settings:
         return Settings.from_env(os.environ)
     except BadSetting as problem:
         refuse(str(problem))
+
+
+def wait_for_start() -> None:
+    """Wait for the supervisor's word that the stores answer and the schema is this release's.
+
+    It starts us early, because to import the product takes longer than to start a database. Without one: at once.
+    """
+    start_file = os.environ.get("SPARK_START_FILE")
+    while start_file and not Path(start_file).exists():
+        time.sleep(START_PAUSE_S)
 
 
 def known_database_url() -> str:

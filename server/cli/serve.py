@@ -3,7 +3,8 @@
 import typer
 import uvicorn
 
-from server.cli._servers import process_settings
+from server.app import create_app
+from server.cli._servers import process_settings, wait_for_start
 
 GRACE_S = 4  # Long answers (live streams) end at a stop; phones come back by themselves.
 BACKLOG = 2048
@@ -16,8 +17,9 @@ def register(app: typer.Typer) -> None:
 def serve() -> None:
     """Answer HTTP at SPARK_HOST:SPARK_PORT."""
     settings = process_settings()
+    wait_for_start()
     uvicorn.run(
-        "server.app:create_app",
+        create_app,
         factory=True,
         host=settings.host,
         port=settings.port,

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from server import worker
-from server.cli._servers import process_settings
+from server.cli._servers import process_settings, wait_for_start
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
 def work() -> None:
     """Do the jobs: grading, images, imports, notifications."""
     process_settings()
+    wait_for_start()
     ready_file = os.environ.get("SPARK_READY_FILE")
     if ready_file:  # The supervisor waits for it: everything is imported and the settings are good.
         Path(ready_file).touch()

@@ -53,11 +53,20 @@ class Plan:
 
     @property
     def api(self) -> "Api":
-        return Api(host=self.settings.host, port=self.settings.port, env=child_env(self.env))
+        return Api(host=self.settings.host, port=self.settings.port, env=self._waiting_env)
 
     @property
     def worker(self) -> "Worker":
-        return Worker(env=child_env(self.env), ready_file=self.installation.run / "worker.ready")
+        return Worker(env=self._waiting_env, ready_file=self.installation.run / "worker.ready")
+
+    @property
+    def start_file(self) -> Path:
+        """When it is there, the API and the worker may use the stores."""
+        return self.installation.run / "start"
+
+    @property
+    def _waiting_env(self) -> dict[str, str]:
+        return child_env({**self.env, "SPARK_START_FILE": str(self.start_file)})
 
 
 def check_settings(env: Mapping[str, str]) -> Settings:

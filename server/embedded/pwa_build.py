@@ -57,13 +57,26 @@ def install_packages(pwa: Path) -> None:
 def npm(pwa: Path, *arguments: str) -> None:
     """Run npm in the page's folder, its words on standard error. Raises BuildFailed."""
     node, program = node_and_npm()
-    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])
-    env = {**os.environ, "PATH": path, "NODE_ENV": "", "CI": "1", "npm_config_update_notifier": "false"}
-    if not os.access(env.get("HOME") or "/nonexistent", os.W_OK):
-        env["npm_config_cache"] = str(ROOT / ".cache" / "npm")
-    done = subprocess.run([str(node), str(program), *arguments], cwd=pwa, env=env, stdout=sys.stderr, check=False)
+    command = [str(node), str(program), *arguments]
+    done = subprocess.run(command, cwd=pwa, env=_node_env(node), stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise BuildFailed(f"`npm {' '.join(arguments)}` in {pwa} ended with {done.returncode}")
+
+
+def _node_env(node: Path) -> dict[str, str]:
+    env = {
+        # node trusts what it brings with it alone: a school's network often has an authority of its own.
+        "NODE_USE_SYSTEM_CA": "1",
+        "NODE_EXTRA_CA_CERTS": os.environ.get("SSL_CERT_FILE", ""),
+        **os.environ,
+        "PATH": os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)]),
+        "NODE_ENV": "",
+        "CI": "1",
+        "npm_config_update_notifier": "false",
+    }
+    if not os.access(env.get("HOME") or "/nonexistent", os.W_OK):
+        env["npm_config_cache"] = str(ROOT / ".cache" / "npm")
+    return env
 
 
 def hash_of_source(pwa: Path) -> str:

@@ -1,9 +1,10 @@
 """Start everything in order, keep it running, end it in order.
 
-    postgres ─► migrate ─┐
-    valkey ──────────────┼─► demo ─► api, worker ─► "ready http://HOST:PORT"
-    s3 ──────────────────┤
-    page is built ───────┘
+    postgres ─┐
+    valkey ───┼─► migrate ─► demo ─┐
+    s3 ───────┘                    ├─► api, worker answer ─► "ready http://HOST:PORT"
+    page is built ─────────────────┤
+    api, worker are imported ──────┘
 
 Each server is our child and dies with us (child.py); what a kill −9 leaves nevertheless, the next start ends first.
 """
@@ -98,9 +99,11 @@ class Supervisor:
     async def _start(self) -> None:
         plan = self._plan
         say(f"starting; data and logs in {plan.settings.data}")
+        plan.start_file.unlink(missing_ok=True)
         page = asyncio.create_task(self._build_page())
         try:
             stores = [self._keep(part) for part in plan.stores]
+            ours = [self._keep(plan.api), self._keep(plan.worker)]  # They import, and wait for the start file.
             await asyncio.gather(*(child.ready.wait() for child in stores))
             self._installation.publish_servers(plan.env)
             await self._bring_up_to_date()
@@ -109,7 +112,7 @@ class Supervisor:
             page.cancel()
             with suppress(asyncio.CancelledError):
                 await page
-        ours = [self._keep(plan.api), self._keep(plan.worker)]
+        plan.start_file.touch()
         await asyncio.gather(*(child.ready.wait() for child in ours))
         host = f"[{plan.settings.host}]" if ":" in plan.settings.host else plan.settings.host
         print(f"ready http://{host}:{plan.settings.port}", flush=True)
