@@ -1,7 +1,7 @@
-"""The read side over HTTP: an empty exchange, a delta of 100 rows out of 100,000, a first fill of 10,000 rows; 50 phones.
+"""The read side over HTTP: an empty exchange, a delta of 100 rows out of 100,000, a first fill of 10,000 rows.
 
-Method: the log is filled by hand with lines of about 450 bytes. Ours and the bare handler answer in turn, from one server
-process, over one kept connection; the median of each counts.
+Method: the log is filled by hand with lines of about 450 bytes. Ours and the bare handler answer in turn, from one
+server process, over one kept connection; the median of each counts.
 """
 
 import http.client
@@ -39,10 +39,12 @@ with numbered as (
     select name, ('x'||left(md5(name),16))::bit(64)::bigint, false from unnest(%(names)s::text[]) name returning number
 ), base as (select max(position) as position from sync_batch),
 rows as (
-    select number, base.position + (n - 1) * %(step)s::bigint + row_number() over (partition by n order by number) as position, n
+    select number, n,
+           base.position + (n - 1) * %(step)s::bigint + row_number() over (partition by n order by number) as position
     from numbered, base, generate_series(1, %(rows)s::int) n
 ), made as (
-    select number, position, gen_random_uuid() as id, '[1,{"id":"' || gen_random_uuid() || '","title":"Lesson ' || n || '","words":"'
+    select number, position, gen_random_uuid() as id,
+        '[1,{"id":"' || gen_random_uuid() || '","title":"Lesson ' || n || '","words":"'
         || (select string_agg(md5((n * 31 + k)::text), ' ') from generate_series(1, 12) k) || '"}]' as line
     from rows
 ), written as (
@@ -54,7 +56,9 @@ rows as (
     select bucket, 1, max(position), count(*), bit_xor(digest), sum(bytes) from written group by bucket
 )
 insert into sync_batch (position, tag, items, scope_changes, snapshot)
-select base.position + %(rows)s::bigint * %(step)s::bigint + 1, sha256(uuid_send(gen_random_uuid())), 0, 0, pg_current_snapshot() from base
+select base.position + %(rows)s::bigint * %(step)s::bigint + 1, sha256(uuid_send(gen_random_uuid())), 0, 0,
+       pg_current_snapshot()
+from base
 """
 
 _GRANT = """
@@ -71,7 +75,8 @@ with base as (select max(position) as position from sync_batch), chosen as (
     where i.collection = c.collection and i.id = c.id and i.bucket = c.bucket returning i.bucket, i.position
 ), totals as (
     insert into sync_digest (bucket, tier, position, count, digest, bytes)
-    select m.bucket, 1, max(m.position), d.count, d.digest, d.bytes from moved m join sync_digest d on d.bucket = m.bucket
+    select m.bucket, 1, max(m.position), d.count, d.digest, d.bytes
+    from moved m join sync_digest d on d.bucket = m.bucket
     group by m.bucket, d.count, d.digest, d.bytes
 )
 insert into sync_batch (position, tag, items, scope_changes, snapshot)
@@ -91,18 +96,24 @@ async def measure(servers: Servers) -> list[Figure]:
 
 
 def _figures(caller: "Caller", connection: psycopg.Connection) -> list[Figure]:
-    above = connection.execute("select min(position) - 1 from sync_item i join sync_bucket b on b.number = i.bucket"
-                               " where b.name = %s", [BUCKET]).fetchone()[0]
+    above = connection.execute(
+        "select min(position) - 1 from sync_item i join sync_bucket b on b.number = i.bucket where b.name = %s",
+        [BUCKET],
+    ).fetchone()[0]
     cursor = caller.caught_up()
     empty, bare_empty = _in_turn(lambda: caller.exchange(cursor), lambda: caller.bare("empty", {}), times=600)
     fill, bare_fill = _in_turn(
-        lambda: caller.exchange(None), lambda: caller.bare("rows", {"bucket": BUCKET, "above": above, "limit": ROWS_HELD}), times=15
+        lambda: caller.exchange(None),
+        lambda: caller.bare("rows", {"bucket": BUCKET, "above": above, "limit": ROWS_HELD}),
+        times=15,
     )
     last = connection.execute("select max(position) from sync_batch").fetchone()[0]
     connection.execute(_DELTA, [BUCKET, DELTA, DELTA])
     connection.execute("vacuum analyze sync_item")
     delta, bare_delta = _in_turn(
-        lambda: caller.exchange(cursor), lambda: caller.bare("rows", {"bucket": BUCKET, "above": last, "limit": DELTA}), times=300
+        lambda: caller.exchange(cursor),
+        lambda: caller.bare("rows", {"bucket": BUCKET, "above": last, "limit": DELTA}),
+        times=300,
     )
     return [
         _figure("empty exchange", empty, bare_empty, 1.5),
@@ -113,7 +124,13 @@ def _figures(caller: "Caller", connection: psycopg.Connection) -> list[Figure]:
 
 def _figure(name: str, ours: float, floor: float, goal: float) -> Figure:
     return Figure(
-        name, ours, "ms", floor, "a bare authenticated handler with one select", f"≤ {goal} ×", holds=ours <= goal * floor
+        name,
+        ours,
+        "ms",
+        floor,
+        "a bare authenticated handler with one select",
+        f"≤ {goal} ×",
+        holds=ours <= goal * floor,
     )
 
 
@@ -135,7 +152,9 @@ class Caller:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._device = str(uuid4())
-        answer = json.loads(self._post("/api/v1/auth/login", {"email": "amina@example.org", "password": PASSWORD}, "")[1])
+        answer = json.loads(
+            self._post("/api/v1/auth/login", {"email": "amina@example.org", "password": PASSWORD}, "")[1]
+        )
         self._token = answer["data"]["access_token"]
 
     def exchange(self, cursor: str | None) -> tuple[int, bytes]:
@@ -144,7 +163,9 @@ class Caller:
         if cursor is None:
             want["buckets"] = [BUCKET]
         return self._post(
-            "/api/v1/sync", {"protocol": 1, "schema": 1, "device": self._device, "cursor": cursor, "want": want}, self._token
+            "/api/v1/sync",
+            {"protocol": 1, "schema": 1, "device": self._device, "cursor": cursor, "want": want},
+            self._token,
         )
 
     def caught_up(self) -> str:
@@ -175,7 +196,10 @@ async def _add_person(settings: Settings) -> None:
     work = open_work(settings)
     async with work.database.transaction() as tx:
         await create_account(
-            tx, NewAccount(email="amina@example.org", full_name="Amina", role="student", password=PASSWORD, is_verified=True)
+            tx,
+            NewAccount(
+                email="amina@example.org", full_name="Amina", role="student", password=PASSWORD, is_verified=True
+            ),
         )
     await work.redis.aclose()
     await work.database.close()
@@ -192,8 +216,12 @@ def _fill_log(connection: psycopg.Connection) -> None:
 @contextmanager
 def _server(settings: Settings) -> Iterator[Caller]:
     env = os.environ | {
-        "SPARK_DATABASE_URL": settings.database_url, "SPARK_REDIS_URL": settings.redis_url, "SPARK_S3_URL": settings.s3_url,
-        "SPARK_DATA": str(settings.data), "SPARK_SIGNING_KEY": settings.signing_key.hex(), "SPARK_PORT": str(settings.port),
+        "SPARK_DATABASE_URL": settings.database_url,
+        "SPARK_REDIS_URL": settings.redis_url,
+        "SPARK_S3_URL": settings.s3_url,
+        "SPARK_DATA": str(settings.data),
+        "SPARK_SIGNING_KEY": settings.signing_key.hex(),
+        "SPARK_PORT": str(settings.port),
     }
     process = subprocess.Popen([sys.executable, "-m", "bench.pull_server"], env=env)
     try:

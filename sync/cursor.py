@@ -1,10 +1,12 @@
 """The cursor: where a phone stands and what it holds, as opaque text that the phone keeps for us.
 
-It is a claim, never a right: what a phone may have is decided anew from the grants at each exchange. It is sealed for its
-user, so that nobody can make one up and read bucket names off the answer; a broken seal is read as off the chain. It is
-packed so that the parts that change from one mark to the next stand last, where a compressor finds the rest again.
+It is a claim, never a right: what a phone may have is decided anew from the grants at each exchange. It is sealed
+for its user, so that nobody can make one up and read bucket names off the answer; a broken seal is read as off the
+chain. It is packed so that the parts that change from one mark to the next stand last, where a compressor finds the
+rest again.
 
-    version · flags · epoch · tag · head · coverage · wishes not granted · last cut · position · how far fills came · seal
+    version · flags · epoch · tag · head · coverage · wishes not granted · last cut · position · how far fills came ·
+    seal
 """
 
 import base64
@@ -119,7 +121,9 @@ def unpack(raw: bytes) -> Cursor:
     for pair, bound in started:
         coverage[pair] = Filling(bound, reader.number())
     reader.end()
-    return Cursor(epoch, head, tag, position, last_cut, bool(flags & _OUTDATED), bool(flags & _FINAL), coverage, ungranted)
+    return Cursor(
+        epoch, head, tag, position, last_cut, bool(flags & _OUTDATED), bool(flags & _FINAL), coverage, ungranted
+    )
 
 
 def _pack_coverage(out: bytearray, coverage: dict[Pair, Filling | None]) -> None:

@@ -1,6 +1,6 @@
-"""Digests by which a phone's copy and the log are compared: 64 bits of MD5 a line, count and XOR a set. Not for security.
+"""Digests by which a phone's copy and the log are compared: 64 bits of MD5 a line, count and XOR a set.
 
-Never a CRC: it is linear, and two rows edited alike would cancel out.
+Not for security. Never a CRC: it is linear, and two rows edited alike would cancel out.
 """
 
 import hashlib

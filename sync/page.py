@@ -1,6 +1,6 @@
 """A page as lines, cut into blocks: each block ends with a mark (or the end) and can be stored by itself.
 
-    scope · reconcile · left · joined · refused ─► increments ─► mark with cut ─► fills ─► last line
+scope · reconcile · left · joined · refused ─► increments ─► mark with cut ─► fills ─► last line
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,7 +79,9 @@ class _Writer:
         if self.page.reconcile:  # What was held is named by `reconcile`; the cursor of the first mark covers it anew.
             self.cursor = replace(self.cursor, coverage={})
         for part in self._chunks(self.page.left):
-            self.cursor = replace(self.cursor, coverage={p: s for p, s in self.cursor.coverage.items() if p not in part})
+            self.cursor = replace(
+                self.cursor, coverage={p: s for p, s in self.cursor.coverage.items() if p not in part}
+            )
             yield self._change("left", part)
         for part in self._chunks(list(self.page.joined)):
             self.cursor = replace(self.cursor, coverage=self.cursor.coverage | {p: self.page.joined[p] for p in part})
@@ -116,7 +118,10 @@ class _Writer:
         return replace(self.cursor, position=row.position)
 
     def _after_fill(self, row: LogRow) -> Cursor:
-        """Pairs are filled one after the other. Those above this row's are done, and say so with the last line's digests."""
+        """Pairs are filled one after the other.
+
+        Those above this row's are done, and say so with the last line's digests.
+        """
         coverage = dict(self.cursor.coverage)
         state = coverage[row.bucket, row.tier]
         assert state is not None
@@ -125,7 +130,10 @@ class _Writer:
 
     def _cut(self, digests: Digests) -> list[bytes]:
         lines = _split_digests(digests)
-        return [*lines, protocol.cut_line(self._text(), settled=self.page.look.settled, digests={} if lines else digests)]
+        return [
+            *lines,
+            protocol.cut_line(self._text(), settled=self.page.look.settled, digests={} if lines else digests),
+        ]
 
     def _last(self, cursor: Cursor, *, settled: int | None, digests: Digests) -> _Piece:
         lines = _split_digests(digests)
@@ -165,7 +173,11 @@ class _Writer:
                 continue
             state_name = "full" if state is None else "filling"
             yield {
-                "bucket": self.page.names[pair[0]], "tier": pair[1], "rows": total.count, "bytes": total.bytes, "state": state_name,
+                "bucket": self.page.names[pair[0]],
+                "tier": pair[1],
+                "rows": total.count,
+                "bytes": total.bytes,
+                "state": state_name,
             }
 
 

@@ -23,7 +23,9 @@ def line(value: Any) -> bytes:  # Any: whatever msgspec can encode
     return bytes(_encode(value)) + b"\n"
 
 
-def first_line(answer: PushAnswer | None, *, schema: int, now_ms: int, watermark: tuple[int, str], **more: Any) -> bytes:
+def first_line(
+    answer: PushAnswer | None, *, schema: int, now_ms: int, watermark: tuple[int, str], **more: Any
+) -> bytes:
     """`more`: `again` or `upgrade`."""
     fields: dict[str, Any] = {"protocol": PROTOCOL, "schema": schema, "now": instant(now_ms), "watermark": watermark}
     if answer is not None:
@@ -58,7 +60,7 @@ def pair_chunks(pairs: Sequence[NamedPair]) -> list[Sequence[NamedPair]]:
     for place, (bucket, _) in enumerate(pairs):
         size += len(bucket) + 6
         if size > LINE_BYTES_MAX - 64:
-            chunks.append(pairs[start : place])
+            chunks.append(pairs[start:place])
             start, size = place, len(bucket) + 6
     if pairs:
         chunks.append(pairs[start:])

@@ -2,9 +2,10 @@
 
     look (one statement: head, scope, chain, rows, totals) ─► decide (pure) ─► Page ─► page.py writes it out
 
-Everything of a page comes from one snapshot. The increments stand first and in log order; a page that reaches the head is a
-consistent cut, because a row that changed meanwhile has moved on and is sent again. Fills follow by (tier, bucket, position)
-and need no snapshot: what changes during a fill has moved beyond its bound and comes with the increments.
+Everything of a page comes from one snapshot. The increments stand first and in log order; a page that reaches the
+head is a consistent cut, because a row that changed meanwhile has moved on and is sent again. Fills follow by (tier,
+bucket, position) and need no snapshot: what changes during a fill has moved beyond its bound and comes with the
+increments.
 """
 
 from collections.abc import Iterable, Sequence
@@ -106,7 +107,7 @@ class Snapshot(Protocol):
     async def look(self, asked: Asked, *, with_all_totals: bool = False) -> Look: ...
 
     async def fill(self, parts: Sequence[tuple[Pair, Filling]], *, rows_each: int) -> list[LogRow]:
-        """Live rows of each pair with its filling's position < position ≤ bound, at most `rows_each` a pair, in any order."""
+        """Live rows of each pair above its filling's position, up to its bound; `rows_each` at most, in any order."""
 
 
 class PullStore(Protocol):
@@ -302,7 +303,10 @@ def _due(asked: Asked, page: Page, start: Cursor) -> list[Pair]:
     ] + [  # A pair without a single row ever has no totals: its digest is that of nothing.
         pair
         for pair, state in sorted(start.coverage.items())
-        if state is None and pair not in page.left and pair not in page.look.totals and (page.names[pair[0]], pair[1]) in checked
+        if state is None
+        and pair not in page.left
+        and pair not in page.look.totals
+        and (page.names[pair[0]], pair[1]) in checked
     ]
 
 
@@ -315,7 +319,9 @@ def _fill_order(pair: Pair) -> tuple[int, int]:
 
 async def _fill(snapshot: Snapshot, page: Page, bytes_left: int) -> None:
     """Rows of what is filling, lowest tier first, up to about `bytes_left`; names what became complete."""
-    filling = {pair: state for pair, state in page.start.coverage.items() if state is not None and pair not in page.left}
+    filling = {
+        pair: state for pair, state in page.start.coverage.items() if state is not None and pair not in page.left
+    }
     filling |= page.joined
     order = sorted(filling, key=_fill_order)
     totals = page.look.totals

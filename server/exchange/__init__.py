@@ -1,1 +1,1 @@
-"""The exchange: ops up, and receipts, scope and rows down, in one round trip; and the loop that publishes what was committed."""
+"""The exchange: ops up, and receipts, scope and rows down, in one round trip; and the loop that publishes."""

@@ -10,10 +10,15 @@ GZIP_BITS = 31  # zlib's number for a gzip header
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Raises ExchangeError: 413 for a length we would not take, 415 for another type or packing. Before anything is read."""
+    """Raises ExchangeError: 413 for a length we would not take, 415 for another type or packing.
+
+    Before anything is read.
+    """
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise ExchangeError(415, "request.content_type", f"A request is application/json, not {kind[:60] or 'nothing'}.")
+        raise ExchangeError(
+            415, "request.content_type", f"A request is application/json, not {kind[:60] or 'nothing'}."
+        )
     packing = headers.get("content-encoding", "identity").strip().lower()
     if packing not in ("identity", "gzip"):
         raise ExchangeError(415, "request.content_encoding", f"A request is plain or gzip, not {packing[:60]}.")
@@ -33,7 +38,9 @@ def unpack(body: bytes, headers: Mapping[str, str]) -> bytes:
 
 def too_large() -> ExchangeError:
     return ExchangeError(
-        413, "request.too_large", f"A request holds at most {BODY_BYTES_MAX} bytes unpacked; send fewer ops at once.",
+        413,
+        "request.too_large",
+        f"A request holds at most {BODY_BYTES_MAX} bytes unpacked; send fewer ops at once.",
         details={"max_bytes": BODY_BYTES_MAX},
     )
 

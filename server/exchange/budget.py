@@ -1,7 +1,7 @@
 """How often one device may ask, and how much it may send: sync's own budget, kept in the process.
 
-It holds back a phone that has gone wrong, not a person: an exchange that brings ops, or goes on where a page ended, costs
-nothing, and what is left over saves up to a burst.
+It holds back a phone that has gone wrong, not a person: an exchange that brings ops, or goes on where a page ended,
+costs nothing, and what is left over saves up to a burst.
 """
 
 import time

@@ -1,6 +1,6 @@
 """One exchange: ops up first, in their own transaction; then a page of what is new, from one snapshot.
 
-    body ─► split ─► push (its own commit) ─► publish ─► pull ─► lines ─► packed, flushed at each mark
+body ─► split ─► push (its own commit) ─► publish ─► pull ─► lines ─► packed, flushed at each mark
 """
 
 import random
@@ -87,11 +87,15 @@ class Exchanges:
         except Outage as error:
             log.info("exchange.unpublished", error=repr(error))  # The loop does it; the ops are committed.
 
-    async def _write(self, page: Page | Again, envelope: Envelope, pushed: PushAnswer | None, packing: str) -> Iterator[bytes]:
+    async def _write(
+        self, page: Page | Again, envelope: Envelope, pushed: PushAnswer | None, packing: str
+    ) -> Iterator[bytes]:
         pace = Pace()
         return packed(await self._blocks(page, envelope, pushed, pace), packer(packing), pace)
 
-    async def _blocks(self, page: Page | Again, envelope: Envelope, pushed: PushAnswer | None, pace: Pace) -> Iterator[bytes]:
+    async def _blocks(
+        self, page: Page | Again, envelope: Envelope, pushed: PushAnswer | None, pace: Pace
+    ) -> Iterator[bytes]:
         look = page.look
         must_upgrade = 0 < envelope.schema < protocol.SCHEMA_FLOOR
         more: dict[str, object] = {"upgrade": "required"} if must_upgrade else {}
@@ -137,7 +141,7 @@ def read_envelope(envelope: Envelope, *, user_id: UUID, has_ops: bool) -> Asked:
 
 def retry_after_s() -> float:
     """So that those who were turned away do not come back together."""
-    return random.uniform(1, 5)
+    return random.uniform(1, 5)  # noqa: S311 - spreads callers, keeps no secret
 
 
 def _knows_device(look: Look, envelope: Envelope, user_id: UUID) -> bool:
@@ -148,7 +152,9 @@ def _knows_device(look: Look, envelope: Envelope, user_id: UUID) -> bool:
     if envelope.confirmed is None:
         return True
     n, hash_ = envelope.confirmed
-    return n == device.confirmed and (n < device.watermark or (n == device.watermark and hash_ == device.watermark_hash))
+    return n == device.confirmed and (
+        n < device.watermark or (n == device.watermark and hash_ == device.watermark_hash)
+    )
 
 
 def _watermark(look: Look, pushed: PushAnswer | None) -> tuple[int, str]:

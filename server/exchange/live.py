@@ -1,6 +1,6 @@
-"""Hints: "something of yours has moved", to whoever listens. Nothing depends on them; the next poll brings everything anyway.
+"""Hints: "something of yours has moved", to whoever listens. Nothing depends on them; the next poll brings it anyway.
 
-    sync_batch ──poll──► Hub ──► each listener whose buckets were touched, a little apart from the others
+sync_batch ──poll──► Hub ──► each listener whose buckets were touched, a little apart from the others
 """
 
 import asyncio
@@ -54,7 +54,12 @@ class Hub:
     async def listen(self, user_id: UUID, names: tuple[str, ...]) -> AsyncIterator[bytes]:
         """Server-sent events until the caller hangs up. Raises ExchangeError 503 when too many listen."""
         if len(self._listeners) >= LISTENERS_MAX:
-            raise ExchangeError(503, "live.full", "Too many listen here; poll instead.", retry_after_s=random.uniform(30, 90))
+            raise ExchangeError(
+                503,
+                "live.full",
+                "Too many listen here; poll instead.",
+                retry_after_s=random.uniform(30, 90),  # noqa: S311 - spreads callers, keeps no secret
+            )
         listener = Listener(user_id, names[:BUCKETS_MAX])
         await self._scope(listener)
         return self._events(listener)
@@ -124,4 +129,4 @@ class Hub:
         spread_s = min(SPREAD_S_MAX, SPREAD_S_EACH * len(listeners))
         loop = asyncio.get_running_loop()
         for listener in listeners:
-            loop.call_later(random.uniform(0, spread_s), listener.moved.set)
+            loop.call_later(random.uniform(0, spread_s), listener.moved.set)  # noqa: S311 - spreads callers, keeps no secret

@@ -1,4 +1,4 @@
-"""Answers, packed as the caller can read them, and flushed at each mark: what was sent can be read though the rest never comes.
+"""Answers, packed as the caller can read them, and flushed at each mark, so that a cut answer can be read to there.
 
 The pace follows what the packing achieves, so that a mark stands about every 4 KB on the wire.
 """

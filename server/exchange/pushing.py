@@ -1,4 +1,4 @@
-"""The push half on the server's own transactions: each begins as the person whose ops it takes, with the rights of now."""
+"""The push half on the server's own transactions: each begins as the person whose ops it takes, with today's rights."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

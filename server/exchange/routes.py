@@ -12,8 +12,8 @@ from litestar.response import Stream
 from server.base import clock
 from server.base.actor import Actor
 from server.exchange import body as bodies
-from server.exchange.packing import choose
 from server.exchange.exchanges import Exchanges, retry_after_s
+from server.exchange.packing import choose
 from sync.errors import ExchangeError, Outage
 from sync.protocol import CONTENT_TYPE
 
@@ -24,7 +24,10 @@ def answer_exchange_error(_request: Request[Any, Any, Any], error: Exception) ->
     """A whole exchange turned away: the envelope that every answer of ours has, with the details a phone acts on."""
     if isinstance(error, Outage):
         error = ExchangeError(
-            503, "service.unavailable", "The database does not answer; nothing was used, try again.", retry_after_s=retry_after_s()
+            503,
+            "service.unavailable",
+            "The database does not answer; nothing was used, try again.",
+            retry_after_s=retry_after_s(),
         )
     assert isinstance(error, ExchangeError)
     headers = {} if error.retry_after_s is None else {"retry-after": str(math.ceil(error.retry_after_s))}
@@ -72,7 +75,9 @@ async def live(
     """Server-sent hints: `{"moved":true}` when something of the caller's, or of a bucket named, is new."""
     exchange: Exchanges = request.app.state.exchange
     events = await exchange.hub.listen(actor.id, tuple(bucket or ()))
-    return Stream(events, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+    return Stream(
+        events, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"}
+    )
 
 
 def _gather(blocks: Iterator[bytes]) -> tuple[bytes, bool]:

@@ -1,7 +1,7 @@
 """What a declared table really looks like: its columns as the database knows them, and how each becomes JSON text.
 
-Types are a whitelist. What is not on it has no one text form in every language (floats, numeric, bare jsonb, instants of
-varying length) and is refused when the engine is installed, not when the first row comes by.
+Types are a whitelist. What is not on it has no one text form in every language (floats, numeric, bare jsonb, instants
+of varying length) and is refused when the engine is installed, not when the first row comes by.
 """
 
 from collections.abc import Callable
@@ -75,7 +75,7 @@ _AS_JSON: dict[str, Callable[[str], str]] = {
     "smallint": lambda value: f"{value}::text",
     "integer": lambda value: f"{value}::text",
     "bigint": lambda value: f"{value}::text",
-    "timestamp with time zone": lambda value: _quoted(f"to_char({value},'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"),
+    "timestamp with time zone": lambda value: _quoted(f'to_char({value},\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')'),
     # `json` is kept as it was written. Raw line ends inside it are white space, never part of a string.
     "json": lambda value: f"translate({value}::text,E'\\n\\r','')",
     "text[]": lambda value: f"array_to_json({value})::text",
@@ -88,9 +88,13 @@ def json_text(relation: Relation, column: str, *, declared_by: str) -> str:
     type_ = relation.types[column]
     if type_ not in _AS_JSON:
         allowed = ", ".join(sorted(_AS_JSON))
-        raise BadDeclaration(f"{declared_by}: column {column} is {type_}, which cannot cross the wire; use one of {allowed}")
+        raise BadDeclaration(
+            f"{declared_by}: column {column} is {type_}, which cannot cross the wire; use one of {allowed}"
+        )
     if type_ == "timestamp with time zone" and relation.instant_digits[column] != INSTANT_DIGITS:
-        raise BadDeclaration(f"{declared_by}: column {column} must be timestamptz({INSTANT_DIGITS}): whole milliseconds")
+        raise BadDeclaration(
+            f"{declared_by}: column {column} must be timestamptz({INSTANT_DIGITS}): whole milliseconds"
+        )
     return f"'{json_key(column)}'||{_AS_JSON[type_](f't.{identifier(column)}')}"
 
 

@@ -1,4 +1,4 @@
-"""Conditions and names as SQL on a row alias; the same meaning as `holds` and `Name.of`, checked by the contract tests."""
+"""Conditions and names as SQL on a row alias, with the same meaning as `holds` and `Name.of`."""
 
 from sync.collection import AllOf, AnyOf, Condition, Equals, IsNull, IsSet, Name
 from sync.postgres.catalog import Relation, identifier
@@ -38,7 +38,7 @@ def name_sql(name: Name, alias: str) -> str:
     return literal(name.kind if name.value is None else f"{name.kind}:{name.value}")
 
 
-def literal(value: str | int | bool) -> str:
+def literal(value: str | int | bool) -> str:  # noqa: FBT001 - a column's value, not a switch
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

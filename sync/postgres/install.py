@@ -1,7 +1,7 @@
 """Brings a database's engine to what this release declares: tables, triggers, functions. Twice changes nothing.
 
-What a function does has a hash. Another hash means that lines, or who holds them, may differ: every row of the source is
-marked again, in chunks, and the sequencer finds what really changed.
+What a function does has a hash. Another hash means that lines, or who holds them, may differ: every row of the
+source is marked again, in chunks, and the sequencer finds what really changed.
 """
 
 import hashlib
@@ -29,8 +29,8 @@ Declared = Collection | Membership | Grant
 def install(connection: Connection[Any], registry: Registry) -> None:
     """Raises BadDeclaration, with nothing changed, when a table cannot keep what is declared about it.
 
-    Commits: the installation as one transaction, then the marking of changed sources chunk by chunk. Killed in between, the
-    next run goes on marking where this one stopped.
+    Commits: the installation as one transaction, then the marking of changed sources chunk by chunk. Killed in
+    between, the next run goes on marking where this one stopped.
     """
     connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
     connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
@@ -110,8 +110,13 @@ def _number(connection: Connection[Any], source: Declared) -> int:
         ).fetchone()
     assert row is not None
     if row[1] != tier:
-        raise BadDeclaration(f"{name}: its tier is {row[1]} on every phone; declare a new collection to change it to {tier}")
-    connection.execute("update sync_source set relation = %s where number = %s and relation <> %s", [source.table, row[0], source.table])
+        raise BadDeclaration(
+            f"{name}: its tier is {row[1]} on every phone; declare a new collection to change it to {tier}"
+        )
+    connection.execute(
+        "update sync_source set relation = %s where number = %s and relation <> %s",
+        [source.table, row[0], source.table],
+    )
     return int(row[0])
 
 
@@ -176,17 +181,21 @@ def _reclassify_buckets(connection: Connection[Any], automatic: tuple[str, ...])
     """A kind that became automatic, or on demand: its buckets follow, and the grants with them."""
     changed = connection.execute(
         "update sync_bucket set automatic = not automatic"
-        " where automatic <> (split_part(name, ':', 1) = any(%s)) returning number", [list(automatic)]
+        " where automatic <> (split_part(name, ':', 1) = any(%s)) returning number",
+        [list(automatic)],
     ).fetchall()
     connection.execute(
-        "update sync_grant g set automatic = b.automatic from sync_bucket b where b.number = g.bucket and b.number = any(%s)",
+        "update sync_grant g set automatic = b.automatic from sync_bucket b"
+        " where b.number = g.bucket and b.number = any(%s)",
         [[number for (number,) in changed]],
     )
 
 
 def _mark_changed(connection: Connection[Any]) -> None:
     """Mark every row of each source whose function is new, chunk by chunk, each chunk its own short transaction."""
-    sources = connection.execute("select number, relation from sync_source where hash is null order by number").fetchall()
+    sources = connection.execute(
+        "select number, relation from sync_source where hash is null order by number"
+    ).fetchall()
     for number, relation in sources:
         while _mark_chunk(connection, number, relation):
             connection.commit()

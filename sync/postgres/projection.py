@@ -15,7 +15,8 @@ CHUNK = 5_000  # records a statement: keeps the planner on the indexes and the s
 
 _HEADER = """
 create or replace function sync_apply_{number}(
-    marked uuid[], base bigint, out last_position bigint, out change_count integer, out change_digest bytea, out touched integer[])
+    marked uuid[], base bigint,
+    out last_position bigint, out change_count integer, out change_digest bytea, out touched integer[])
 language plpgsql as $apply$
 declare ids uuid[]; start integer; part record;
 begin
@@ -36,7 +37,8 @@ end $apply$;
 """
 
 _ORDER_MARKS = """if cardinality(marked) > {chunk} then  -- Else reading order would be broken between chunks.
-        select array_agg(m.id order by {order}) into marked from unnest(marked) m(id) left join {table} t on t.id = m.id;
+        select array_agg(m.id order by {order}) into marked
+        from unnest(marked) m(id) left join {table} t on t.id = m.id;
     end if;"""
 
 _COLLECTION = """
@@ -55,7 +57,8 @@ _COLLECTION = """
         ), numbered as (
             select name, number from known where number is not null union all select name, number from fresh
         ), wanted as (
-            select l.id, l.version, l.place, l.line, ('x'||left(md5(l.line),16))::bit(64)::bigint as digest, b.number as bucket
+            select l.id, l.version, l.place, l.line, b.number as bucket,
+                   ('x'||left(md5(l.line),16))::bit(64)::bigint as digest
             from named n join live l on l.id = n.id join numbered b on b.name = n.name
         ), old as (
             select id, bucket, version, digest, octet_length(line) as bytes, gone_at is null as is_there
@@ -94,8 +97,8 @@ _COLLECTION = """
                 where d.bucket = m.bucket and d.tier = {tier} order by d.position desc limit 1) d on true
         )
         select count(*)::integer as changes, count(*) as positions, sha256(convert_to(coalesce(string_agg(
-            position||' '||bucket||' '||id||' '||digest||' '||is_there, E'\\n' order by position), ''), 'UTF8')) as digest,
-            (select array_agg(bucket) from moved) as buckets
+            position||' '||bucket||' '||id||' '||digest||' '||is_there, E'\\n' order by position), ''), 'UTF8')) as
+            digest, (select array_agg(bucket) from moved) as buckets
         into part from placed;"""
 
 _SCOPE = """
@@ -114,12 +117,14 @@ _SCOPE = """
             union all select source_id||' gone' from dropped
         )
         select count(*)::integer as changes, 0 as positions,
-               sha256(convert_to(coalesce(string_agg(what, E'\\n' order by what), ''), 'UTF8')) as digest, '{{}}'::integer[] as buckets
+               sha256(convert_to(coalesce(string_agg(what, E'\\n' order by what), ''), 'UTF8')) as digest,
+               '{{}}'::integer[] as buckets
         into part from changes;"""
 
 _NUMBER_BUCKETS = """known as (
             select n.bucket as name, b.number, b.automatic
-            from (select distinct bucket from live where bucket is not null) n left join sync_bucket b on b.name = n.bucket
+            from (select distinct bucket from live where bucket is not null) n
+            left join sync_bucket b on b.name = n.bucket
         ), fresh as (
             insert into sync_bucket (name, hash, automatic)
             select name, ('x'||left(md5(name),16))::bit(64)::bigint, split_part(name,':',1) = any({automatic})
@@ -132,7 +137,11 @@ _NUMBER_BUCKETS = """known as (
 
 
 def apply_collection_sql(
-    collection: Collection, number: int, relation: Relation, links: dict[str, Relation], automatic_kinds: tuple[str, ...]
+    collection: Collection,
+    number: int,
+    relation: Relation,
+    links: dict[str, Relation],
+    automatic_kinds: tuple[str, ...],
 ) -> str:
     """The function of one collection. Raises BadDeclaration when the table cannot keep what is declared."""
     declared_by = collection.name
@@ -148,7 +157,9 @@ def apply_collection_sql(
         live=live_sql(relation, "t"),
         names=", ".join(_own_names(collection, relation)) or "null as no_name",
         named=_named(collection, links),
-        fields=",".join(json_text(relation, column, declared_by=declared_by) for column in collection.row.__struct_fields__),
+        fields=",".join(
+            json_text(relation, column, declared_by=declared_by) for column in collection.row.__struct_fields__
+        ),
         automatic=_array(automatic_kinds),
     )
     return _HEADER.format(
@@ -204,7 +215,8 @@ def apply_grant_sql(grant: Grant, number: int, relation: Relation, automatic_kin
 def _own_names(collection: Collection, relation: Relation) -> list[str]:
     """A column b<i> for each rule without a link: the bucket's name, null when the record is not in it."""
     return [
-        f"case when {live_sql(relation, 't')} and {condition_sql(rule.when, 't')} then {name_sql(rule.name, 't')} end as b{place}"
+        f"case when {live_sql(relation, 't')} and {condition_sql(rule.when, 't')}"
+        f" then {name_sql(rule.name, 't')} end as b{place}"
         for place, rule in enumerate(collection.buckets)
         if rule.link is None
     ]
@@ -225,8 +237,10 @@ def _linked(rule: BucketRule, links: dict[str, Relation]) -> str:
     relation = links[rule.link.table]
     name = name_sql(rule.name, "k")
     return (
-        f"select live.id, {name} as name from live join {identifier(rule.link.table)} k on k.{identifier(rule.link.to)} = live.id"
-        f" where live.line is not null and {live_sql(relation, 'k')} and {condition_sql(rule.when, 'k')} and {name} is not null"
+        f"select live.id, {name} as name from live"
+        f" join {identifier(rule.link.table)} k on k.{identifier(rule.link.to)} = live.id"
+        f" where live.line is not null and {name} is not null"
+        f" and {live_sql(relation, 'k')} and {condition_sql(rule.when, 'k')}"
     )
 
 

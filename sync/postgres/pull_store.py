@@ -1,7 +1,7 @@
 """The pull half's view of PostgreSQL: one statement is one look.
 
-Head, scope, chain, totals and rows come from the same statement (or the same repeatable-read transaction): a head read in a
-second statement makes every second cut wrong, and its cursor jumps over rows.
+Head, scope, chain, totals and rows come from the same statement, or the same repeatable-read transaction: a head read
+in a second statement makes every second cut wrong, and its cursor jumps over rows.
 """
 
 import asyncio
@@ -38,7 +38,8 @@ audiences as materialized (
     select 'everyone' as audience union all select 'user:' || %(user)s::uuid
     union all select m.audience from sync_member m where m.user_id = %(user)s
 ), granted as materialized (
-    select b.number, b.name, b.automatic from sync_bucket b where b.name = any(array['public', 'user:' || %(user)s::uuid])
+    select b.number, b.name, b.automatic from sync_bucket b
+    where b.name = any(array['public', 'user:' || %(user)s::uuid])
     union
     select b.number, b.name, b.automatic from audiences a
     join sync_grant g on g.audience = a.audience and g.automatic join sync_bucket b on b.number = g.bucket
@@ -67,9 +68,11 @@ audiences as materialized (
 select 0::bigint, 0, 0::smallint, 0::smallint, json_build_object(
     'now_ms', (extract(epoch from clock_timestamp()) * 1000)::bigint,
     'head', (select position from head), 'tag', (select encode(tag, 'hex') from head),
-    'epoch', s.epoch, 'key', encode(sha256(s.secret || uuid_send(%(user)s)), 'hex'), 'floor', s.floor, 'oldest', (select min(position) from sync_batch),
+    'epoch', s.epoch, 'key', encode(sha256(s.secret || uuid_send(%(user)s)), 'hex'),
+    'floor', s.floor, 'oldest', (select min(position) from sync_batch),
     'cursor_tag', (select encode(b.tag, 'hex') from sync_batch b where b.position = %(head)s::bigint),
-    'is_cursor_old', coalesce((select b.at < now() - interval '1 day' from sync_batch b where b.position = %(head)s), false),
+    'is_cursor_old', coalesce((
+        select b.at < now() - interval '1 day' from sync_batch b where b.position = %(head)s), false),
     'settled', (select json_build_array(n, position) from sync_settled where device = %(device)s::uuid),
     'device', (select json_build_array(d.user_id, d.watermark, d.watermark_hash, d.confirmed,
                                           d.retired_at is null and d.revoked_at is null)
@@ -89,10 +92,12 @@ select position, bucket, tier, collection, line from (select * from sized where 
 
 _FILL = """
 select i.position, i.bucket, i.tier, i.collection, i.line
-from unnest(%(buckets)s::int[], %(tiers)s::smallint[], %(starts)s::bigint[], %(bounds)s::bigint[]) p(bucket, tier, start, bound)
+from unnest(%(buckets)s::int[], %(tiers)s::smallint[], %(starts)s::bigint[], %(bounds)s::bigint[])
+    p(bucket, tier, start, bound)
 cross join lateral (
     select i.position, i.bucket, i.tier, i.collection, i.line from sync_item i
-    where i.bucket = p.bucket and i.tier = p.tier and i.position > p.start and i.position <= p.bound and i.gone_at is null
+    where i.bucket = p.bucket and i.tier = p.tier and i.position > p.start and i.position <= p.bound
+    and i.gone_at is null
     order by i.position limit %(limit)s) i
 """
 
@@ -144,7 +149,9 @@ class PostgresPullStore:
     async def collections(self) -> dict[int, str]:
         """The name of each collection by its number in the log."""
         async with self.connection() as connection:
-            cursor = await connection.execute("select number, convert_to(name, 'UTF8') from sync_source where kind = 'collection'")
+            cursor = await connection.execute(
+                "select number, convert_to(name, 'UTF8') from sync_source where kind = 'collection'"
+            )
             return {number: bytes(name).decode() for number, name in await cursor.fetchall()}
 
     async def publish(self) -> None:

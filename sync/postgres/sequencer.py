@@ -1,9 +1,11 @@
 """Marks become positions: `CALL sync_advance()` is one batch, taken under one lock, in one REPEATABLE READ transaction.
 
-    any marks? → COMMIT → REPEATABLE READ → LOCK sync_leader NOWAIT → marks visible now and not at the last batch → sync_apply_<n> … → sync_batch
+    any marks? → COMMIT → REPEATABLE READ → LOCK sync_leader NOWAIT → marks visible now and not at the last batch →
+    sync_apply_<n> … → sync_batch
 
-The lock is granted before the snapshot is taken: a snapshot from before the lock would miss what the last leader published.
-A batch takes every mark of its snapshot, never a part: half a transaction on a phone would be a state that never was.
+The lock is granted before the snapshot is taken: a snapshot from before the lock would miss what the last leader
+published. A batch takes every mark of its snapshot, never a part: half a transaction on a phone would be a state
+that never was.
 """
 
 from typing import Any
@@ -39,7 +41,8 @@ begin
     with written as (
         insert into sync_settled as s (device, n, position)
         select d.id, d.watermark, base + 1 from sync_device d where d.id = any(marked)
-        on conflict (device) do update set n = excluded.n, position = excluded.position where s.n is distinct from excluded.n
+        on conflict (device) do update set n = excluded.n, position = excluded.position
+        where s.n is distinct from excluded.n
         returning device, n
     )
     select base + (count(*) > 0)::int, count(*),
@@ -54,7 +57,8 @@ set timezone = 'UTC' set datestyle = 'ISO' set enable_seqscan = off set plan_cac
 set work_mem = '128MB' set jit = off as $$
 declare
     before record; part record; marks record; cluster_now bigint;
-    place bigint; items integer := 0; scope_changes integer := 0; digest bytea := ''; found_any boolean := false; anew boolean;
+    place bigint; items integer := 0; scope_changes integer := 0; digest bytea := '';
+    found_any boolean := false; anew boolean;
     buckets integer[] := '{{}}';
 begin
     select b.position, b.tag, pg_snapshot_xmax(b.snapshot) as xmax,
@@ -133,7 +137,8 @@ declare purged integer; highest bigint;
 begin
     lock table sync_leader in exclusive mode nowait;
     with old as (
-        select collection, id, bucket from sync_item where gone_at < now() - interval '{GONE_KEPT_DAYS} days' limit {PURGE_MAX}
+        select collection, id, bucket from sync_item
+        where gone_at < now() - interval '{GONE_KEPT_DAYS} days' limit {PURGE_MAX}
     ), removed as (
         delete from sync_item i using old o
         where i.collection = o.collection and i.id = o.id and i.bucket = o.bucket returning i.position

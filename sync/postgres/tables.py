@@ -1,12 +1,11 @@
 """The engine's own tables: marks, batches, the compacted log, who holds what.
 
-    writer's transaction ──trigger──► sync_outbox ──sync_advance()──► sync_item, sync_member, sync_grant, sync_settled
-                                                                      sync_digest (totals a bucket) · sync_batch (the chain)
+    writer's transaction ──trigger──► sync_outbox ──sync_advance()──► sync_item · sync_digest (totals)
+                                                                      sync_member · sync_grant · sync_settled
+                                                                      sync_batch (the chain)
 
 Made and brought up to date by `install.py`; the tables of ops and devices are in `push_tables.py`.
 """
-
-SOURCE_KINDS = ("collection", "membership", "grant")
 
 TABLES = """
 create table if not exists sync_source (        -- what is declared: numbers stand in the log for ever
@@ -23,7 +22,8 @@ create table if not exists sync_state (          -- one row
     is_only boolean primary key default true check (is_only),
     epoch   bigint not null,                     -- random; another one after every restore
     cluster bigint not null,                     -- system identifier: snapshots mean nothing in another cluster
-    secret  bytea not null default sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), -- seals cursors
+    secret  bytea not null                       -- seals cursors
+            default sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())),
     floor   bigint not null default 0            -- no gone row at or below this position is kept
 );
 
@@ -57,7 +57,7 @@ create table if not exists sync_bucket (
 );
 create index if not exists sync_bucket_hash on sync_bucket (hash);
 
-create table if not exists sync_item (           -- the compacted log: one row a (bucket, record), at its newest position
+create table if not exists sync_item (           -- the log, compacted: one row a (bucket, record)
     bucket     integer not null,
     tier       smallint not null,
     collection smallint not null,
@@ -114,5 +114,6 @@ select ('x' || left(md5(gen_random_uuid()::text), 13))::bit(52)::bigint, system_
 on conflict do nothing;
 
 insert into sync_batch (position, tag, items, scope_changes, snapshot)
-select 0, sha256(convert_to(gen_random_uuid()::text, 'UTF8')), 0, 0, '1:1:'::pg_snapshot where not exists (select from sync_batch);
+select 0, sha256(convert_to(gen_random_uuid()::text, 'UTF8')), 0, 0, '1:1:'::pg_snapshot
+where not exists (select from sync_batch);
 """

@@ -1,8 +1,9 @@
 """Marking: whatever writes a watched table also writes (source, record) into `sync_outbox`, in its own transaction.
 
-Statement-level AFTER triggers with transition tables see bulk statements, raw SQL and migrations alike. A BEFORE row trigger
-raises `version` when something that crosses the wire changes. A changed id, TRUNCATE, and DELETE of a synced row would leave
-ghosts on phones: they are refused, but for the eraser (`set local sync.erasing = 'on'`), whose DELETE is marked.
+Statement-level AFTER triggers with transition tables see bulk statements, raw SQL and migrations alike. A BEFORE row
+trigger raises `version` when something that crosses the wire changes. A changed id, TRUNCATE, and DELETE of a synced
+row would leave ghosts on phones: they are refused, but for the eraser (`set local sync.erasing = 'on'`), whose DELETE
+is marked.
 
 Never NOTIFY from here: it takes a global lock through the commit's flush and group commit is lost.
 """
@@ -43,7 +44,9 @@ class Watch:
     by_id: list[int] = field(default_factory=list)  # sources whose record is the row itself
     by_link: list[tuple[int, str]] = field(default_factory=list)  # (source, the column that holds the record's id)
     wire_columns: set[str] = field(default_factory=set)  # a change of these raises the version
-    scope_columns: set[str] = field(default_factory=set)  # a change of these moves the row, or grants, without a new version
+    scope_columns: set[str] = field(
+        default_factory=set
+    )  # a change of these moves the row, or grants, without a new version
     is_collection: bool = False
 
 

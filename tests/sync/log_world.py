@@ -1,4 +1,4 @@
-"""A small school in plain SQL for the tests of the log: lessons, a class link, enrolments, grants, and everybody's own notes."""
+"""A small school in plain SQL for the tests of the log: lessons, a class link, enrolments, grants, own notes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,7 +121,9 @@ class School:
         """Sequence one batch; how many log rows it wrote, -1 when another leader holds the lock."""
         return int(self.run("call sync_advance()")[0][0])
 
-    def lesson(self, course_id: UUID, title: str = "Motion", *, rank: int = 0, published: bool = True, **columns: Any) -> UUID:
+    def lesson(
+        self, course_id: UUID, title: str = "Motion", *, rank: int = 0, published: bool = True, **columns: Any
+    ) -> UUID:
         values = {"id": uuid4(), "course_id": course_id, "title": title, "rank": rank, **columns}
         names = ", ".join([*values, "published_at"])
         marks = ", ".join(["%s"] * len(values) + ["timestamptz '2026-11-21 08:00:00.5+00'" if published else "null"])
@@ -135,7 +137,9 @@ class School:
 
     def note(self, user_id: UUID, body: str = "note", class_id: UUID | None = None) -> UUID:
         id_ = uuid4()
-        self.run("insert into notes (id, user_id, class_id, body) values (%s, %s, %s, %s)", id_, user_id, class_id, body)
+        self.run(
+            "insert into notes (id, user_id, class_id, body) values (%s, %s, %s, %s)", id_, user_id, class_id, body
+        )
         return id_
 
     def enrol(self, user_id: UUID, class_id: UUID) -> UUID:
@@ -148,7 +152,9 @@ class School:
 
     def lines(self, bucket_name: str) -> list[str]:
         """What the log holds of a bucket, in log order, gone lines included."""
-        sql = "select line from sync_item i join sync_bucket b on b.number = i.bucket where b.name = %s order by position"
+        sql = (
+            "select line from sync_item i join sync_bucket b on b.number = i.bucket where b.name = %s order by position"
+        )
         return [line for (line,) in self.run(sql, bucket_name)]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sync.digest import digest_text, line_digest
 
+Digests = dict[str, dict[str, str]]  # bucket → tier → digest
 Key = tuple[str, int, str, str]  # bucket, tier, collection, id
 
 
@@ -35,52 +36,56 @@ class Phone:
 
     def read(self, lines: Iterable[bytes]) -> bool:
         """Take one answer in, whole or cut. Answers `more`; a cut answer is one more to come."""
-        bucket = collection = ""
-        digests: dict[str, dict[str, str]] = {}
+        heading = ("", "")
+        digests: Digests = {}
         above: list[tuple[str, Any]] = []  # since the last mark
         for raw in lines:
             self.lines_read += 1
-            value = json.loads(raw)
-            if isinstance(value, list):
-                above.append(("row", (bucket, collection, value, raw)))
-                continue
-            if "bucket" in value:
-                bucket, collection = value["bucket"], value["collection"]
-                continue
-            for name in ("joined", "left", "reconcile"):
-                if name in value:
-                    above.append((name, [tuple(pair) for pair in value[name]]))
-            self.receipts += value.get("receipts", [])
-            self.refused += value.get("refused", [])
-            self.again = value.get("again", self.again)
-            self.watermark = value.get("watermark", self.watermark)
-            for entry in value.get("scope", []):
-                self.scope[entry["bucket"], entry["tier"]] = entry
-            mark = value.get("mark") or (value if "cursor" in value else None)
-            cut = (mark or {}).get("cut") or (value if "more" in value else {})
-            for name, tiers in (value.get("digests") or cut.get("digests") or {}).items():
-                digests.setdefault(name, {}).update(tiers)
-            if mark is None:
-                continue
-            self.marks += 1
-            for what, step in above:
-                self._take(what, step)
-            above = []
-            self.cursor = mark["cursor"]
-            if "mark" not in value and value["more"]:
-                self._compare(digests)
-                return True
-            if "cut" in mark or "mark" not in value:
-                self._compare(digests)
-                digests = {}
-                self.shown = dict(self.rows)
-                self.cuts += 1
-                self.settled = cut.get("settled", self.settled)
-                if self.on_cut:
-                    self.on_cut(self)
-                if "mark" not in value:
-                    return False
+            match json.loads(raw):
+                case list() as row:
+                    above.append(("row", (*heading, row, raw)))
+                case {"bucket": bucket, "collection": collection}:
+                    heading = (bucket, collection)
+                case {"mark": mark}:
+                    self._keep(above, mark["cursor"])
+                    if cut := mark.get("cut"):
+                        self._show(cut, digests)
+                case {"cursor": cursor, "more": more, **last}:
+                    self._keep(above, cursor)
+                    if more:
+                        self._compare(last.get("digests", {}), digests)
+                    else:
+                        self._show(last, digests)
+                    return bool(more)
+                case line:
+                    self._note(line, above, digests)
         return True
+
+    def _note(self, line: dict[str, Any], above: list[tuple[str, Any]], digests: Digests) -> None:
+        named = [name for name in ("joined", "left", "reconcile") if name in line]
+        above += [(name, [tuple(pair) for pair in line[name]]) for name in named]
+        self.receipts += line.get("receipts", [])
+        self.refused += line.get("refused", [])
+        self.again = line.get("again", self.again)
+        self.watermark = line.get("watermark", self.watermark)
+        self.scope |= {(entry["bucket"], entry["tier"]): entry for entry in line.get("scope", [])}
+        _merge(digests, line.get("digests", {}))
+
+    def _keep(self, above: list[tuple[str, Any]], cursor: str) -> None:
+        """Everything above a mark is safe, with the mark's cursor."""
+        self.marks += 1
+        for what, step in above:
+            self._take(what, step)
+        above.clear()
+        self.cursor = cursor
+
+    def _show(self, cut: dict[str, Any], digests: Digests) -> None:
+        self._compare(cut.get("digests", {}), digests)
+        self.shown = dict(self.rows)
+        self.cuts += 1
+        self.settled = cut.get("settled", self.settled)
+        if self.on_cut:
+            self.on_cut(self)
 
     def _take(self, what: str, step: Any) -> None:
         match what:
@@ -106,8 +111,10 @@ class Phone:
         self.rows = {key: line for key, line in self.rows.items() if key[:2] not in pairs}
         self.shown = {key: line for key, line in self.shown.items() if key[:2] not in pairs}
 
-    def _compare(self, digests: dict[str, dict[str, str]]) -> None:
-        for bucket, tiers in digests.items():
+    def _compare(self, digests: Digests, earlier: Digests) -> None:
+        """What came in lines of its own and with the cut itself, against what is held."""
+        _merge(earlier, digests)
+        for bucket, tiers in earlier.items():
             for tier, expected in tiers.items():
                 lines = [line for key, line in self.rows.items() if key[:2] == (bucket, int(tier))]
                 total = 0
@@ -115,7 +122,13 @@ class Phone:
                     total ^= line_digest(line.encode())
                 if digest_text(len(lines), total) != expected:
                     self.mismatches.append(f"{bucket} {tier}: {digest_text(len(lines), total)} is not {expected}")
+        earlier.clear()
 
     def bucket(self, name: str) -> dict[str, str]:
         """Shown lines of one bucket by record id."""
         return {key[3]: line for key, line in self.shown.items() if key[0] == name}
+
+
+def _merge(into: Digests, more: Digests) -> None:
+    for bucket, tiers in more.items():
+        into.setdefault(bucket, {}).update(tiers)

@@ -59,7 +59,9 @@ def read_cursor(text: str | None) -> tuple[Cursor | None, bool]:
         return None, True
 
 
-async def catch_up(store: PostgresPullStore, phone: Phone, *, user_id: UUID, device_id: UUID, bytes_wanted: int = 65_536) -> int:
+async def catch_up(
+    store: PostgresPullStore, phone: Phone, *, user_id: UUID, device_id: UUID, bytes_wanted: int = 65_536
+) -> int:
     """Ask until nothing more is to come. Answers how many exchanges that took."""
     for count in itertools.count(1):
         lines = await answer(store, phone, user_id=user_id, device_id=device_id, bytes_wanted=bytes_wanted)

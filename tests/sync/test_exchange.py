@@ -110,7 +110,9 @@ async def test_X3_an_answer_is_packed_as_the_caller_can_read_it(amina: httpx.Asy
     assert answer.headers.get("content-encoding", "identity") == packing
     unpack = {
         "zstd": lambda body: zstandard.ZstdDecompressor().decompressobj().decompress(body),
-        "br": brotli.decompress, "gzip": gzip.decompress, "identity": bytes,
+        "br": brotli.decompress,
+        "gzip": gzip.decompress,
+        "identity": bytes,
     }[packing]
     lines = unpack(raw).splitlines()
     assert json.loads(lines[0])["protocol"] == 1

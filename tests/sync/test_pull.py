@@ -142,13 +142,11 @@ async def test_P4_an_answer_cut_at_any_line_is_worth_what_arrived(school: School
         school.lesson(amina.course, f"lesson {number}")
         school.note(amina.id, f"note {number}")
     school.advance()
-    exchanges = 0
-    for keep in range(1, 400):
+    for count in range(400):
         lines = await amina.ask(pace=200, bytes_wanted=4_096)
         if lines is None:
             break
-        exchanges += 1
-        amina.phone.read(lines[: max(3, keep % 9)] if exchanges < 60 else lines)
+        amina.phone.read(lines[: max(3, count % 9)] if count < 60 else lines)
 
     assert len(amina.lessons) == 30
     assert len(amina.phone.bucket(f"user:{amina.id}")) == 30
@@ -311,7 +309,9 @@ async def test_P9_a_head_beyond_the_log_is_off_the_chain_and_a_swept_tag_is_only
     await amina.sync()
     good = amina.cursor
 
-    amina.phone.cursor = replace(good, head=good.head + 1_000, position=good.head + 1_000, last_cut=good.head).to_text(amina.key)
+    amina.phone.cursor = replace(good, head=good.head + 1_000, position=good.head + 1_000, last_cut=good.head).to_text(
+        amina.key
+    )
     beyond = await amina.ask()
     amina.phone.cursor = good.to_text(amina.key)
     school.lesson(amina.course)
@@ -363,7 +363,9 @@ async def test_P12_a_forged_cursor_brings_nothing_that_is_not_granted(
     await amina.sync()
     number = school.run("select number from sync_bucket where name = %s", f"course:{secret}")[0][0]
     coverage = {**amina.cursor.coverage, (number, 1): None, (999_999, 0): None}
-    amina.phone.cursor = replace(amina.cursor, coverage=coverage, position=0).to_text(amina.key if is_sealed else b"guessed")
+    amina.phone.cursor = replace(amina.cursor, coverage=coverage, position=0).to_text(
+        amina.key if is_sealed else b"guessed"
+    )
 
     lines = await amina.ask()
 

@@ -70,7 +70,8 @@ def test_L2_the_version_rises_only_with_what_crosses_the_wire(school: School) ->
 
 
 @pytest.mark.parametrize(
-    "statement", ["update lessons set id = gen_random_uuid()", "delete from lessons", "truncate lessons", "truncate unlocks"]
+    "statement",
+    ["update lessons set id = gen_random_uuid()", "delete from lessons", "truncate lessons", "truncate unlocks"],
 )
 def test_L3_what_would_leave_ghosts_on_phones_is_refused(school: School, statement: str) -> None:
     school.lesson(uuid4())
@@ -163,7 +164,8 @@ def test_L7_a_transaction_is_published_whole_though_it_is_larger_than_a_chunk(sc
     course = uuid4()
     school.run(
         "insert into lessons (id, course_id, title, rank, published_at)"
-        " select gen_random_uuid(), %s, 'lesson ' || n, 12000 - n, now() from generate_series(1, 12000) n", course
+        " select gen_random_uuid(), %s, 'lesson ' || n, 12000 - n, now() from generate_series(1, 12000) n",
+        course,
     )
 
     assert school.advance() == 24_000
@@ -248,7 +250,9 @@ def test_L11_a_cluster_of_another_identity_marks_everything_anew(school: School)
     course = uuid4()
     school.lesson(course)
     school.advance()
-    school.run("update sync_state set cluster = 1")  # As after a dump read into another cluster: xids mean nothing there.
+    school.run(
+        "update sync_state set cluster = 1"
+    )  # As after a dump read into another cluster: xids mean nothing there.
     school.run("update sync_batch set snapshot = '9000000:9000000:'")
     school.run("update lessons set title = 'changed in the meantime'")
     school.run("select 1")
@@ -259,7 +263,8 @@ def test_L11_a_cluster_of_another_identity_marks_everything_anew(school: School)
 
 
 @pytest.mark.parametrize(
-    ("column", "type_"), [("body", "jsonb"), ("minutes", "numeric"), ("rank", "double precision"), ("due_on", "timestamptz")]
+    ("column", "type_"),
+    [("body", "jsonb"), ("minutes", "numeric"), ("rank", "double precision"), ("due_on", "timestamptz")],
 )
 def test_L12_a_type_without_one_text_form_is_refused_when_it_is_declared(
     school: School, column: str, type_: str
@@ -287,8 +292,10 @@ def test_L13_sweeping_keeps_what_is_not_yet_published(school: School) -> None:
     school.run("select sync_sweep()")
 
     assert len(school.lines(f"course:{course}")) == 2
-    assert school.run("select count(*) from sync_outbox where xid < (select xmin_ from (select pg_snapshot_xmin(snapshot) as"
-                      " xmin_ from sync_batch order by position desc limit 1) s)") == [(0,)]
+    assert school.run(
+        "select count(*) from sync_outbox where xid < (select xmin_ from (select pg_snapshot_xmin(snapshot) as"
+        " xmin_ from sync_batch order by position desc limit 1) s)"
+    ) == [(0,)]
 
 
 def test_L13_purging_gone_rows_raises_the_floor(school: School) -> None:
@@ -311,5 +318,9 @@ def registry_with(lessons: object) -> Registry:
     kinds = [BucketKind(kind, automatic=kind == "class") for kind in ("course", "course-staff", "class")]
     texts = registry.collections["school.texts"]
     return build_registry(
-        schema=1, collections=[lessons, texts, NOTES], memberships=registry.memberships, grants=registry.grants, bucket_kinds=kinds
+        schema=1,
+        collections=[lessons, texts, NOTES],
+        memberships=registry.memberships,
+        grants=registry.grants,
+        bucket_kinds=kinds,
     )

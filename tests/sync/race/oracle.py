@@ -1,9 +1,9 @@
-"""The judge of a race: inside each sequencing transaction the truth, taken from the live tables, is kept for its position.
+"""The judge of a race: inside each sequencing transaction the truth, from the live tables, is kept for its position.
 
-Goal: at every cut a reader's whole store is a database snapshot that really existed, and its buckets are those it had then.
-Method: `sync_step` is wrapped, so that the truth is read in the very snapshot that the batch publishes. It is a hash for each
-(user, bucket) over the rows that the user may see there; any missing, extra, early or late row changes it. What the engine
-materialised is never asked: who holds what follows from enrolments and class_courses themselves.
+Goal: at every cut a reader's whole store is a database snapshot that really existed, and its buckets are those it had
+then. Method: `sync_step` is wrapped, so that the truth is read in the very snapshot that the batch publishes. It is a
+hash for each (user, bucket) over the rows that the user may see there; any missing, extra, early or late row changes
+it. What the engine materialised is never asked: who holds what follows from enrolments and class_courses themselves.
 """
 
 import hashlib
@@ -19,7 +19,8 @@ from tests.sync.phone import Phone
 
 WRAP_SQL = """
 create table race_readers (user_id uuid primary key);
-create table race_truth (position bigint, user_id uuid, bucket text, hash text, primary key (position, user_id, bucket));
+create table race_truth (
+    position bigint, user_id uuid, bucket text, hash text, primary key (position, user_id, bucket));
 
 create view race_visible as
 with classes as (
@@ -36,8 +37,8 @@ with classes as (
     where deleted_at is null and published_at is not null
     union all select 'course:' || course_id, id, version, body from texts where deleted_at is null
     union all select 'user:' || user_id, id, version, body from notes where deleted_at is null
-    union all select 'class:' || class_id, id, version, body from notes where deleted_at is null and class_id is not null
-    union all select distinct 'class:' || u.class_id, l.id, l.version, l.title from lessons l
+    union all select 'class:' || class_id, id, version, body from notes where deleted_at is null and class_id is not
+    null union all select distinct 'class:' || u.class_id, l.id, l.version, l.title from lessons l
         join unlocks u on u.lesson_id = l.id where l.deleted_at is null
 )
 select b.user_id, b.bucket, r.id, r.version, r.words from buckets b left join rows r on r.bucket = b.bucket;

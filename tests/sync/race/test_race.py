@@ -1,7 +1,7 @@
 """The race: writers, leaders that are killed, and readers that page while everything moves. See `oracle.py`.
 
-The same race must go red when the head of a page is read in a statement of its own, and when the scope comes from the live
-tables: that is the test of the test.
+The same race must go red when the head of a page is read in a statement of its own, and when the scope comes from
+the live tables: that is the test of the test.
 """
 
 import asyncio
@@ -70,7 +70,9 @@ class ScopeFromLiveTables(PostgresPullStore):
             real_look = snapshot.look
 
             async def look(asked: Asked, *, with_all_totals: bool = False) -> Look:
-                return await _with_live_scope(connection, asked, await real_look(asked, with_all_totals=with_all_totals))
+                return await _with_live_scope(
+                    connection, asked, await real_look(asked, with_all_totals=with_all_totals)
+                )
 
             snapshot.look = look  # type: ignore[method-assign]
             yield snapshot
@@ -133,7 +135,7 @@ class Race:
             group.create_task(self._kill_leaders())
             readers = [group.create_task(self._read(store, user)) for user in self.cast.users]
             ends_at = asyncio.get_running_loop().time() + seconds
-            while asyncio.get_running_loop().time() < ends_at and not (until_red and self.verdict.bad):
+            while asyncio.get_running_loop().time() < ends_at and not (until_red and self.verdict.bad):  # noqa: ASYNC110 - what is waited for is the database's
                 await asyncio.sleep(0.1)
             self.stop.set()
         while self.school.advance():
@@ -210,7 +212,12 @@ class Reader:
             self.phone = Phone(TIERS, want=self.courses, on_cut=self.judge.note_cut, numbers=self.phone.numbers)
         bytes_wanted = self.chance.choice([1_024, 4_096, 65_536])
         lines = await answer(
-            store, self.phone, user_id=self.user, device_id=self.device, bytes_wanted=bytes_wanted, pace=self.chance.choice([300, 2_000])
+            store,
+            self.phone,
+            user_id=self.user,
+            device_id=self.device,
+            bytes_wanted=bytes_wanted,
+            pace=self.chance.choice([300, 2_000]),
         )
         if lines is None:
             await asyncio.sleep(0.002)
@@ -234,7 +241,9 @@ async def test_P13_every_cut_in_a_race_is_a_snapshot_that_existed(school: School
 
 
 @pytest.mark.parametrize("mutation", [HeadReadApart, ScopeFromLiveTables])
-async def test_P13_the_race_finds_a_page_made_of_two_snapshots(school: School, mutation: type[PostgresPullStore]) -> None:
+async def test_P13_the_race_finds_a_page_made_of_two_snapshots(
+    school: School, mutation: type[PostgresPullStore]
+) -> None:
     race = Race(school)
 
     async with open_pool(school.url, size_max=12) as pool:

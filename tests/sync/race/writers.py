@@ -66,7 +66,9 @@ def _edit_lesson(_: Cast, chance: random.Random) -> tuple[str, list[Any]]:
 
 
 def _edit_course(cast: Cast, chance: random.Random) -> tuple[str, list[Any]]:
-    return "update lessons set title = title || '.', rank = rank + 1 where course_id = %s", [chance.choice(cast.courses)]
+    return "update lessons set title = title || '.', rank = rank + 1 where course_id = %s", [
+        chance.choice(cast.courses)
+    ]
 
 
 def _move_lesson(cast: Cast, chance: random.Random) -> tuple[str, list[Any]]:
@@ -112,7 +114,8 @@ def _enrol(cast: Cast, chance: random.Random) -> tuple[str, list[Any]]:
     if chance.random() < 0.4:
         sql = "insert into enrolments (class_id, student_id) values (%s, %s)"
         return sql, [chance.choice(cast.classes), chance.choice(cast.users)]
-    sql = f"update enrolments set status = case when status = 'active' then 'left' else 'active' end where {_any('enrolments')}"
+    status = "case when status = 'active' then 'left' else 'active' end"
+    sql = f"update enrolments set status = {status} where {_any('enrolments')}"
     return sql, [chance.random()]
 
 
@@ -120,7 +123,8 @@ def _grant(cast: Cast, chance: random.Random) -> tuple[str, list[Any]]:
     if chance.random() < 0.3:
         sql = "insert into class_courses (class_id, course_id) values (%s, %s)"
         return sql, [chance.choice(cast.classes), chance.choice(cast.courses)]
-    sql = f"update class_courses set deleted_at = case when deleted_at is null then now() end where {_any('class_courses')}"
+    deleted_at = "case when deleted_at is null then now() end"
+    sql = f"update class_courses set deleted_at = {deleted_at} where {_any('class_courses')}"
     return sql, [chance.random()]
 
 
@@ -130,6 +134,18 @@ def _any(table: str) -> str:
 
 
 _STEPS = [
-    _new_lesson, _edit_lesson, _edit_lesson, _edit_course, _move_lesson, _publish, _remove, _new_note, _new_note,
-    _move_note, _text, _unlock, _enrol, _grant,
+    _new_lesson,
+    _edit_lesson,
+    _edit_lesson,
+    _edit_course,
+    _move_lesson,
+    _publish,
+    _remove,
+    _new_note,
+    _new_note,
+    _move_note,
+    _text,
+    _unlock,
+    _enrol,
+    _grant,
 ]
