@@ -12,7 +12,7 @@ from typing import Literal
 
 from server.embedded import plan as planning
 from server.embedded import postgres, s3, valkey
-from server.embedded.installation import Installation
+from server.embedded.installation import Installation, NotRunning
 from server.embedded.plan import CannotStart
 from server.embedded.postgres import NoPostgres
 from server.embedded.processes import PLAIN_ENV, Command, shim
@@ -107,7 +107,7 @@ def _program(name: str, variable: str, env: Mapping[str, str], find: Callable[[]
 
 def _identity() -> Finding:
     if os.geteuid() != 0:
-        return Finding("ok", "not root: PostgreSQL runs as you")
+        return _identity_of_a_person()
     if postgres.may_enter_namespace():
         return Finding("ok", "root: PostgreSQL runs in a user namespace")
     probe = Command(argv=("/bin/true",), identity=f"{postgres.NOBODY}:{postgres.NOBODY}")
@@ -115,6 +115,15 @@ def _identity() -> Finding:
         return Finding("ok", "root: PostgreSQL runs as nobody (this kernel allows no user namespaces)")
     remedy = "start as an ordinary user, or set SPARK_DATABASE_URL"
     return Finding("missing", "root, and PostgreSQL may not run as anybody else", remedy)
+
+
+def _identity_of_a_person() -> Finding:
+    if postgres.has_name(os.geteuid()):
+        return Finding("ok", "not root: PostgreSQL runs as you")
+    if postgres.may_enter_namespace():
+        return Finding("ok", "your user id has no name here: PostgreSQL runs in a user namespace")
+    remedy = "add it to /etc/passwd, or set SPARK_DATABASE_URL"
+    return Finding("missing", f"user id {os.geteuid()} has no name here, and PostgreSQL wants one", remedy)
 
 
 def _page() -> Finding:
@@ -140,7 +149,14 @@ def _running(settings: Settings) -> Finding:
         except CannotStart as problem:
             return Finding("missing", "not running, and cannot", str(problem))
         return Finding("ok", "not running; the port is free")
-    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=planning.ANSWER_WAIT_S)
+    holder = installation.holder().get("pid")
+    try:
+        running = installation.running_env()
+    except NotRunning:
+        return Finding("note", f"starting as process {holder}", "ask again in a moment")
+    host, port = running["SPARK_HOST"], int(running["SPARK_PORT"])  # Perhaps not those of this shell's environment.
+    address = planning.ANY_ADDRESS.get(host, host)
+    connection = http.client.HTTPConnection(address, port, timeout=planning.ANSWER_WAIT_S)
     try:
         connection.request("GET", "/health/ready")
         answer = connection.getresponse()
@@ -151,7 +167,7 @@ def _running(settings: Settings) -> Finding:
         connection.close()
     if answer.status != http.client.OK:
         return Finding("missing", f"running, and not ready: {words}", f"read the logs in {installation.logs}")
-    return Finding("ok", f"running as process {installation.holder().get('pid')}, and ready")
+    return Finding("ok", f"running as process {holder} at {host}:{port}, and ready")
 
 
 def _browser(env: Mapping[str, str]) -> Finding:

@@ -151,7 +151,7 @@ def _identity(folder: Path) -> str:
     Raises: NoPostgres.
     """
     if os.geteuid() != 0:
-        return "self" if _has_name(os.geteuid()) else _nameless_identity()
+        return "self" if has_name(os.geteuid()) else _nameless_identity()
     if not sys.platform.startswith("linux"):
         raise NoPostgres("PostgreSQL does not run as root here: start as an ordinary user, or set SPARK_DATABASE_URL")
     owner = folder.stat()
@@ -171,7 +171,8 @@ def _nameless_identity() -> str:
     )
 
 
-def _has_name(user: int) -> bool:
+def has_name(user: int) -> bool:
+    """Tell whether the machine knows this user id: `initdb` asks."""
     try:
         pwd.getpwuid(user)
     except KeyError:
