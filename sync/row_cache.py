@@ -32,8 +32,10 @@ class RowCache:
 
     async def get(self, collection: Collection, id_: UUID) -> Row | None:
         """The row as it stands after the ops before, locked; None when there is none."""
-        await self.load(collection, [id_])
-        return self._rows[collection.name, id_]
+        key = (collection.name, id_)
+        if key not in self._rows:
+            await self.load(collection, [id_])
+        return self._rows[key]
 
     def insert(self, collection: Collection, row: Row) -> None:
         key = (collection.name, row["id"])

@@ -26,8 +26,8 @@ RECEIPTS = text(
     " where device_id = :device_id and n = any(cast(:numbers as bigint[])) order by n"
 )
 ADD_RECEIPTS = text(
-    "insert into sync_receipt (device_id, n, hash, body) select :device_id, *"
-    " from unnest(cast(:numbers as bigint[]), cast(:hashes as text[]), cast(:bodies as text[]))"
+    "insert into sync_receipt (device_id, n, hash, body) select :device_id, n, hash, body"
+    " from json_to_recordset(cast(:rows as json)) as given(n bigint, hash text, body text)"
 )
 KNOWN = text(
     "select identity from sync_identity where user_id = :user_id and identity = any(cast(:identities as uuid[]))"
@@ -60,6 +60,7 @@ PUT_HELD = text(
 )
 WAITING_FOR = text(
     "select id from sync_op where outcome in ('waiting', 'parked') and waits_for && cast(:keys as text[])"
+    " and exists (select from sync_op where outcome in ('waiting', 'parked') and waits_for <> '{}')"
     " order by id for no key update"
 )
 WAKE = text("update sync_op set wake_at = :now where id = any(cast(:ids as uuid[]))")

@@ -162,28 +162,24 @@ class PostgresPushUnit:
         return {n: StoredReceipt(msgspec.json.decode(body, type=Receipt), hash_) for n, hash_, body in found}
 
     async def add_receipts(self, device_id: UUID, receipts: Sequence[StoredReceipt]) -> None:
-        await self._db.execute(
-            push_sql.ADD_RECEIPTS,
-            {
-                "device_id": device_id,
-                "numbers": [stored.receipt.n for stored in receipts],
-                "hashes": [stored.hash for stored in receipts],
-                "bodies": [msgspec.json.encode(stored.receipt).decode() for stored in receipts],
-            },
-        )
+        rows = [
+            {"n": stored.receipt.n, "hash": stored.hash, "body": msgspec.json.encode(stored.receipt).decode()}
+            for stored in receipts
+        ]
+        await self._db.execute(push_sql.ADD_RECEIPTS, {"device_id": device_id, "rows": _json(rows)})
 
     async def known(self, identities: Iterable[UUID]) -> set[UUID]:
-        found = await self._db.execute(push_sql.KNOWN, {"user_id": self.user_id, "identities": list(identities)})
+        found = await self._db.execute(push_sql.KNOWN, {"user_id": self.user_id, "identities": _array(identities)})
         return set(found.scalars())
 
     async def remember(self, identities: Iterable[UUID], *, now_ms: int) -> None:
-        values = {"user_id": self.user_id, "identities": list(identities), "now": _instant(now_ms)}
+        values = {"user_id": self.user_id, "identities": _array(identities), "now": _instant(now_ms)}
         await self._db.execute(push_sql.REMEMBER, values)
 
     # --- rows ---
 
     async def rows(self, collection: Collection, ids: Iterable[UUID]) -> dict[UUID, Row]:
-        found = await self._db.execute(push_sql.lock_rows(collection.table), {"ids": list(ids)})
+        found = await self._db.execute(push_sql.lock_rows(collection.table), {"ids": _array(ids)})
         return {row["id"]: dict(row) for row in found.mappings()}
 
     async def insert_rows(self, collection: Collection, rows: Sequence[Row]) -> dict[UUID, int]:
@@ -209,7 +205,7 @@ class PostgresPushUnit:
     # --- held ops ---
 
     async def held(self, *, identities: Iterable[UUID] = (), records: Iterable[UUID] = ()) -> list[HeldOp]:
-        values = {"user_id": self.user_id, "identities": list(identities), "records": list(records)}
+        values = {"user_id": self.user_id, "identities": _array(identities), "records": _array(records)}
         return [_held(row) for row in (await self._db.execute(push_sql.HELD, values)).mappings()]
 
     async def lock_held(self, held_id: UUID) -> list[HeldOp]:
@@ -236,7 +232,7 @@ async def _wake(db: AsyncSession, keys: Sequence[str], *, now_ms: int) -> int:
     """Looks first: nearly always nobody waits, and an update of no row would still run the triggers of the table."""
     if not keys:
         return 0
-    waiting = list((await db.execute(push_sql.WAITING_FOR, {"keys": list(keys)})).scalars())
+    waiting = list((await db.execute(push_sql.WAITING_FOR, {"keys": "{" + ",".join(keys) + "}"})).scalars())
     if waiting:
         await db.execute(push_sql.WAKE, {"ids": waiting, "now": _instant(now_ms)})
     return len(waiting)
@@ -248,6 +244,11 @@ def _alike(rows: Sequence[Row]) -> Iterable[tuple[tuple[str, ...], list[Row]]]:
     for row in rows:
         grouped.setdefault(tuple(sorted(row)), []).append(row)
     return grouped.items()
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    """As PostgreSQL reads an array: a list of a thousand ids is slow to adapt one by one."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _json(rows: Sequence[Row]) -> str:

@@ -66,6 +66,7 @@ create index if not exists sync_op_user on sync_op (user_id, identity);
 create index if not exists sync_op_record on sync_op (record_id) where record_id is not null;
 create index if not exists sync_op_group on sync_op (group_key) where group_key is not null;
 create index if not exists sync_op_wake on sync_op (wake_at) where wake_at is not null;
+create index if not exists sync_op_open on sync_op (id) where outcome in ('waiting', 'parked') and waits_for <> '{}';
 create index if not exists sync_op_waits on sync_op using gin (waits_for) where outcome in ('waiting', 'parked');
 
 create table if not exists sync_restore (          -- written by whoever brings this database back from a copy

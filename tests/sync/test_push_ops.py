@@ -47,6 +47,17 @@ def test_U12_what_was_put_into_a_request_comes_out_of_it_byte_for_byte(ops: list
     assert envelope.schema == 7
 
 
+@given(st.lists(OBJECTS, max_size=6), st.sampled_from([None, 1, "\t"]))
+def test_U12_the_quick_way_and_the_scanner_cut_alike(ops: list[Any], indent: Any):
+    raw_ops = [json.dumps(op, indent=indent).encode() for op in ops]
+    broken = b'{"n":1,"text":"\\ud800"}'
+
+    _, quickly = split_request(request(*raw_ops))
+    _, slowly = split_request(request(*raw_ops, broken))  # The broken one makes the whole undecodable.
+
+    assert [*quickly, broken] == slowly
+
+
 @given(st.binary(max_size=200))
 @example(b'{"ops":[{"a":"\\')
 @example(b'{"ops":[' + b"[" * 150 + b"]}")
