@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/sync/ids.js";
 import { rowsName } from "../../src/sync/names.js";
 import type { Engine } from "../../src/sync/types.js";
+import { answerOf, committed } from "../../src/sync/worker/db.js";
 import { RowStore } from "../../src/sync/worker/rows.js";
 import { quota } from "./support/disk.js";
 import { AMINA, newKey, Phone, until } from "./support/phone.js";
@@ -182,6 +183,25 @@ describe("a copy that does not agree", () => {
       expect(engine.status.value.problem).toBeNull();
     },
   );
+});
+
+test("a damaged chunk costs its set a new download, nothing else", async () => {
+  const engine = await phone.open(server.fetch);
+  await engine.want("course:1");
+  await until(isFull(engine, "course:1"), "the course");
+  await engine.close();
+  const db = await answerOf(phone.disk.open(rowsName(AMINA), 1));
+  const tx = db.transaction("chunks", "readwrite");
+  const chunks = tx.objectStore("chunks");
+  const keys = (await answerOf(chunks.getAllKeys())).filter((key) => (key as string[])[0] === "course:1");
+  for (const key of keys) chunks.put(new Uint8Array(99), key);
+  await committed(tx);
+  db.close();
+
+  const again = await phone.open(server.fetch);
+  const [lessons, courses] = [again.rows("catalog.lessons"), again.rows("catalog.courses")];
+  await until(() => lessons.value.value.length === 30, "filled anew");
+  expect(courses.value.value).toHaveLength(1);
 });
 
 describe("two people on one phone", () => {

@@ -12,11 +12,12 @@ const LINES_A_CHUNK_MIN = 32; // Below this average it is ragged.
 export async function compactOne(store: RowStore, base: PageBase): Promise<PageBase | null> {
   const ragged = [...base.parts.values()].find((part) => isRagged(part, base.meta.head));
   if (ragged === undefined) return null;
-  const { opened } = await store.read(({ parts }) =>
+  const { opened, damaged } = await store.read(({ parts }) =>
     parts.filter((part) => isSame(part, ragged)).map((part) => ({ part, from: 0 })),
   );
   const [found] = opened;
   if (found === undefined) throw new Overtaken("The partition is gone.");
+  if (damaged.length > 0) return null; // It will be filled anew.
   const lines = liveLines(found.chunks);
   const chunks: NewChunk[] = [];
   for (let i = 0; i < lines.length; i += CHUNK_LINES) {

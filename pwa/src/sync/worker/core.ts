@@ -4,13 +4,14 @@ import { newId } from "../ids.js";
 import type { Calls, OpenRequest, ToPage, Watch } from "../messages.js";
 import { MINE_MAX, mineName, rowsName } from "../names.js";
 import type { CommandOptions, Fields, Status, WriteOptions } from "../types.js";
+import { isQuotaError } from "./db.js";
 import type { Channel, Env, Word } from "./env.js";
 import { Leadership } from "./leader.js";
 import type { Loop } from "./loop.js";
 import { add, type MergeRules } from "./making.js";
 import { type Entry, Mine, Outrun } from "./mine.js";
 import type { Wire } from "./request.js";
-import { Overtaken, RowStore } from "./rows.js";
+import { Overtaken, type Pair, RowStore } from "./rows.js";
 import { Screen } from "./screen.js";
 import { Damaged } from "./seal.js";
 import { View } from "./view.js";
@@ -60,6 +61,7 @@ export class Core implements Omit<Calls, "open"> {
       this.view,
       (shown) => post({ shown }),
       (error) => this.broke(error),
+      (pairs) => this.mend(pairs),
     );
     this.wire = { fetch: env.fetch, baseUrl: request.baseUrl, stallMs: env.stallMs };
     const leading = { lead: (lost: AbortSignal) => this.lead(lost) };
@@ -128,7 +130,7 @@ export class Core implements Omit<Calls, "open"> {
       await this.told("wishes", seqs); // Whoever waits for us finds it on the screen.
       return identity;
     } catch (error) {
-      if (error instanceof Error && error.name === "QuotaExceededError") this.say({ problem: "quota" });
+      if (isQuotaError(error)) this.say({ problem: "quota" });
       throw error;
     }
   }
@@ -204,6 +206,7 @@ export class Core implements Omit<Calls, "open"> {
     else if (word.kind === "cut") void this.screen.refresh();
     else if (word.kind === "sync") this.loop?.hint();
     else if (word.kind === "hello") this.sayToTabs();
+    else if (word.kind === "damaged") this.loop?.mend(word.pairs);
     else if (word.kind === "pause") this.setPaused(word.on);
     else if (!this.loop) this.say({ ...(word.status as Status), leader: false }); // Said by our own code in another tab.
   }
@@ -237,6 +240,11 @@ export class Core implements Omit<Calls, "open"> {
     this.setPaused(on);
   }
 
+  private mend(pairs: readonly Pair[]): void {
+    if (this.loop) this.loop.mend(pairs);
+    else this.channel.post({ kind: "damaged", pairs });
+  }
+
   private setPaused(on: boolean): void {
     this.isPaused = on;
     this.loop?.setPaused(on);
@@ -263,6 +271,7 @@ export class Core implements Omit<Calls, "open"> {
       await loop.run(lost);
     } catch (error) {
       if (error instanceof Overtaken || error instanceof Outrun) this.leadership.yieldTo();
+      else if (isQuotaError(error) && (await this.env.ballast.giveUp())) this.say({ problem: "quota" });
       else if (!this.isClosed) this.broke(error);
     } finally {
       this.loop = null;

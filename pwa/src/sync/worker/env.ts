@@ -17,6 +17,7 @@ export type Word =
   | { readonly kind: "hello" } // A tab has opened: how do we stand?
   | { readonly kind: "sync" }
   | { readonly kind: "pause"; readonly on: boolean }
+  | { readonly kind: "damaged"; readonly pairs: readonly (readonly [bucket: string, tier: number])[] }
   | { readonly kind: "status"; readonly status: unknown };
 
 /** The part of Web Locks that leading needs. */

@@ -72,6 +72,9 @@ export type Ending =
       readonly opIndex: number | null;
     };
 
+const ROW = 0x5b; // A row's line opens with a bracket, everything else with a brace.
+const decoder = new TextDecoder();
+
 /** Raises: QuotaExceededError when the disk is full; all else that a network or a server can do is an Ending. */
 export async function exchange(errand: Errand): Promise<Ending> {
   const { meta } = errand.base;
@@ -115,14 +118,13 @@ class Answer {
 
   async read(body: ReadableStream<Uint8Array>): Promise<Ending> {
     const { wire, now } = this.errand;
-    const decoder = new TextDecoder();
     const count = (bytes: number) => {
       this.firstByteAt ||= now();
       this.bytes += bytes;
     };
     try {
-      for await (const line of linesOf(body, wire.stallMs, count)) {
-        const ending = line[0] === 0x5b ? this.row(line) : await this.said(readLine(decoder.decode(line)));
+      for await (const lines of linesOf(body, wire.stallMs, count)) {
+        const ending = await this.readLines(lines);
         if (ending) return ending;
         if (this.end) break;
       }
@@ -133,9 +135,16 @@ class Answer {
     return await this.finish();
   }
 
-  private row(bytes: Uint8Array<ArrayBuffer>): null {
-    const line = rowLine(bytes);
-    if (line && this.part) this.page.add({ kind: "row", part: this.part, line });
+  private async readLines(lines: readonly Uint8Array<ArrayBuffer>[]): Promise<Ending | null> {
+    for (const bytes of lines) {
+      if (bytes[0] === ROW) {
+        const line = rowLine(bytes);
+        if (line && this.part) this.page.addRow(this.part, line);
+        continue;
+      }
+      const ending = await this.said(readLine(decoder.decode(bytes)));
+      if (ending || this.end) return ending;
+    }
     return null;
   }
 

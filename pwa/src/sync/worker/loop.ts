@@ -10,17 +10,16 @@ import type { Env } from "./env.js";
 import { type Ending, type Errand, exchange } from "./exchange.js";
 import { LineIndexes } from "./indexes.js";
 import { listen, pause } from "./live.js";
+import { Mending } from "./mending.js";
 import { type Mine, Outrun } from "./mine.js";
 import { Pace } from "./pace.js";
 import type { PageBase } from "./page.js";
 import { fork, hasUnsent, nextOps, setAside, type Unit } from "./queue.js";
 import type { Wire } from "./request.js";
-import { EMPTY_META, Overtaken, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
+import { EMPTY_META, Overtaken, type Pair, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
 
 const POLL_MS = 30_000; // Without a live stream; doubled while nothing moves.
 const POLL_MS_MAX = 5 * 60_000;
-const REFILLS_MAX = 3; // An hour: what does not agree after that is for people to look at.
-const HOUR_MS = 3600_000;
 
 export interface LoopDeps {
   readonly env: Env;
@@ -47,12 +46,13 @@ export class Loop {
   private pollMs = POLL_MS;
   private triedAt = 0;
   private fence = 0;
-  private refillsAt: number[] = [];
+  private readonly mending: Mending;
   private wakeUp: AbortController = new AbortController();
 
   constructor(private readonly deps: LoopDeps) {
     this.pace = new Pace(deps.env.gapMs, deps.env.random);
     this.indexes = new LineIndexes(deps.store);
+    this.mending = new Mending(deps.store);
   }
 
   /** Lead: exchange whenever there is a reason, until `lost`. Raises what is neither network nor disk: a bug, a wrong key. */
@@ -116,7 +116,7 @@ export class Loop {
     const { meta } = this.base;
     const asksNew = [...(meta.asked ?? [])].sort().join("\n") !== [...this.deps.mine.wanted].sort().join("\n");
     const isWhole = meta.final || (this.isPaused && meta.cursor !== null && meta.cutAt !== null);
-    return this.isHinted || !isWhole || asksNew || this.leaving.size > 0 || hasUnsent(this.deps.mine);
+    return this.isHinted || !isWhole || asksNew || this.mending.isDue || hasUnsent(this.deps.mine);
   }
 
   /** Nothing is due: tidy up, then wait for the next poll. */
@@ -156,6 +156,7 @@ export class Loop {
     const { deps, pace } = this;
     const token = await deps.token();
     if (this.mustFork && token !== null) await this.fork();
+    if (await this.mending.suspect(this.base.meta)) await this.refill();
     const limit = { bytes: pace.pageBytes * 2, units: pace.unitsMax, mayNumber: this.isReached };
     const units = await nextOps(deps.mine, limit, deps.env.now());
     if (abort.signal.aborted) return 0;
@@ -180,7 +181,7 @@ export class Loop {
       indexes: this.indexes,
       base: this.base,
       units,
-      wanted: deps.mine.wanted.filter((bucket) => !this.leaving.has(bucket)),
+      wanted: this.mending.without(deps.mine.wanted),
       saysBuckets: this.saysBuckets,
       pageBytes: this.isPaused ? 8 * 1024 : this.pace.pageBytes,
       stopsAtCut: this.isPaused,
@@ -236,7 +237,7 @@ export class Loop {
     const hasMoved = base.meta.cursor !== this.base.meta.cursor || this.hasPushed > 0;
     this.base = base;
     this.saysBuckets = false;
-    this.leaving.clear();
+    this.mending.left();
     this.pace.succeeded(measured);
     this.pace.unitsMax = Number.POSITIVE_INFINITY;
     if (isRefusedCut && !(await this.refill())) return this.unwell("server");
@@ -340,35 +341,18 @@ export class Loop {
     this.deps.told("mine");
   }
 
-  // --- mending --------------------------------------------------------------------------------------------------------
+  /** Sets that cannot be read: to be filled anew with the next exchange. */
+  mend(pairs: readonly Pair[]): void {
+    this.mending.add(pairs);
+    this.wake();
+  }
 
-  private readonly leaving = new Set<string>(); // Downloaded buckets left for one exchange, to be filled anew by the next.
-
-  /** A cut did not agree. Fill what is on the check list again; false: it was tried often enough. */
+  /** Fill anew what is on the check list; false: that was tried often enough. */
   private async refill(): Promise<boolean> {
-    const now = this.deps.env.now();
-    this.refillsAt = this.refillsAt.filter((at) => now - at < HOUR_MS);
-    if (this.refillsAt.length >= REFILLS_MAX) return false;
-    this.refillsAt.push(now);
-    const { meta } = this.base;
-    const buckets = meta.check.map(([bucket]) => bucket);
-    if (buckets.every((bucket) => this.deps.mine.wanted.includes(bucket))) {
-      for (const bucket of buckets) this.leaving.add(bucket);
-      return true;
-    }
-    // What comes by itself cannot be left: begin without a cursor. The old cut stays until the first mark is here.
-    const after = { ...meta, cursor: null, final: false };
-    await this.deps.store.write({
-      before: meta,
-      after,
-      dropped: [],
-      dropAll: false,
-      chunks: [],
-      parts: [],
-      covers: [],
-    });
     await this.reread();
-    return true;
+    const mayGoOn = await this.mending.refill(this.base.meta, this.deps.mine.wanted, this.deps.env.now());
+    await this.reread();
+    return mayGoOn;
   }
 
   private async sleep(ms: number, lost: AbortSignal): Promise<void> {

@@ -11,7 +11,7 @@
 
 import { newId } from "../ids.js";
 import { abortQuietly, answerOf, committed, type Factory, isQuotaError, openDatabase } from "./db.js";
-import { openJson, type Sealed, sealJson } from "./seal.js";
+import { Damaged, openJson, type Sealed, sealJson } from "./seal.js";
 import type { Mark } from "./wire.js";
 import type { At, Wish } from "./wish.js";
 
@@ -148,7 +148,7 @@ export class Mine {
     ]);
     const isOlder = (what: number | "state") => (this.savedAt.get(what) ?? 0) >= since;
     for (const seq of seqs ?? [...this.entries.keys()]) if (!isOlder(seq)) this.entries.delete(seq);
-    for (const entry of entries) if (!isOlder(entry.seq)) this.entries.set(entry.seq, entry);
+    for (const entry of entries) if (entry && !isOlder(entry.seq)) this.entries.set(entry.seq, entry);
     if (isOlder("state")) return;
     // Written by our own code only; all three are there once the store is open, but for `clock` and `wanted` at first.
     this.device = (device as Device | undefined) ?? this.device;
@@ -283,9 +283,15 @@ export class Mine {
     await openJson(this.key, PROOF, stored ?? proof);
   }
 
-  private async unseal(shelf: Shelf, { seq, rev, identity, sealed }: Stored): Promise<Entry> {
-    const wish = (await openJson(this.key, ["wish", identity], sealed)) as Wish; // Sealed by us, under this identity.
-    return { seq: seq ?? 0, rev, shelf, wish };
+  /** Null: damaged. It stays where it is; one wish that does not open must not keep the others from being sent. */
+  private async unseal(shelf: Shelf, { seq, rev, identity, sealed }: Stored): Promise<Entry | null> {
+    try {
+      const wish = (await openJson(this.key, ["wish", identity], sealed)) as Wish; // Sealed by us, under this identity.
+      return { seq: seq ?? 0, rev, shelf, wish };
+    } catch (error) {
+      if (error instanceof Damaged) return null;
+      throw error;
+    }
   }
 }
 

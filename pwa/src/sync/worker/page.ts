@@ -31,7 +31,7 @@ export interface PageBase {
 }
 
 type Step =
-  | { readonly kind: "row"; readonly part: PartName; readonly line: RowLine }
+  | { readonly kind: "rows"; readonly part: PartName; readonly lines: RowLine[] }
   | { readonly kind: "joined" | "left"; readonly pair: Pair }
   | { readonly kind: "reconcile"; readonly pairs: readonly Pair[] }
   | { readonly kind: "scope"; readonly scope: Scope }
@@ -68,6 +68,12 @@ export class Page {
 
   add(step: Step): void {
     this.steps.push(step);
+  }
+
+  addRow(part: PartName, line: RowLine): void {
+    const last = this.steps.at(-1);
+    if (last?.kind === "rows" && last.part === part) last.lines.push(line);
+    else this.steps.push({ kind: "rows", part, lines: [line] });
   }
 
   /** Everything above is safe. `cut` of null: no cut here. */
@@ -110,8 +116,8 @@ export class Page {
 
   private async absorb(step: Step): Promise<void> {
     switch (step.kind) {
-      case "row":
-        return await this.keep(step.part, step.line);
+      case "rows":
+        return await this.keep(step.part, step.lines);
       case "left":
         return this.drop(step.pair);
       case "joined":
@@ -127,15 +133,15 @@ export class Page {
     }
   }
 
-  private async keep(part: PartName, line: RowLine): Promise<void> {
+  private async keep(part: PartName, lines: readonly RowLine[]): Promise<void> {
     const [bucket, tier] = part;
+    const key = partKey(part);
     const cover = this.covers.get(pairKey([bucket, tier])) ?? this.emptyCover([bucket, tier]);
-    const stored = this.parts.get(partKey(part));
-    const index = await this.indexes.of(part, stored);
-    this.setCover(counted(cover, index, line));
-    const fresh = this.fresh.get(partKey(part)) ?? { part, lines: [] };
-    fresh.lines.push(line);
-    this.fresh.set(partKey(part), fresh);
+    const index = await this.indexes.of(part, this.parts.get(key));
+    this.setCover({ ...cover, ...counted(cover, index, lines) });
+    const fresh = this.fresh.get(key) ?? { part, lines: [] };
+    for (const line of lines) fresh.lines.push(line);
+    this.fresh.set(key, fresh);
   }
 
   private drop(pair: Pair): void {
@@ -241,23 +247,24 @@ export class Page {
   }
 }
 
-function counted(cover: Cover, index: LineIndex, line: RowLine): Cover {
-  const sum: Digest = { count: cover.count, hi: cover.hi, lo: cover.lo };
-  const old = index.get(line.id);
-  if (old) {
-    sum.count -= 1;
-    sum.hi ^= old[0];
-    sum.lo ^= old[1];
-    index.delete(line.id);
-  }
-  if (!line.gone) {
+function counted(before: Digest, index: LineIndex, lines: readonly RowLine[]): Digest {
+  let { count, hi, lo } = before;
+  for (const line of lines) {
+    const old = index.get(line.id);
+    if (old) {
+      count -= 1;
+      hi ^= old[0];
+      lo ^= old[1];
+      index.delete(line.id);
+    }
+    if (line.gone) continue;
     const digest = digestLine(line.bytes);
-    sum.count += 1;
-    sum.hi ^= digest[0];
-    sum.lo ^= digest[1];
+    count += 1;
+    hi ^= digest[0];
+    lo ^= digest[1];
     index.set(line.id, digest);
   }
-  return { ...cover, ...sum };
+  return { count, hi, lo };
 }
 
 function merge(into: Digests, more: Digests): void {

@@ -11,7 +11,7 @@
  */
 
 import { answerOf, committed, type Factory, openDatabase } from "./db.js";
-import { open, type Place, type Sealed, seal } from "./seal.js";
+import { Damaged, open, type Place, type Sealed, seal } from "./seal.js";
 
 export interface Meta {
   readonly fence: number; // Of the leader that may write; an older one is too late.
@@ -67,6 +67,8 @@ export interface RowsChange {
   readonly parts: readonly Part[];
   readonly covers: readonly Cover[];
 }
+
+export const NOTHING = { dropped: [], dropAll: false, chunks: [], parts: [], covers: [] } as const;
 
 /** Somebody else has written meanwhile: a newer leader, or a newer page. What was to be stored is dropped. */
 export class Overtaken extends Error {
@@ -135,8 +137,9 @@ export class RowStore {
     const found = await Promise.all(
       requests.map(async ({ part, keys, values }) => ({ part, keys: await keys, values: (await values) as Sealed[] })),
     );
-    const opened = await Promise.all(found.map((one) => this.unseal(one.part, one.keys, one.values)));
-    return { ...state, opened };
+    const damaged: Pair[] = [];
+    const opened = await Promise.all(found.map((one) => this.unseal(one.part, one.keys, one.values, damaged)));
+    return { ...state, opened, damaged };
   }
 
   private async look(tx: IDBTransaction): Promise<{ meta: Meta; covers: Cover[]; parts: Part[] }> {
@@ -146,9 +149,19 @@ export class RowStore {
     return { meta: (await meta) ?? EMPTY_META, covers: await covers, parts: await parts };
   }
 
-  private async unseal(part: Part, keys: readonly IDBValidKey[], values: readonly Sealed[]) {
-    const chunks = await Promise.all(values.map((value, i) => open(this.key, keys[i] as unknown as Place, value)));
-    return { part, chunks, seqs: keys.map((key) => (key as IDBValidKey[])[3] as number) }; // Keys are of our own making.
+  /** A chunk that does not open is left out and its set is named: the rest stays readable, the set is filled anew. */
+  private async unseal(part: Part, keys: readonly IDBValidKey[], values: readonly Sealed[], damaged: Pair[]) {
+    const seqs = keys.map((key) => (key as IDBValidKey[])[3] as number); // Keys are of our own making.
+    const all = await Promise.all(
+      values.map((value, i) =>
+        open(this.key, keys[i] as unknown as Place, value).catch((error: unknown) => {
+          if (!(error instanceof Damaged)) throw error;
+          damaged.push([part.bucket, part.tier]);
+          return null;
+        }),
+      ),
+    );
+    return { part, seqs, chunks: all.flatMap((chunk) => chunk ?? []) };
   }
 
   /**

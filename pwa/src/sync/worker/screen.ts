@@ -4,7 +4,7 @@ import type { Shown, Watch } from "../messages.js";
 import type { BucketState } from "../types.js";
 import { isQuotaError } from "./db.js";
 import type { Mine } from "./mine.js";
-import type { Cover } from "./rows.js";
+import type { Cover, Pair } from "./rows.js";
 import { type HeldOp, standing } from "./standing.js";
 import type { View } from "./view.js";
 
@@ -20,6 +20,7 @@ export class Screen {
     private readonly view: View,
     private readonly post: (shown: Shown) => void,
     private readonly failed: (error: unknown) => void,
+    private readonly damaged: (pairs: readonly Pair[]) => void,
   ) {}
 
   watch(watch: Watch): void {
@@ -54,7 +55,8 @@ export class Screen {
   }
 
   private async show(): Promise<void> {
-    const { meta, covers, changed, held } = await this.view.look();
+    const { meta, covers, changed, held, damaged } = await this.view.look();
+    if (damaged.length > 0) this.damaged(damaged);
     const settled = meta.device === this.mine.device.id ? meta.settled : 0;
     const { pending, outbox, queued } = standing(this.mine.list(), held, settled);
     this.held = held;

@@ -9,7 +9,7 @@ export class Stalled extends Error {
 }
 
 /**
- * Read whole lines. A last line without its newline was torn by the link and is not given out.
+ * Read whole lines, as many at once as have come. A last line without its newline was torn by the link and is not given out.
  *
  * Raises: Stalled when no byte comes for `stallMs`, whatever time the whole answer takes; or what the body's reader raises.
  */
@@ -17,7 +17,7 @@ export async function* linesOf(
   body: ReadableStream<Uint8Array>,
   stallMs: number,
   onBytes: (count: number) => void = () => undefined,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+): AsyncGenerator<Uint8Array<ArrayBuffer>[]> {
   const reader = body.getReader();
   let rest = new Uint8Array(0);
   try {
@@ -26,12 +26,14 @@ export async function* linesOf(
       if (done) return;
       onBytes(value.length);
       const bytes = joined(rest, value);
+      const lines: Uint8Array<ArrayBuffer>[] = [];
       let from = 0;
       for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
-        if (end > from) yield bytes.slice(from, end);
+        if (end > from) lines.push(bytes.subarray(from, end));
         from = end + 1;
       }
-      rest = bytes.slice(from);
+      rest = bytes.subarray(from);
+      if (lines.length > 0) yield lines;
       if (rest.length > LINE_BYTES_MAX) throw new Stalled("A line of the answer has no end.");
     }
   } finally {

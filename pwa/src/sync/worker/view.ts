@@ -7,7 +7,7 @@
 import type { Watch } from "../messages.js";
 import type { Row } from "../types.js";
 import { chunkLines, type StoredRow, storedRow, storedRows } from "./lines.js";
-import { type Cover, type Meta, type Part, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
+import { type Cover, type Meta, type Pair, type Part, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
 import { type HeldOp, heldOp } from "./standing.js";
 
 interface Decoded {
@@ -23,6 +23,7 @@ export interface Look {
   readonly parts: readonly Part[];
   readonly changed: readonly (readonly [key: number, rows: readonly Row[]])[];
   readonly held: readonly HeldOp[];
+  readonly damaged: readonly Pair[]; // Sets with a chunk that does not open.
 }
 
 interface Found {
@@ -69,7 +70,8 @@ export class View {
       read.covers.filter(({ state }) => state === "full").map(({ bucket, tier }) => pairKey([bucket, tier])),
     );
     const changed = [...this.watches.values()].flatMap((watch) => this.changeOf(watch, read.parts, full));
-    return { meta: read.meta, covers: read.covers, parts: read.parts, changed, held: this.held(read.parts) };
+    const { meta, covers, parts, damaged } = read;
+    return { meta, covers, parts, changed, held: this.held(parts), damaged };
   }
 
   private unread(parts: readonly Part[], head: number): { part: Part; from: number }[] {

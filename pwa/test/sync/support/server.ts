@@ -287,13 +287,9 @@ export class FakeServer {
 
   digestOf(pair: string): string {
     const live = [...this.items.values()].filter((item) => pairOf(item) === pair && !item.gone);
-    const sum = { count: live.length, hi: 0, lo: 0 };
-    for (const { line } of live) {
-      const [hi, lo] = digestLine(new TextEncoder().encode(line));
-      sum.hi ^= hi;
-      sum.lo ^= lo;
-    }
-    return digestText(sum);
+    const each = live.map(({ line }) => digestLine(new TextEncoder().encode(line)));
+    const half = (which: 0 | 1) => each.reduce((sum, digest) => sum ^ digest[which], 0);
+    return digestText({ count: live.length, hi: half(0), lo: half(1) });
   }
 
   private pairs(wanted: readonly string[]): string[] {
