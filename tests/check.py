@@ -8,8 +8,8 @@ from server.embedded.installation import ROOT
 from server.embedded.pwa_build import PWA, BuildFailed, install_packages, npm
 
 CHECKS = (
-    ("ruff", ("-m", "ruff", "check", "--quiet", ".")),
-    ("ruff format", ("-m", "ruff", "format", "--check", "--quiet", ".")),
+    ("ruff", ("-m", "ruff", "check", "--quiet", "--output-format=concise", ".")),
+    ("ruff format", ("-m", "ruff", "format", "--check", "--output-format=concise", ".")),
     ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-cache")),
     ("mypy", ("-m", "mypy", "server", "sync")),
 )
