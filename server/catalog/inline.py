@@ -82,50 +82,56 @@ MATH_ATTRIBUTES: dict[str, set[str]] = {
     "mtable": {"columnalign"},
 }
 _ATTRIBUTES = {**MATH_ATTRIBUTES, "a": {"href"}}
+_SILENCED = {
+    "script",
+    "style",
+    "template",
+    "annotation",
+    "annotation-xml",
+    "title",
+    "noscript",
+    "iframe",
+    "svg",
+}
+_PLAIN = re.compile(r"[^<>&\x00-\x08\x0b\x0e-\x1f\x7f-\xa0]*")
 _VALUE = re.compile(r"[A-Za-z0-9 .%+-]{1,60}")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _HOST = re.compile(r"https://[^/?#\s@]+\.[^/?#\s@]+(?:[/?#]|$)", re.IGNORECASE)
-
-
-def clean_inline(html: str) -> str:
-    """Keep what the allow list knows, drop the rest (a dropped element's text stays, a script's or style's goes)."""
-    return _clean(html, INLINE_TAGS | MATH_TAGS).strip()
-
-
-def clean_math(mathml: str) -> str:
-    """One <math> element of presentation MathML, or an empty string where there is none."""
-    cleaned = _clean(mathml, MATH_TAGS).strip()
-    return cleaned if cleaned.startswith("<math") and cleaned.endswith("</math>") else ""
-
-
-def _clean(html: str, tags: set[str]) -> str:
-    cleaned = nh3.clean(
-        html,
-        tags=tags,
-        clean_content_tags={
-            "script",
-            "style",
-            "template",
-            "annotation",
-            "annotation-xml",
-            "title",
-            "noscript",
-            "iframe",
-            "svg",
-        },
-        attributes={tag: names for tag, names in _ATTRIBUTES.items() if tag in tags},
-        attribute_filter=_filter_attribute,
-        url_schemes={"https"},
-        url_relative="deny",
-        link_rel="noopener noreferrer",
-    )
-    return _SPACES.sub(" ", cleaned)
 
 
 def _filter_attribute(element: str, name: str, value: str) -> str | None:
     if element == "a" and name == "href":
         return value if _HOST.match(value) and len(value) <= 2_000 else None
     return value if _VALUE.fullmatch(value) else None
+
+
+def _sieve(tags: set[str]) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=tags,
+        clean_content_tags=_SILENCED,
+        attributes={tag: names for tag, names in _ATTRIBUTES.items() if tag in tags},
+        attribute_filter=_filter_attribute,
+        url_schemes={"https"},
+        url_relative="deny",
+        link_rel="noopener noreferrer",
+    )
+
+
+_INLINE = _sieve(INLINE_TAGS | MATH_TAGS)
+_MATH = _sieve(MATH_TAGS)
+
+
+def clean_inline(html: str) -> str:
+    """Keep what the allow list knows, drop the rest (a dropped element's text stays, a script's or style's goes)."""
+    if _PLAIN.fullmatch(html):  # Most of what is in a table: nothing to sift.
+        return _SPACES.sub(" ", html).strip()
+    return _SPACES.sub(" ", _INLINE.clean(html)).strip()
+
+
+def clean_math(mathml: str) -> str:
+    """One <math> element of presentation MathML, or an empty string where there is none."""
+    cleaned = _SPACES.sub(" ", _MATH.clean(mathml)).strip()
+    return cleaned if cleaned.startswith("<math") and cleaned.endswith("</math>") else ""
 
 
 def clean_blocks(blocks: list[Block]) -> list[Block]:

@@ -60,7 +60,7 @@ class Archive:
         try:
             with self.zip.open(entry) as stream:
                 content = stream.read(bytes_max + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
             raise EntryBroken("file.broken", f"{_shown(name)} cannot be unpacked: {error}.") from error
         if len(content) != entry.file_size:
             raise EntryBroken("file.broken", f"{_shown(name)} is not as long as the zip says.")

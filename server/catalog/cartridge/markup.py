@@ -22,6 +22,7 @@ _DOCTYPE = re.compile(r"<!DOCTYPE[^>\[]{0,500}>", re.IGNORECASE)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _MATH_TAG = re.compile(r"<math\b[^<>]{0,500}>", re.IGNORECASE)
 _NAMESPACE = re.compile(r"""\sxmlns\s*=\s*("[^"]*"|'[^']*')""")
+_TAG = re.compile(r"[a-z][a-z0-9._-]{0,40}")
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 _ENCODING = re.compile(rb"""(?:encoding|charset)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""")
 _HARMLESS = {"ERR_ATTRIBUTE_REDEFINED", "HTML_UNKNOWN_TAG", "ERR_ATTLIST_NOT_STARTED", "NS_ERR_UNDEFINED_NAMESPACE"}
@@ -50,7 +51,7 @@ def parse_xml(content: bytes, *, what: str) -> Element:
     if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
         raise BadMarkup("xml.doctype", f"{what} declares a document type or entities; we take neither.")
     try:
-        root = etree.fromstring(_DECLARATION.sub("", text, count=1), _xml_parser())
+        root = etree.fromstring(_DECLARATION.sub("", text, count=1).encode(), _xml_parser())
     except etree.XMLSyntaxError as error:
         raise BadMarkup("xml.broken", f"{what} is not well-formed XML: {_first_line(error)}.") from error
     return _bare(root, what=what)
@@ -66,7 +67,7 @@ def parse_page(content: bytes, *, what: str) -> Parsed:
         raise BadMarkup("page.empty", f"{what} is empty.")
     mended = "its letters are not in the encoding that it names; unknown ones show as �" if wrong else ""
     try:
-        root = etree.fromstring(_MATH_TAG.sub(_without_namespace, _ENTITY.sub(_entity, text)), _xml_parser())
+        root = etree.fromstring(_MATH_TAG.sub(_without_namespace, _ENTITY.sub(_entity, text)).encode(), _xml_parser())
     except etree.XMLSyntaxError:
         root, broken = _parse_html(text, what=what)
         mended = mended or broken
@@ -107,6 +108,7 @@ def _without_namespace(tag: "re.Match[str]") -> str:
 
 def _xml_parser() -> etree.XMLParser:
     return etree.XMLParser(
+        encoding="utf-8",  # What we hand over, whatever a broken declaration says.
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -118,9 +120,9 @@ def _xml_parser() -> etree.XMLParser:
 
 
 def _parse_html(text: str, *, what: str) -> tuple[Element, str]:
-    parser = etree.HTMLParser(no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
     try:
-        root = etree.fromstring(text, parser)
+        root = etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BadMarkup("page.broken", f"{what} cannot be read: {_first_line(error)}.") from error
     if root is None:
@@ -140,9 +142,15 @@ def _bare(root: Element, *, what: str) -> Element:
         count += 1
         if count > NODES_MAX or depth > DEPTH_MAX:
             raise BadMarkup("page.too_large", f"{what} has more than {NODES_MAX} elements or {DEPTH_MAX} levels.")
-        element.tag = etree.QName(element).localname.lower()
+        element.tag = _tag(str(element.tag))
         stack.extend((child, depth + 1) for child in element)
     return root
+
+
+def _tag(name: str) -> str:
+    """The local name in lower case; what no element of ours can be called becomes "unknown", and is looked through."""
+    local = re.split(r"[}:]", name)[-1].lower()
+    return local if _TAG.fullmatch(local) else "unknown"
 
 
 def plain(text: str | None, *, length_max: int) -> str:
