@@ -2,7 +2,9 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { derivedId, newId } from "../../src/sync/ids.js";
+import { mineName } from "../../src/sync/names.js";
 import type { Engine, Row } from "../../src/sync/types.js";
+import { type Entry, Mine } from "../../src/sync/worker/mine.js";
 import { randomFrom } from "./support/bare.js";
 import { AMINA, Phone, until } from "./support/phone.js";
 import { FakeServer } from "./support/server.js";
@@ -147,6 +149,51 @@ describe("before it is sent", () => {
     await expect(write(engine, "x".repeat(300_000))).rejects.toMatchObject({ code: "wish.too_large" });
   });
 });
+
+test("commands of a group go together, in one request, and say how many they are", async () => {
+  const engine = await phone.open(server.fetch);
+  await until(() => engine.status.value.lastCutAt !== null, "reached");
+  await Promise.all(
+    ["a", "b"].map((text) => engine.command("notes.note.write", { id: newId(), text }, { group: "g1" })),
+  );
+  await until(() => server.applied.length === 2, "both applied");
+
+  const carrying = server.requests.filter(({ ops }) => ops !== undefined);
+  expect(carrying).toHaveLength(1);
+  const groups = ((carrying[0]?.ops ?? []) as { group: unknown }[]).map(({ group }) => group);
+  expect(groups).toEqual([
+    ["g1", 2],
+    ["g1", 2],
+  ]);
+});
+
+test("the journal is kept for fourteen days, and no longer than the server vouches for it", async () => {
+  const start = Date.now();
+  server.now = () => phone.now();
+  const engine = await phone.open(server.fetch);
+  await write(engine, "kept");
+  await until(isEmpty(engine), "sent");
+  expect(await journal()).toHaveLength(1);
+
+  phone.now = () => start + 13 * DAY;
+  await write(engine, "young");
+  await until(isEmpty(engine), "sent");
+  expect(await journal()).toHaveLength(2);
+
+  phone.now = () => start + 15 * DAY;
+  await write(engine, "new");
+  await until(isEmpty(engine), "sent");
+  expect((await journal()).map(({ wish }) => wish.args.text)).toEqual(["young", "new"]);
+});
+
+const DAY = 24 * 3600 * 1000;
+
+async function journal(): Promise<Entry[]> {
+  const mine = await Mine.open(phone.disk, mineName(AMINA), phone.key, async () => false);
+  const entries = mine.list("journal");
+  mine.close();
+  return entries;
+}
 
 describe("refusals", () => {
   test("a refused wish leaves the screen, stays in the outbox with its reason, and the rest goes on", async () => {
