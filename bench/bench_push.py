@@ -1,7 +1,7 @@
 """The write side: 1,000 ops of one phone in two requests, beside 1,000 upserts of the same rows in one transaction.
 
-Method: the engine over a real database, without HTTP: a request's bytes in, its receipts out, committed. The floor sends the
-same rows to the same tables (with their triggers) as one pipelined `executemany`. Ours and the floor in turn; medians.
+Method: the engine over a real database, without HTTP: a request in, its receipts out, committed. The floor sends
+the same rows to the same table (with its triggers) as one pipelined `executemany`. Ours and the floor in turn; medians.
 """
 
 import time
@@ -35,10 +35,10 @@ async def measure(servers: Servers) -> list[Figure]:
     url = servers.new_database()
     make_tables(url)
     kinds: dict[str, Write] = {
-        "creates": lambda pen, id_: _note(pen, id_),
-        "creates and joins of singletons": lambda pen, id_: _progress(pen, id_),
-        "guarded answers": lambda pen, id_: _answer(pen, id_),
-        "commands": lambda pen, id_: _jot(pen, id_),
+        "creates": _note,
+        "creates and joins of singletons": _progress,
+        "guarded answers": _answer,
+        "commands": _jot,
     }
     ours: dict[str, list[float]] = {kind: [] for kind in kinds}
     floor: list[float] = []

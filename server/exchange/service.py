@@ -13,6 +13,7 @@ from server.exchange import routes
 from server.exchange.exchanges import Exchanges
 from server.exchange.loop import run_loop
 from server.exchange.pushing import open_push_store
+from server.exchange.waking import keep_waking
 from sync.postgres.pull_store import PostgresPullStore, open_pool
 from sync.registry import Registry
 
@@ -31,10 +32,12 @@ class Exchange:
         async with AsyncExitStack() as stack:
             url = work.settings.database_url
             pool = await stack.enter_async_context(open_pool(url, size_max=POOL_MAX))
-            exchanges = Exchanges(registry, PostgresPullStore(pool), open_push_store(work))
+            pushes = open_push_store(work)
+            exchanges = Exchanges(registry, PostgresPullStore(pool), pushes)
             stop = asyncio.Event()
             publishing = asyncio.create_task(run_loop(url, stop=stop))
             hinting = asyncio.create_task(exchanges.hub.run())
+            waking = asyncio.create_task(keep_waking(pushes, registry, stop=stop))
             # A long page makes ten thousand rows: the collector would look through the whole program each time.
             gc.freeze()
             try:
@@ -42,4 +45,4 @@ class Exchange:
             finally:
                 stop.set()
                 hinting.cancel()
-                await asyncio.gather(publishing, hinting, return_exceptions=True)
+                await asyncio.gather(publishing, hinting, waking, return_exceptions=True)

@@ -46,6 +46,7 @@ LOCK_HELD = text(
     "select * from sync_op where id = :id"
     " or group_key = (select group_key from sync_op where id = :id) order by n for no key update"
 )
+PARKED = text("select * from sync_op where outcome = 'parked' order by received_at, device_id, n limit :limit")
 _HELD_COLUMNS = (
     "id, user_id, identity, device_id, n, hash, raw, op, kind, record_id, group_key, outcome, code, message, fields,"
     " waits_for, at_ms, at_count, received_at, wake_at, adopted_by"

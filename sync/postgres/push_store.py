@@ -58,6 +58,17 @@ class PostgresPushStore:
         async with _outages(), self._begin(user_id) as tx:
             yield PostgresPushUnit(tx, user_id=user_id, now_ms=now_ms, missing_blobs=self._missing_blobs)
 
+    @asynccontextmanager
+    async def operator(self, *, now_ms: int) -> AsyncIterator["PostgresPushUnit"]:
+        """A transaction of the system itself: it may do what staff may."""
+        async with _outages(), self._system() as tx:
+            yield PostgresPushUnit(tx, user_id=tx.actor.id, now_ms=now_ms, missing_blobs=self._missing_blobs)
+
+    async def parked(self, *, limit: int) -> list[HeldOp]:
+        """Parked ops of everybody, the oldest first."""
+        async with _outages(), self._system() as tx:
+            return [_held(row) for row in (await tx.db.execute(push_sql.PARKED, {"limit": limit})).mappings()]
+
     async def count_bug(self, key: str, *, now_ms: int) -> Bugs:
         async with _outages(), self._system() as tx:
             found = await tx.db.execute(push_sql.COUNT_BUG, {"key": key, "now": _instant(now_ms)})
