@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs" / "screens"
 AXE = ROOT / "pwa" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = ((360, 740), (768, 1024), (1280, 800))
+TALL = 6_000  # For axe: bars that float over a scrolled page are not what it should judge.
 COLOURS = 256  # A screen has few; a picture of it weighs a third.
 SETTLE_MS = 400
 READ, TESTED = "Physics", "How things move"  # The course whose lessons are shown, and the one whose test is taken.
@@ -32,7 +33,14 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "dropped from rest": ("19.6",),
     "unit of force": ("newton",),
     "Match the quantity": (
-        "distance", "metre", "time", "second", "speed", "metre per second", "acceleration", "metre per second squared",
+        "distance",
+        "metre",
+        "time",
+        "second",
+        "speed",
+        "metre per second",
+        "acceleration",
+        "metre per second squared",
     ),
     "hammer and a feather": ("The hammer, because it is heavier.",),
     "horizontal line": ("stands still",),
@@ -61,7 +69,6 @@ class Camera:
             page.wait_for_timeout(SETTLE_MS // 2)
             self._check_width(page, f"{name} at {width}")
             self._save(page.screenshot(), f"{name}-{width}.png")
-        page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
         self._check_access(page, name)
 
     def _save(self, picture: bytes, name: str) -> None:
@@ -75,9 +82,9 @@ class Camera:
     def _check_access(self, page: Page, name: str) -> None:
         if not page.evaluate("typeof axe === 'object'"):
             page.evaluate(AXE.read_text())
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")  # The action bar rests, and covers nothing.
+        page.set_viewport_size({"width": SIZES[0][0], "height": TALL})
         self.wrong += [f"{name}: {found}" for found in page.evaluate(RUN_AXE, list(AXE_TAGS))]
-        page.evaluate("scrollTo(0, 0)")
+        page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
 
     def listen(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.wrong.append(f"{page.url}: {error}"))
@@ -104,13 +111,18 @@ def person(play: Playwright, school: School, camera: Camera) -> tuple[BrowserCon
     """A phone of its own, in the language of the camera."""
     browser = play.chromium.launch(executable_path=chromium(), args=list(QUIET))
     context = browser.new_context(
-        viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, locale=camera.language, has_touch=True,
+        viewport={"width": SIZES[0][0], "height": SIZES[0][1]},
+        locale=camera.language,
+        has_touch=True,
         reduced_motion="reduce",
     )
     page = context.new_page()
     camera.listen(page)
     page.goto(school.url)
     page.wait_for_selector("h1")
+    if page.locator("html").get_attribute("lang") != camera.language:
+        raise SystemExit(f"the app does not speak {camera.language}")
+    page.select_option("main select", camera.language)  # Chosen by hand, so that it goes into the account.
     return context, page
 
 
@@ -209,7 +221,8 @@ def answer_question(page: Page) -> None:
             form.get_by_label(left, exact=True).select_option(label=right)
     elif form.locator("input[type=radio], input[type=checkbox]").count():
         for text in wanted:
-            form.get_by_label(text, exact=True).check()
+            is_true = text == "True"  # The app's own word, in its own language; it comes first.
+            (form.locator("input").first if is_true else form.get_by_label(text, exact=True)).check()
     else:
         form.locator("input").fill(wanted[0])
         form.locator("input").blur()
@@ -229,7 +242,7 @@ def photograph_mentor(page: Page, school: School, camera: Camera) -> None:
     sign_in(page, school, "mentor")
     camera.take(page, "mentor", path="/mentor")
     page.click("main a.line >> nth=0")
-    page.fill("textarea", "Look at the direction first: the way to school is positive here, so the way back is negative.")
+    page.fill("textarea", "Look at the direction first: the way to school is positive, so the way back is negative.")
     camera.take(page, "mentor-answer")
     page.click("form button[type=submit]")
     page.wait_for_timeout(3_000)
@@ -250,7 +263,7 @@ def photograph_answers(page: Page, school: School, camera: Camera) -> None:
     go(page, "/courses")
     open_course(page, TESTED)
     page.click("a.line[href*='/lessons/'] >> nth=1")
-    page.wait_for_timeout(SETTLE_MS)
+    page.wait_for_timeout(3 * SETTLE_MS)
     camera.take(page, "today", path="/")
 
 
@@ -281,7 +294,11 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     school, camera = read_school(options.data, options.url), Camera(options.out, options.language)
     stories: tuple[Callable[[Page, School, Camera], None], ...] = (
-        photograph_student, photograph_mentor, photograph_answers, photograph_educator, photograph_people,
+        photograph_student,
+        photograph_mentor,
+        photograph_answers,
+        photograph_educator,
+        photograph_people,
     )
     with sync_playwright() as play:
         for story in stories:

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { type Engine, openEngine } from "#sync";
 import * as vault from "#vault";
-import { preferredLanguage, speak } from "../words/index.ts";
+import { LANGUAGES, type Language, preferredLanguage, speak } from "../words/index.ts";
 import { accessToken, forgetToken, logIn, logOut, signInWhenOnline } from "./auth.ts";
 import { overlay } from "./overlay.ts";
 import type { Me } from "./rows.ts";
@@ -87,11 +87,22 @@ async function open(person: Person, storageKey: CryptoKey): Promise<void> {
   });
   localStorage.setItem(LAST, person.userId);
   engine.value = opened;
-  speakTheirs(opened);
+  void speakTheirs(opened);
+}
+
+/** Chosen before anybody was here: it goes into the account of who comes next. */
+let chosenBefore: Language | null = null;
+
+/** Remember a language that the person chose by hand, in their account as soon as there is one. */
+export async function keepLanguage(wanted: Language): Promise<void> {
+  const open = engine.peek();
+  chosenBefore = open ? null : wanted;
+  if (open) await open.patch("identity.me", open.userId, { locale: wanted }, { title: LANGUAGES[wanted] });
 }
 
 /** Their language follows them to this phone, and to the next. */
-function speakTheirs(opened: Engine): void {
+async function speakTheirs(opened: Engine): Promise<void> {
+  if (chosenBefore) await keepLanguage(chosenBefore);
   const me = opened.row<Me>("identity.me", opened.userId);
   me.subscribe(({ value }) => {
     if (value && engine.peek() === opened && value.locale !== preferredLanguage()) void speak(value.locale);

@@ -1,14 +1,13 @@
 /** The language of the app, said in each language's own name. */
 
-import { engine } from "../../../app/session.ts";
+import { keepLanguage } from "../../../app/session.ts";
 import { Icon } from "../../../ui/parts.tsx";
 import { LANGUAGES, type Language, language, speak, t } from "../../../words/index.ts";
 
 export function LanguageChoice() {
   async function choose(wanted: Language): Promise<void> {
     await speak(wanted);
-    const open = engine.peek();
-    if (open) await open.patch("identity.me", open.userId, { locale: wanted }, { title: t("profile.language") });
+    await keepLanguage(wanted);
   }
   return (
     <label class="row">
