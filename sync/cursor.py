@@ -65,8 +65,7 @@ class Cursor:
 
     def to_text(self, key: bytes) -> str:
         """Sealed with the key of the user whose cursor it is."""
-        raw = pack(self)
-        return base64.urlsafe_b64encode(raw + _seal(raw, key)).rstrip(b"=").decode()
+        return Writer(key).text(self)
 
     def is_sealed_with(self, key: bytes) -> bool:
         return self.seal == _seal(pack(self), key)
@@ -83,6 +82,37 @@ class Cursor:
         return replace(unpack(raw[:-SEAL_BYTES]), seal=raw[-SEAL_BYTES:])
 
 
+class Writer:
+    """Writes the cursors of one page, which differ in little: packs anew only what may have changed."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._written: Cursor | None = None
+        self._shape = b""
+        self._started: list[Pair] = []
+
+    def text(self, cursor: Cursor) -> str:
+        if not self._has_shape_of(cursor):
+            self._shape = _pack_shape(cursor)
+            self._started = _started(cursor.coverage)
+        self._written = cursor
+        raw = self._shape + _pack_places(cursor, self._started)
+        return base64.urlsafe_b64encode(raw + _seal(raw, self._key)).rstrip(b"=").decode()
+
+    def forget(self) -> None:
+        """A set of the coverage last written was changed in place, by more than how far its fill came."""
+        self._written = None
+
+    def _has_shape_of(self, cursor: Cursor) -> bool:
+        before = self._written
+        return (
+            before is not None
+            and cursor.coverage is before.coverage
+            and (cursor.is_outdated, cursor.is_final) == (before.is_outdated, before.is_final)
+            and (cursor.head, cursor.ungranted) == (before.head, before.ungranted)
+        )
+
+
 def _seal(raw: bytes, key: bytes) -> bytes:
     return hashlib.blake2b(raw, key=key, digest_size=SEAL_BYTES).digest()
 
@@ -91,18 +121,33 @@ def _seal(raw: bytes, key: bytes) -> bytes:
 
 
 def pack(cursor: Cursor) -> bytes:
+    return _pack_shape(cursor) + _pack_places(cursor, _started(cursor.coverage))
+
+
+def _pack_shape(cursor: Cursor) -> bytes:
+    """All that stays the same from mark to mark, or nearly so."""
     out = bytearray([VERSION, cursor.is_outdated * _OUTDATED | cursor.is_final * _FINAL])
     out += cursor.epoch.to_bytes(EPOCH_BYTES, "big") + cursor.tag[:TAG_BYTES] + cursor.head.to_bytes(8, "big")
     _pack_coverage(out, cursor.coverage)
     _number(out, len(cursor.ungranted))
     for hash_ in cursor.ungranted:
         out += (hash_ & (2**64 - 1)).to_bytes(HASH_BYTES, "big")
+    return bytes(out)
+
+
+def _pack_places(cursor: Cursor, started: list[Pair]) -> bytes:
+    out = bytearray()
     _number(out, cursor.head - cursor.last_cut)
     _number(out, cursor.head - cursor.position)
-    for _, state in sorted(cursor.coverage.items()):
-        if state is not None and state.position:
-            _number(out, state.position)
+    for pair in started:
+        state = cursor.coverage[pair]
+        assert state is not None
+        _number(out, state.position)
     return bytes(out)
+
+
+def _started(coverage: dict[Pair, Filling | None]) -> list[Pair]:
+    return sorted(pair for pair, state in coverage.items() if state is not None and state.position)
 
 
 def unpack(raw: bytes) -> Cursor:

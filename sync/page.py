@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sync import protocol
-from sync.cursor import Cursor, Filling, Pair
+from sync.cursor import Cursor, Filling, Pair, Writer
 from sync.digest import digest_text
 from sync.protocol import Digests, NamedPair
 from sync.pull import LogRow, Page
@@ -45,6 +45,7 @@ class _Writer:
         self.collections = collections
         self.pace = pace
         self.cursor = page.start
+        self.cursors = Writer(page.look.key)
 
     def scope(self) -> list[bytes]:
         page = self.page
@@ -68,6 +69,7 @@ class _Writer:
         digests = self._digests(self.page.digests)
         if self.page.fills or self.page.filled or self.page.more:
             yield _Piece(b"".join(self._cut(digests)), is_end=True)
+            self.cursor = replace(self.cursor, coverage=dict(self.cursor.coverage))
             yield from self._rows(self.page.fills, self._after_fill)
             coverage = self.cursor.coverage | dict.fromkeys(self.page.filled)
             self.cursor = replace(self.cursor, coverage=coverage)
@@ -98,11 +100,15 @@ class _Writer:
         pending: list[bytes] = []  # without their line ends
         size = 0
         above: tuple[int, int] | None = None
+        before: LogRow | None = None
         for row in rows:
-            _, bucket, _, collection, line = row
+            _, bucket, tier, collection, line = row
             if above != (bucket, collection):
                 above = (bucket, collection)
                 pending.append(protocol.heading(self.page.names[bucket], self.collections[collection]))
+                if before is not None and before[1:3] != (bucket, tier):
+                    self.cursor = after(before)  # Else the next mark would say that its set had not begun.
+            before = row
             pending.append(line)
             size += len(line)
             if size >= self.pace.raw_bytes:
@@ -122,11 +128,15 @@ class _Writer:
 
         Those above this row's are done, and say so with the last line's digests.
         """
-        coverage = dict(self.cursor.coverage)
+        coverage = (
+            self.cursor.coverage
+        )  # Ours since the cut; copying it for each mark would be half the work of a page.
         state = coverage[row.bucket, row.tier]
         assert state is not None
         coverage[row.bucket, row.tier] = Filling(state.bound, row.position)
-        return replace(self.cursor, coverage=coverage)
+        if not state.position:
+            self.cursors.forget()
+        return self.cursor
 
     def _cut(self, digests: Digests) -> list[bytes]:
         lines = _split_digests(digests)
@@ -144,7 +154,7 @@ class _Writer:
     # --- names ---
 
     def _text(self) -> str:
-        return self.cursor.to_text(self.page.look.key)
+        return self.cursors.text(self.cursor)
 
     def _named(self, pairs: Sequence[Pair]) -> list[NamedPair]:
         return [(self.page.names[bucket], tier) for bucket, tier in pairs]

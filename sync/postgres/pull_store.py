@@ -41,15 +41,19 @@ audiences as materialized (
     select b.number, b.name, b.automatic from sync_bucket b
     where b.name = any(array['public', 'user:' || %(user)s::uuid])
     union
+    -- `offset 0` keeps each look-up at its index, one audience after the other, whatever the statistics say.
     select b.number, b.name, b.automatic from audiences a
-    join sync_grant g on g.audience = a.audience and g.automatic join sync_bucket b on b.number = g.bucket
+    cross join lateral (
+        select g.bucket from sync_grant g where g.audience = a.audience and g.automatic offset 0) g
+    join sync_bucket b on b.number = g.bucket
     union
     select b.number, b.name, b.automatic from (
         select number, name, automatic from sync_bucket where name = any(%(names)s::text[])
         union select number, name, automatic from sync_bucket where number = any(%(numbers)s::int[])
         union select number, name, automatic from sync_bucket where hash = any(%(hashes)s::bigint[])
     ) b where not b.automatic and exists (
-        select from audiences a join sync_grant g on g.audience = a.audience and g.bucket = b.number)
+        select from audiences a cross join lateral (
+            select from sync_grant g where g.bucket = b.number and g.audience = a.audience offset 0) g)
 ), held as materialized (
     select b.number, d.tier, d.position, d.count, d.digest, d.bytes
     from granted b cross join generate_series(0, %(tier)s::int) t(tier)

@@ -153,6 +153,22 @@ async def test_P4_an_answer_cut_at_any_line_is_worth_what_arrived(school: School
     assert not amina.phone.mismatches
 
 
+async def test_P4_what_stands_above_a_mark_is_never_sent_again(school: School, amina: Amina) -> None:
+    for number in range(30):
+        school.lesson(amina.course, f"lesson {number}")
+        school.text(amina.course, f"text {number}")
+        school.note(amina.id, f"note {number}")
+    received = 0
+    while (lines := await amina.ask(pace=300)) is not None:
+        marks = [place for place, line in enumerate(lines) if b'"cursor"' in line and b'"cut"' not in line]
+        kept = lines[: marks[0] + 1]
+        received += sum(line.startswith(b"[") for line in kept)
+        amina.phone.read(kept)
+
+    assert received == 90
+    assert len(amina.phone.shown) == 90
+
+
 async def test_P5_increments_are_shown_at_the_cut_while_a_course_still_fills(school: School, amina: Amina) -> None:
     for number in range(100):
         school.lesson(amina.course, "x" * 100 + str(number))
