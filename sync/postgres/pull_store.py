@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from sync.cursor import Filling, Pair
 from sync.errors import Outage
-from sync.postgres.sequencer import advance
+from sync.postgres.sequencer import BUSY, advance
 from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Snapshot, Total
 
 OPTIONS = (
@@ -30,6 +30,8 @@ ROW_BYTES_LEAST = 64  # How short lines may be, when we say how many rows make a
 ROWS_MIN = 64
 ROWS_MAX = 50_000
 WAIT_S = 5
+PUBLISH_TRIES = 3
+PUBLISH_REST_S = 0.004  # A batch takes about one millisecond.
 
 _LOOK = """
 with head as materialized (select position, tag from sync_batch order by position desc limit 1),
@@ -159,9 +161,12 @@ class PostgresPullStore:
             return {number: bytes(name).decode() for number, name in await cursor.fetchall()}
 
     async def publish(self) -> None:
-        """Sequence what is committed, unless somebody is at it. A push calls it after its commit."""
+        """Sequence what is committed, so that a push finds its effects. Gives way to a leader at work for long."""
         async with self.connection() as connection:
-            await advance(connection)
+            for _ in range(PUBLISH_TRIES):
+                if await advance(connection) != BUSY:
+                    return
+                await asyncio.sleep(PUBLISH_REST_S)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:

@@ -19,6 +19,7 @@ TAGS_KEPT = 10_000
 TAGS_KEPT_DAYS = 7
 GONE_KEPT_DAYS = 180
 PURGE_MAX = 1_000  # gone rows a sweep
+SWEEP_LOCK = 0x7377_6565_70  # "sweep"
 TOUCHED_MAX = 1_000  # buckets that a batch names for hints; more of them count as all
 
 FUNCTIONS = f"""
@@ -119,23 +120,41 @@ begin
                    (select s.relation::regclass from sync_source s where s.number = source));
 end $$;
 
--- Housekeeping, beside the readers: marks and totals that were overtaken, tags past their time.
-create or replace function sync_sweep() returns void language plpgsql as $$
-declare last_snapshot pg_snapshot;
+-- Housekeeping, beside the readers: marks and totals that were overtaken, tags past their time. One process at a time;
+-- it looks at the buckets that batches touched since it last ran, not at all of them.
+create or replace function sync_sweep() returns void language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+declare newest record; since bigint; touched integer[];
 begin
-    select snapshot into last_snapshot from sync_batch order by position desc limit 1;
-    delete from sync_outbox where xid < pg_snapshot_xmin(last_snapshot);
-    delete from sync_digest d where exists (
+    if not pg_try_advisory_xact_lock({SWEEP_LOCK}) then return; end if;
+    select position, snapshot into newest from sync_batch order by position desc limit 1;
+    select swept into since from sync_state;
+    delete from sync_outbox where xid < pg_snapshot_xmin(newest.snapshot);
+    touched := array(
+        select distinct unnest(buckets) from sync_batch where position > since and position <= newest.position);
+    if exists (select from sync_batch where position > since and position <= newest.position and buckets is null) then
+        touched := array(select number from sync_bucket);
+    end if;
+    delete from sync_digest d where d.bucket = any(touched) and exists (
         select from sync_digest n where n.bucket = d.bucket and n.tier = d.tier and n.position > d.position);
     delete from sync_batch where at < now() - interval '{TAGS_KEPT_DAYS} days' and position < (
         select min(position) from (select position from sync_batch order by position desc limit {TAGS_KEPT}) newest);
+    if newest.position > since then update sync_state set swept = newest.position; end if;
 end $$;
 
 -- Gone rows past their time. Raises the floor in the same transaction: who stands below it is checked by digests.
+-- Answers how many went; 0 also when a leader is at work, whose rows must not be taken from under it.
 create or replace function sync_purge() returns integer language plpgsql as $$
 declare purged integer; highest bigint;
 begin
-    lock table sync_leader in exclusive mode nowait;
+    if not exists (select from sync_item where gone_at < now() - interval '{GONE_KEPT_DAYS} days') then
+        return 0;
+    end if;
+    begin
+        lock table sync_leader in exclusive mode nowait;
+    exception when lock_not_available then
+        return 0;
+    end;
     with old as (
         select collection, id, bucket from sync_item
         where gone_at < now() - interval '{GONE_KEPT_DAYS} days' limit {PURGE_MAX}
@@ -168,5 +187,6 @@ async def advance(connection: AsyncConnection[Any]) -> int:
 
 
 async def sweep(connection: AsyncConnection[Any]) -> None:
-    """Clear away what the log has overtaken. Every few seconds, from any one process."""
+    """Clear away what the log has overtaken, and gone rows past their time. Every few seconds, from any process."""
     await connection.execute("select sync_sweep()")
+    await connection.execute("select sync_purge()")

@@ -24,7 +24,8 @@ create table if not exists sync_state (          -- one row
     cluster bigint not null,                     -- system identifier: snapshots mean nothing in another cluster
     secret  bytea not null                       -- seals cursors
             default sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())),
-    floor   bigint not null default 0            -- no gone row at or below this position is kept
+    floor   bigint not null default 0,           -- no gone row at or below this position is kept
+    swept   bigint not null default 0            -- totals were cleared of overtaken ones up to here
 );
 
 create table if not exists sync_outbox (         -- insert-only; swept behind the newest batch
@@ -44,7 +45,7 @@ create table if not exists sync_batch (          -- the chain
     at            timestamptz(3) not null default clock_timestamp(),
     items         integer not null,
     scope_changes integer not null,              -- members and grants
-    buckets       integer[],                     -- touched ones, for hints; null: too many to name
+    buckets       integer[],                     -- touched ones; null: too many to name
     snapshot      pg_snapshot not null           -- what it saw: the next batch is the difference
 );
 create index if not exists sync_batch_at on sync_batch (at);

@@ -281,6 +281,21 @@ def test_L12_a_collection_never_moves_to_another_tier(school: School) -> None:
         install(connection, registry_with(replace(LESSONS, tier=2)))
 
 
+def test_L13_sweeping_leaves_one_total_a_set_whatever_was_written_before(school: School) -> None:
+    course, other = uuid4(), uuid4()
+    for number in range(5):
+        school.lesson(course, str(number))
+        school.lesson(other, str(number))
+        school.advance()
+        if number == 2:
+            school.run("select sync_sweep()")
+
+    school.run("select sync_sweep()")
+
+    assert school.run("select count(*), count(distinct (bucket, tier)) from sync_digest") == [(4, 4)]
+    assert school.run("select distinct count from sync_digest") == [(5,)]
+
+
 def test_L13_sweeping_keeps_what_is_not_yet_published(school: School) -> None:
     course = uuid4()
     school.lesson(course)
