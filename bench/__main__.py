@@ -46,7 +46,9 @@ def main() -> None:
 def servers() -> Iterator[Servers]:
     """PostgreSQL (with fsync off, as every bench and floor alike), Valkey and S3 for the length of the block."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-bench-", ignore_cleanup_errors=True)))
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-bench-", ignore_cleanup_errors=True))
+        )
         folder.chmod(0o755)
         postgres = stack.enter_context(postgres_server(folder / "pg"))
         postgres.make_template(lambda url: migrate(url, REGISTRY))
@@ -57,7 +59,9 @@ def servers() -> Iterator[Servers]:
         )
         stack.enter_context(running(storage, log=folder / "s3.log"))
         yield Servers(
-            new_database=lambda: stack.enter_context(postgres.new_database(TEMPLATE)), redis_url=valkey.url, s3_url=storage.url
+            new_database=lambda: stack.enter_context(postgres.new_database(TEMPLATE)),
+            redis_url=valkey.url,
+            s3_url=storage.url,
         )
 
 

@@ -52,9 +52,13 @@ def table(figures: list[Figure]) -> str:
         floor = "–" if figure.floor is None else f"{figure.floor:.2f} {figure.unit} ({figure.floor_is})"
         ratio = "–" if figure.ratio is None else f"{figure.ratio:.2f}"
         holds = {None: "–", True: "yes", False: "**no**"}[figure.holds]
-        rows.append(f"| {figure.name} | {figure.ours:.2f} {figure.unit} | {floor} | {ratio} | {figure.goal} | {holds} |")
+        rows.append(
+            f"| {figure.name} | {figure.ours:.2f} {figure.unit} | {floor} | {ratio} | {figure.goal} | {holds} |"
+        )
     return "\n".join(rows)
 
 
 def where_and_when() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%d}, {cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    )

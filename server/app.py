@@ -37,7 +37,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
     settings = settings or Settings.from_env()
     return Litestar(
         route_handlers=[
-            health_live, health_ready, *(route for feature in FEATURES for route in feature.routes), *Exchange.routes, serve_page,
+            health_live,
+            health_ready,
+            *(route for feature in FEATURES for route in feature.routes),
+            *Exchange.routes,
+            serve_page,
         ],
         dependencies={"actor": Provide(provide_actor), "tx": Provide(provide_tx)},
         exception_handlers={Exception: answer_problem},
@@ -45,7 +49,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
         lifespan=[open_means(settings)],
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=OpenAPIConfig(
-            title="Spark Learning", version="1", path="/api-docs", render_plugins=[ScalarRenderPlugin()], use_handler_docstrings=True
+            title="Spark Learning",
+            version="1",
+            path="/api-docs",
+            render_plugins=[ScalarRenderPlugin()],
+            use_handler_docstrings=True,
         ),
         logging_config=None,
     )
@@ -58,8 +66,14 @@ def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of 
         tokens = Tokens(settings.signing_key, access_token_s=settings.access_token_s)
         app.state.update(
             {
-                "settings": settings, "work": work, "database": work.database, "storage": work.storage, "redis": work.redis,
-                "tokens": tokens, "authenticate": Authenticator(work.database, tokens), "limiter": Limiter(work.redis),
+                "settings": settings,
+                "work": work,
+                "database": work.database,
+                "storage": work.storage,
+                "redis": work.redis,
+                "tokens": tokens,
+                "authenticate": Authenticator(work.database, tokens),
+                "limiter": Limiter(work.redis),
                 "page": Page(settings.page),
             }
         )

@@ -8,7 +8,9 @@ from server.base.models import Model
 from server.base.tx import Visible
 from sync.registry import Registry, build_registry
 
-SCHEMA = 1  # Rises with every change of a projection, a command or a policy; upcasters are kept for every number released.
+SCHEMA = (
+    1  # Rises with every change of a projection, a command or a policy; upcasters are kept for every number released.
+)
 
 FEATURES: tuple[Feature, ...] = (
     identity.feature,

@@ -1,4 +1,4 @@
-"""Opens what a process works with: database, storage, Valkey, composed with the features' subscribers and visibility."""
+"""Opens what a process works with: database, storage, Valkey; with the features' subscribers and visibility."""
 
 from redis.asyncio import Redis
 

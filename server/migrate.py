@@ -1,7 +1,7 @@
 """Brings a database to this release: alembic's migrations, then the sync engine's tables, triggers and functions.
 
-One migration at a time runs on a database, however many processes ask (an advisory lock). A database that a newer release
-has written is refused: nothing is changed in it.
+One migration at a time runs on a database, however many processes ask (an advisory lock). A database that a newer
+release has written is refused: nothing is changed in it.
 """
 
 from pathlib import Path

@@ -3,17 +3,16 @@
 import asyncio
 import signal
 from functools import partial
-from typing import ClassVar
 
 from saq import Queue, Worker
 from sqlalchemy import text
 
-from server.means import open_work
 from server.base.feature import Cron
 from server.base.logging import configure_logging
 from server.base.runner import FUNCTION, Relay, Runner, every, stop
 from server.base.work import Work
 from server.features import FEATURES, jobs
+from server.means import open_work
 from server.settings import Settings
 
 CONCURRENCY = {"fast": 8, "slow": 2}
@@ -22,7 +21,7 @@ CONCURRENCY = {"fast": 8, "slow": 2}
 class LaneWorker(Worker):  # type: ignore[type-arg]  # SAQ's context type adds nothing here
     """SAQ's worker without its own signal handlers: this process has one place for signals."""
 
-    SIGNALS: ClassVar[list[signal.Signals]] = []
+    SIGNALS: list[signal.Signals] = []  # noqa: RUF012 - as SAQ declares it
 
 
 def main() -> None:
@@ -67,7 +66,9 @@ def crons() -> list[Cron]:
 async def run_cron(work: Work, cron: Cron) -> None:
     """One turn, in one worker at a time: the others find the lock taken and skip theirs."""
     async with work.database.transaction() as tx:
-        mine = await tx.db.execute(text("select pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"cron:{cron.name}"})
+        mine = await tx.db.execute(
+            text("select pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"cron:{cron.name}"}
+        )
         if mine.scalar_one():
             await cron.run(tx)
 

@@ -29,7 +29,13 @@ class ExchangeError(Exception):
     """Turns a whole exchange away with an HTTP status and a stable code."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, details: dict[str, Any] | None = None, retry_after_s: float | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        details: dict[str, Any] | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         self.status = status
         self.code = code

@@ -63,7 +63,8 @@ def upgrade() -> None:
         declare person uuid := coalesce(new.user_id, old.user_id);
         begin
             update identity_users set roles = coalesce(
-                (select array_agg(role order by role) from identity_user_roles where user_id = person and deleted_at is null), '{}')
+                (select array_agg(role order by role) from identity_user_roles
+                 where user_id = person and deleted_at is null), '{}')
             where id = person;
             return null;
         end $$
@@ -146,8 +147,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
-        "login_events", "sessions", "mentor_subjects", "mentor_profiles", "educator_profiles", "student_profiles",
-        "user_roles", "users",
+        "login_events",
+        "sessions",
+        "mentor_subjects",
+        "mentor_profiles",
+        "educator_profiles",
+        "student_profiles",
+        "user_roles",
+        "users",
     ):
         op.execute(f"drop table identity_{table}")
     op.execute("drop function identity_copy_roles()")

@@ -20,7 +20,12 @@ class Database:
     """A pool of connections and the way to open a Tx on one."""
 
     def __init__(
-        self, url: str, *, pool_max: int = 10, bus: Bus | None = None, visible: Mapping[type[Model], Visible] | None = None
+        self,
+        url: str,
+        *,
+        pool_max: int = 10,
+        bus: Bus | None = None,
+        visible: Mapping[type[Model], Visible] | None = None,
     ) -> None:
         self.engine = create_async_engine(
             url.replace("postgresql://", "postgresql+psycopg://", 1),

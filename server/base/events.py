@@ -1,7 +1,7 @@
 """Events: how a feature tells the ones above it that something happened.
 
-An event is a frozen struct. Subscribers run inside the publisher's transaction, in the order of `features.py`; what must
-leave the process goes on from there by `tx.later`.
+An event is a frozen struct. Subscribers run inside the publisher's transaction, in the order of `features.py`;
+what must leave the process goes on from there by `tx.later`.
 """
 
 from collections import defaultdict

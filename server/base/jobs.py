@@ -3,8 +3,8 @@
     tx.later(payload) → base_outbox row, same transaction → relay → SAQ (Valkey) → runner → row deleted with the effects
 
 The row in PostgreSQL is the truth and lives until the job is done; Valkey only carries it. Flush Valkey and the relay
-sends again. A short job's effects and the deletion of its row are one transaction, so they happen once however often the
-job is delivered. A long job opens transactions of its own and must bear a second run.
+sends again. A short job's effects and the deletion of its row are one transaction, so they happen once however often
+the job is delivered. A long job opens transactions of its own and must bear a second run.
 """
 
 from collections.abc import Awaitable, Callable
@@ -45,9 +45,7 @@ class Job:
         return kind_of(self.payload)
 
 
-def job(
-    payload: type[P], *, timeout_s: int, attempts_max: int
-) -> Callable[[Callable[[Any, P], Awaitable[None]]], Job]:
+def job(payload: type[P], *, timeout_s: int, attempts_max: int) -> Callable[[Callable[[Any, P], Awaitable[None]]], Job]:
     """Declare `async def run(tx, payload)`: one transaction, seconds at the most."""
 
     def declare(run: Callable[[Any, P], Awaitable[None]]) -> Job:
@@ -59,7 +57,7 @@ def job(
 def long_job(
     payload: type[P], *, timeout_s: int, attempts_max: int
 ) -> Callable[[Callable[[Any, P], Awaitable[None]]], Job]:
-    """Declare `async def run(work: Work, payload)`: opens its own transactions through `work.database`, bears a second run."""
+    """Declare `async def run(work: Work, payload)`: opens its own transactions, bears a second run."""
 
     def declare(run: Callable[[Any, P], Awaitable[None]]) -> Job:
         return _checked(Job(payload, run, timeout_s, attempts_max, lane="slow", is_long=True))

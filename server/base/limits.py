@@ -47,9 +47,11 @@ class Limiter:
         self._take = redis.register_script(_TAKE)
 
     async def take(self, limit: Limit, key: str, *, cost: int = 1) -> None:
-        """Take one. Raises TooMany with the time to wait; Unavailable when Valkey is away and the limit fails closed."""
+        """Take one. Raises TooMany with the time to wait, Unavailable when it fails closed without Valkey."""
         try:
-            wait_ms = await self._take(keys=[f"limit:{limit.name}:{key}"], args=[limit.count / limit.per_s, limit.burst, cost])
+            wait_ms = await self._take(
+                keys=[f"limit:{limit.name}:{key}"], args=[limit.count / limit.per_s, limit.burst, cost]
+            )
         except (RedisError, OSError) as error:
             if limit.fails_closed:
                 raise Unavailable from error

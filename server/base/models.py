@@ -43,4 +43,6 @@ class Stamped:
     """When a row was made; set by the database."""
 
     created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
-    updated_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(
+        Instant, server_default=func.clock_timestamp(), onupdate=func.clock_timestamp()
+    )

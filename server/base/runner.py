@@ -1,8 +1,8 @@
 """Runs jobs, and carries the outbox to SAQ. See `jobs.py` for the promise.
 
-The relay hands over rows whose time has come and remembers, in memory, which it has sent; a row that is still there after
-its lease (its run died, or Valkey was flushed) is sent again. Two workers may both send a row: SAQ's key joins what is
-queued, and the row's lock lets one run take effect.
+The relay hands over rows whose time has come and remembers, in memory, which it has sent; a row that is still there
+after its lease (its run died, or Valkey was flushed) is sent again. Two workers may both send a row: SAQ's key joins
+what is queued, and the row's lock lets one run take effect.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Runner:
             decoded = msgspec.json.decode(payload, type=declared.payload)
             async with asyncio.timeout(declared.timeout_s):
                 await (self._run_long if declared.is_long else self._run_short)(declared, outbox_id, decoded)
-        except Exception as error:  # noqa: BLE001 - one of the three places: recorded, retried, given up
+        except Exception as error:  # One of the three places: recorded, retried, given up
             log.exception("job.failed", kind=kind, exc_info=error)
             await self._fail(outbox_id, repr(error), attempts_max=declared.attempts_max)
 
@@ -71,7 +71,9 @@ class Runner:
 
     async def _run_long(self, declared: Job, outbox_id: int, payload: object) -> None:
         async with self._work.database.engine.connect() as holder:
-            lock = await holder.execute(text("select pg_try_advisory_lock(:space, :id)"), {"space": LOCK_SPACE, "id": outbox_id})
+            lock = await holder.execute(
+                text("select pg_try_advisory_lock(:space, :id)"), {"space": LOCK_SPACE, "id": outbox_id}
+            )
             if not lock.scalar_one():
                 return  # It is running elsewhere; the lock goes with that worker's connection.
             await holder.commit()
@@ -80,7 +82,9 @@ class Runner:
                 async with self._work.database.transaction() as tx:
                     await tx.db.execute(text("delete from base_outbox where id = :id"), {"id": outbox_id})
             finally:
-                await holder.execute(text("select pg_advisory_unlock(:space, :id)"), {"space": LOCK_SPACE, "id": outbox_id})
+                await holder.execute(
+                    text("select pg_advisory_unlock(:space, :id)"), {"space": LOCK_SPACE, "id": outbox_id}
+                )
                 await holder.commit()
 
     async def _read(self, outbox_id: int) -> tuple[str, str] | None:
@@ -98,7 +102,12 @@ class Runner:
                     " next_at = clock_timestamp() + make_interval(secs => least(:backoff_max, power(2, attempts)))"
                     " where id = :id"
                 ),
-                {"id": outbox_id, "error": error[:ERROR_LENGTH_MAX], "attempts_max": attempts_max, "backoff_max": BACKOFF_MAX_S},
+                {
+                    "id": outbox_id,
+                    "error": error[:ERROR_LENGTH_MAX],
+                    "attempts_max": attempts_max,
+                    "backoff_max": BACKOFF_MAX_S,
+                },
             )
 
 
@@ -125,7 +134,8 @@ class Relay:
         """Hand over what is due and not on its way; how many."""
         async with self._work.database.transaction() as tx:
             statement = text(
-                "select id, kind from base_outbox where failed_at is null and next_at <= clock_timestamp() order by id limit :limit"
+                "select id, kind from base_outbox where failed_at is null and next_at <= clock_timestamp()"
+                " order by id limit :limit"
             )
             due = (await tx.db.execute(statement, {"limit": RELAY_BATCH})).all()
         now = time.monotonic()
@@ -138,7 +148,12 @@ class Relay:
             timeout_s = declared.timeout_s if declared else 60
             lane = declared.lane if declared else "fast"
             await self._queues[lane].enqueue(
-                FUNCTION, key=f"outbox:{row.id}:{int(time.time() / KEY_WINDOW_S)}", outbox_id=row.id, timeout=timeout_s + 5, retries=1, ttl=60
+                FUNCTION,
+                key=f"outbox:{row.id}:{int(time.time() / KEY_WINDOW_S)}",
+                outbox_id=row.id,
+                timeout=timeout_s + 5,
+                retries=1,
+                ttl=60,
             )
             self._sent[row.id] = now + (timeout_s + LEASE_EXTRA_S if declared and declared.is_long else LEASE_EXTRA_S)
             count += 1

@@ -35,7 +35,9 @@ class Storage:
         """`http(s)://access:secret@host:port/bucket`."""
         parts = urlsplit(url)
         pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S), retries=urllib3.Retry(total=2, backoff_factor=0.1), maxsize=16
+            timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S),
+            retries=urllib3.Retry(total=2, backoff_factor=0.1),
+            maxsize=16,
         )
         client = Minio(
             f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname),
@@ -58,7 +60,11 @@ class Storage:
     async def put(self, key: str, body: bytes, *, media_type: str) -> None:
         def put() -> None:
             self._client.put_object(
-                bucket_name=self._bucket, object_name=key, data=io.BytesIO(body), length=len(body), content_type=media_type
+                bucket_name=self._bucket,
+                object_name=key,
+                data=io.BytesIO(body),
+                length=len(body),
+                content_type=media_type,
             )
 
         await self._call(put)

@@ -43,8 +43,13 @@ class Tx:
         return row
 
     async def get_locked(self, model: type[M], id_: UUID) -> M:
-        """The live row, locked until the end (FOR NO KEY UPDATE). Lock several in the order of their ids. Raises NotFound."""
-        statement = select(model).where(model.id == id_).with_for_update(key_share=True).execution_options(populate_existing=True)
+        """The live row, locked until the end (FOR NO KEY UPDATE). Lock several in id order. Raises NotFound."""
+        statement = (
+            select(model)
+            .where(model.id == id_)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
         row = (await self.db.execute(statement)).scalar_one_or_none()
         if row is None or row.deleted_at is not None:
             raise NotFound(f"There is no {model.__name__.lower()} {id_}, or not for you.")
@@ -58,7 +63,7 @@ class Tx:
         return row
 
     def later(self, payload: Payload, *, after_s: int = 0) -> None:
-        """Have a job run after the commit, `after_s` seconds later at the earliest. Nothing runs if this unit rolls back."""
+        """Have a job run after the commit, at the earliest `after_s` seconds later. Not if this unit rolls back."""
         self._later.append((payload, after_s))
 
     async def publish(self, event: Event) -> None:
@@ -76,8 +81,13 @@ class Tx:
                 " values (:id, :at, :actor, :action, :kind, :object, :details)"
             ),
             {
-                "id": new_id(), "at": self.now, "actor": self.actor.id, "action": action,
-                "kind": kind, "object": id_, "details": encoded,
+                "id": new_id(),
+                "at": self.now,
+                "actor": self.actor.id,
+                "action": action,
+                "kind": kind,
+                "object": id_,
+                "details": encoded,
             },
         )
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def operator_settings() -> Settings:
-    """The environment's URLs, or those of what runs on SPARK_DATA. Ends the command with a clear line when there are none."""
+    """The environment's URLs, or those of what runs on SPARK_DATA; ends the command clearly without any."""
     installation = Installation.from_env(os.environ)
     try:
         env = dict(os.environ) if "SPARK_SIGNING_KEY" in os.environ else {**installation.running_env(), **_given()}

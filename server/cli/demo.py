@@ -36,4 +36,6 @@ def lay() -> None:
 def as_table(found: list[DemoAccount]) -> str:
     """One line an account: role, e-mail, password, name."""
     width = max(len(account.email) for account in found)
-    return "\n".join(f"{account.role:<9}  {account.email:<{width}}  {account.password}  {account.name}" for account in found)
+    return "\n".join(
+        f"{account.role:<9}  {account.email:<{width}}  {account.password}  {account.name}" for account in found
+    )

@@ -19,7 +19,9 @@ from server.settings import Settings
 PASSWORD_LENGTH_MAX = 1024
 
 Email = Annotated[str, typer.Option("--email", help="The e-mail the person signs in with.")]
-FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input (the first line).")]
+FromStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input (the first line).")
+]
 
 
 class SubjectUnknown(NotFound):
@@ -39,14 +41,25 @@ def add(
     email: Email,
     name: Annotated[str, typer.Option(help="The full name.")],
     role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")],
+    *,
     password_stdin: FromStdin = False,
-    subject: Annotated[list[str] | None, typer.Option(help="A mentor's subject by slug; all when left out. May be given more than once.")] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(help="A mentor's subject by slug; all when left out. May be given more than once."),
+    ] = None,
     locale: Annotated[str, typer.Option(help="en, uz, ru or id.")] = "en",
 ) -> None:
     """Add a person: active, e-mail verified; mentors and educators verified. Prints the id."""
     if role not in ROLES:
         refuse(f"user.role: {role!r} is not one of {', '.join(ROLES)}")
-    account = NewAccount(email=email, full_name=name, role=role, password=_password(password_stdin), locale=locale, is_verified=True)
+    account = NewAccount(
+        email=email,
+        full_name=name,
+        role=role,
+        password=_password(from_stdin=password_stdin),
+        locale=locale,
+        is_verified=True,
+    )
 
     async def run(settings: Settings) -> User:
         async with opened(settings) as work, work.database.transaction() as tx:
@@ -58,9 +71,9 @@ def add(
     typer.echo(act(run).id)
 
 
-def password(email: Email, password_stdin: FromStdin = False) -> None:
+def password(email: Email, *, password_stdin: FromStdin = False) -> None:
     """Set a new password; every session of the person ends."""
-    new = _password(password_stdin)
+    new = _password(from_stdin=password_stdin)
 
     async def run(settings: Settings) -> User:
         async with opened(settings) as work, work.database.transaction() as tx:
@@ -74,7 +87,7 @@ def password(email: Email, password_stdin: FromStdin = False) -> None:
     typer.echo(act(run).id)
 
 
-def _password(from_stdin: bool) -> str:
+def _password(*, from_stdin: bool) -> str:
     if not from_stdin:
         return str(typer.prompt("Password", hide_input=True, err=True))
     return sys.stdin.readline(PASSWORD_LENGTH_MAX).rstrip("\r\n")
@@ -82,7 +95,9 @@ def _password(from_stdin: bool) -> str:
 
 async def _subjects(tx: Tx, slugs: list[str]) -> list[UUID]:
     """Ids of these subjects, of all when none is named. Raises SubjectUnknown naming what there is."""
-    rows = (await tx.db.execute(text("select slug, id from catalog_subjects where deleted_at is null order by slug"))).all()
+    rows = (
+        await tx.db.execute(text("select slug, id from catalog_subjects where deleted_at is null order by slug"))
+    ).all()
     known = {row.slug: row.id for row in rows}
     unknown = [slug for slug in slugs if slug not in known]
     if unknown:

@@ -9,7 +9,13 @@ feature = Feature(
     memberships=(collections.roles,),
     grants=(collections.mentor_queues, collections.parked_staff),
     routes=(
-        routes.register, routes.verify_email, routes.login, routes.refresh, routes.logout, routes.logout_all, routes.me,
+        routes.register,
+        routes.verify_email,
+        routes.login,
+        routes.refresh,
+        routes.logout,
+        routes.logout_all,
+        routes.me,
     ),
     jobs=(jobs.send_mail,),
 )

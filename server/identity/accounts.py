@@ -79,8 +79,13 @@ async def create_account(tx: Tx, account: NewAccount) -> User:
     if await find_by_email(tx, normal) is not None:
         raise EmailTaken(fields={"email": "There is an account with this e-mail already."})
     user = User(
-        id=new_id(), email=account.email.strip(), email_normal=normal, full_name=clean_name(account.full_name), role=account.role,
-        locale=account.locale, password_hash=await hash_password(account.password),
+        id=new_id(),
+        email=account.email.strip(),
+        email_normal=normal,
+        full_name=clean_name(account.full_name),
+        role=account.role,
+        locale=account.locale,
+        password_hash=await hash_password(account.password),
         email_verified_at=tx.now if account.is_verified else None,
     )
     tx.db.add(user)
@@ -113,7 +118,7 @@ async def find_by_email(tx: Tx, normal: str) -> User | None:
 
 
 async def register(tx: Tx, tokens: Tokens, account: NewAccount) -> None:
-    """A person's own registration. A known e-mail gets a mail instead of an account: the answer tells a stranger nothing."""
+    """A person's own registration. A known e-mail gets a mail, not an account: a stranger learns nothing."""
     check_password(account.password)
     known = await find_by_email(tx, normal_email(account.email))
     if known is not None:
@@ -122,7 +127,14 @@ async def register(tx: Tx, tokens: Tokens, account: NewAccount) -> None:
         return
     user = await create_account(tx, account)
     link = tokens.make_link(VERIFY_PURPOSE, user.id, now=tx.now, valid_s=VERIFY_VALID_S)
-    tx.later(SendMail(to=user.email or "", template="identity.verify_email", locale=user.locale, link=f"/verify-email?token={link}"))
+    tx.later(
+        SendMail(
+            to=user.email or "",
+            template="identity.verify_email",
+            locale=user.locale,
+            link=f"/verify-email?token={link}",
+        )
+    )
 
 
 async def verify_email(tx: Tx, tokens: Tokens, token: str) -> None:
@@ -153,8 +165,8 @@ class LoginAttempt:
 async def log_in(database: Database, tokens: Tokens, attempt: LoginAttempt) -> tuple[SignedIn, User]:
     """Raises WrongPassword, TooManyFailures, AccountSuspended.
 
-    Three steps, each its own transaction: the count must stand although the request is refused, and hashing must not hold
-    a connection.
+    Three steps, each its own transaction: the count must stand although the request is refused, and hashing must not
+    hold a connection.
     """
     normal = normal_email(attempt.name)
     async with database.transaction() as tx:
@@ -171,10 +183,17 @@ async def log_in(database: Database, tokens: Tokens, attempt: LoginAttempt) -> t
     async with database.transaction() as tx:
         is_new_device = await _is_new_device(tx, user.id, attempt.device_id)
         signed_in = await open_session(
-            tx, tokens, user_id=user.id, remember_me=attempt.remember_me, device_name=attempt.device_name,
-            device_id=attempt.device_id, address=attempt.address,
+            tx,
+            tokens,
+            user_id=user.id,
+            remember_me=attempt.remember_me,
+            device_name=attempt.device_name,
+            device_id=attempt.device_id,
+            address=attempt.address,
         )
-        await tx.db.execute(text("update identity_users set last_login_at = :now where id = :id"), {"now": tx.now, "id": user.id})
+        await tx.db.execute(
+            text("update identity_users set last_login_at = :now where id = :id"), {"now": tx.now, "id": user.id}
+        )
         if is_new_device:
             await tx.audit("identity.device.new", kind="user", id_=user.id, device=attempt.device_name or "")
     return signed_in, user

@@ -1,5 +1,6 @@
-"""Mails about accounts. Development and a fresh installation write them as files; a mail server comes with its setting."""
+"""Mails about accounts. An installation without a mail server writes them as files."""
 
+import asyncio
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -11,7 +12,7 @@ _WORDS = {
     "identity.verify_email": ("Confirm your e-mail", "Welcome to Spark. Open this link to confirm your e-mail: {link}"),
     "identity.already_registered": (
         "You have an account already",
-        "Somebody, perhaps you, tried to register with this e-mail. You have an account: sign in, or set a new password.",
+        "Somebody, perhaps you, tried to register with this e-mail. You have an account, so sign in with it.",
     ),
 }
 
@@ -32,6 +33,9 @@ async def send_mail(work: Work, payload: SendMail) -> None:
     message["From"] = "Spark <no-reply@localhost>"
     message["Subject"] = subject
     message.set_content(body.format(link=payload.link or ""))
-    folder: Path = work.settings.data / "mail"
+    await asyncio.to_thread(keep, work.settings.data / "mail", message)
+
+
+def keep(folder: Path, message: EmailMessage) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / f"{new_id()}.eml").write_bytes(message.as_bytes())

@@ -22,8 +22,15 @@ async def person(tx: Tx, user_id: UUID) -> Person:
     """Raises NotFound."""
     user = await tx.get(User, user_id)
     return Person(
-        id=user.id, email=user.email, full_name=user.full_name, display_name=user.display_name, role=user.role,
-        roles=list(user.roles), status=user.status, locale=user.locale, timezone=user.timezone,
+        id=user.id,
+        email=user.email,
+        full_name=user.full_name,
+        display_name=user.display_name,
+        role=user.role,
+        roles=list(user.roles),
+        status=user.status,
+        locale=user.locale,
+        timezone=user.timezone,
         email_verified=user.email_verified_at is not None,
     )
 
@@ -48,7 +55,8 @@ async def me(tx: Tx) -> MeAnswer:
 async def is_verified_educator(tx: Tx, user_id: UUID) -> bool:
     """Whether staff have checked this educator: only then may they publish."""
     statement = text(
-        "select exists(select 1 from identity_educator_profiles where user_id = :id and verified_at is not null and deleted_at is null)"
+        "select exists(select 1 from identity_educator_profiles"
+        " where user_id = :id and verified_at is not null and deleted_at is null)"
     )
     return bool((await tx.db.execute(statement, {"id": user_id})).scalar_one())
 
@@ -56,7 +64,8 @@ async def is_verified_educator(tx: Tx, user_id: UUID) -> bool:
 async def verified_subjects(tx: Tx, user_id: UUID) -> frozenset[UUID]:
     """The subjects a mentor may answer in."""
     statement = text(
-        "select subject_id from identity_mentor_subjects where user_id = :id and verified_at is not null and deleted_at is null"
+        "select subject_id from identity_mentor_subjects"
+        " where user_id = :id and verified_at is not null and deleted_at is null"
     )
     return frozenset((await tx.db.execute(statement, {"id": user_id})).scalars())
 

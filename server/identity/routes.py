@@ -42,7 +42,9 @@ class CsrfFailed(Forbidden):
 
 
 @post("/api/v1/auth/register", operation_id="Register", opt={"public": True})
-async def register(request: Request[Any, Any, Any], data: JSONBody[Register], tx: NamedDependency[Tx]) -> Success[Registered]:
+async def register(
+    request: Request[Any, Any, Any], data: JSONBody[Register], tx: NamedDependency[Tx]
+) -> Success[Registered]:
     """Make an account. The answer is the same for a known e-mail: its owner gets a mail instead."""
     await _limiter(request).take(REGISTER, _address(request))
     account = accounts.NewAccount(
@@ -54,7 +56,9 @@ async def register(request: Request[Any, Any, Any], data: JSONBody[Register], tx
 
 
 @post("/api/v1/auth/verify-email", operation_id="VerifyEmail", opt={"public": True}, status_code=200)
-async def verify_email(request: Request[Any, Any, Any], data: JSONBody[VerifyEmail], tx: NamedDependency[Tx]) -> Success[Nothing]:
+async def verify_email(
+    request: Request[Any, Any, Any], data: JSONBody[VerifyEmail], tx: NamedDependency[Tx]
+) -> Success[Nothing]:
     """Confirm the e-mail by the token of the mail."""
     await accounts.verify_email(tx, request.app.state.tokens, data.token)
     return success(Nothing())
@@ -67,8 +71,12 @@ async def login(request: Request[Any, Any, Any], data: JSONBody[Login]) -> Respo
     await _limiter(request).take(AUTH_ADDRESS, address)
     await _limiter(request).take(AUTH, f"{address}:{accounts.normal_email(data.email)}")
     attempt = accounts.LoginAttempt(
-        name=data.email, password=data.password, address=address,
-        remember_me=data.remember_me, device_id=data.device_id, device_name=data.device_name,
+        name=data.email,
+        password=data.password,
+        address=address,
+        remember_me=data.remember_me,
+        device_id=data.device_id,
+        device_name=data.device_name,
     )
     signed_in, _user = await accounts.log_in(_database(request), request.app.state.tokens, attempt)
     return await _answer(request, signed_in, in_body=False)
@@ -96,7 +104,9 @@ async def logout(request: Request[Any, Any, Any], data: JSONBody[Refresh]) -> Re
 
 
 @post("/api/v1/auth/logout-all", operation_id="LogoutAll", status_code=200)
-async def logout_all(request: Request[Any, Any, Any], tx: NamedDependency[Tx], actor: NamedDependency[Actor]) -> Response[Success[Nothing]]:
+async def logout_all(
+    request: Request[Any, Any, Any], tx: NamedDependency[Tx], actor: NamedDependency[Actor]
+) -> Response[Success[Nothing]]:
     """End every session of this person."""
     await sessions.end_all_sessions(tx, actor.id, because="logout-all")
     return _without_cookies(request)
@@ -108,7 +118,9 @@ async def me(tx: NamedDependency[Tx]) -> Success[MeAnswer]:
     return success(await queries.me(tx))
 
 
-async def _answer(request: Request[Any, Any, Any], signed_in: SignedIn, *, in_body: bool) -> Response[Success[SignedInAnswer]]:
+async def _answer(
+    request: Request[Any, Any, Any], signed_in: SignedIn, *, in_body: bool
+) -> Response[Success[SignedInAnswer]]:
     tokens = _tokens(request)
     async with _database(request).transaction() as tx:
         person = await queries.person(tx, signed_in.user_id)
@@ -127,8 +139,23 @@ async def _answer(request: Request[Any, Any, Any], signed_in: SignedIn, *, in_bo
 def _cookies(settings: Settings, token: str, *, seconds: int) -> list[Cookie]:
     secure = settings.cookie_secure
     return [
-        Cookie(key=_refresh_cookie(settings), value=token, httponly=True, secure=secure, samesite="strict", path="/", max_age=seconds),
-        Cookie(key=CSRF_COOKIE, value=secrets.token_urlsafe(16), secure=secure, samesite="strict", path="/", max_age=seconds),
+        Cookie(
+            key=_refresh_cookie(settings),
+            value=token,
+            httponly=True,
+            secure=secure,
+            samesite="strict",
+            path="/",
+            max_age=seconds,
+        ),
+        Cookie(
+            key=CSRF_COOKIE,
+            value=secrets.token_urlsafe(16),
+            secure=secure,
+            samesite="strict",
+            path="/",
+            max_age=seconds,
+        ),
     ]
 
 

@@ -1,8 +1,8 @@
 """Sessions: a row for each place a person is signed in. Plain SQL: they are read on every request.
 
-Rotation: each refresh gives the next number. The number before may come once more within GRACE_S from the same device (its
-answer was lost on a bad network) and gets the same successor; any older number means that a token was copied: the session
-ends and the person is told.
+Rotation: each refresh gives the next number. The number before may come once more within GRACE_S from the same device
+(its answer was lost on a bad network) and gets the same successor; any older number means that a token was copied: the
+session ends and the person is told.
 """
 
 from dataclasses import dataclass
@@ -64,18 +64,31 @@ class Authenticator:
         """Raises TokenExpired, TokenBad, AccountSuspended."""
         claims = self._tokens.read_access(token)
         async with self._database.engine.connect() as connection:
-            row = (await connection.execute(_LOAD_ACTOR, {"session": claims.session_id, "user": claims.user_id})).one_or_none()
+            row = (
+                await connection.execute(_LOAD_ACTOR, {"session": claims.session_id, "user": claims.user_id})
+            ).one_or_none()
         if row is None or row.token_version != claims.token_version:
             raise TokenBad
         if row.status != "active":
             raise AccountSuspended
         return Actor(
-            id=row.id, roles=frozenset(row.roles), session_id=claims.session_id, locale=row.locale, is_email_verified=row.verified
+            id=row.id,
+            roles=frozenset(row.roles),
+            session_id=claims.session_id,
+            locale=row.locale,
+            is_email_verified=row.verified,
         )
 
 
 async def open_session(
-    tx: Tx, tokens: Tokens, *, user_id: UUID, remember_me: bool | None, device_name: str | None, device_id: UUID | None, address: str
+    tx: Tx,
+    tokens: Tokens,
+    *,
+    user_id: UUID,
+    remember_me: bool | None,
+    device_name: str | None,
+    device_id: UUID | None,
+    address: str,
 ) -> SignedIn:
     """A new session for a person whose password was just right."""
     session_id = new_id()
@@ -86,8 +99,13 @@ async def open_session(
             " expires_at, rotated_at) values (:id, :user, :name, :device, :address, :now, :now, :expires, :now)"
         ),
         {
-            "id": session_id, "user": user_id, "name": device_name, "device": device_id,
-            "address": address, "now": tx.now, "expires": expires_at,
+            "id": session_id,
+            "user": user_id,
+            "name": device_name,
+            "device": device_id,
+            "address": address,
+            "now": tx.now,
+            "expires": expires_at,
         },
     )
     role, token_version = (
@@ -116,7 +134,11 @@ async def rotate_session(tx: Tx, tokens: Tokens, *, token: str, device_id: UUID 
         raise TokenBad
     if row.status != "active":
         raise AccountSuspended
-    is_replay = rotation == row.rotation - 1 and tx.now - row.rotated_at <= timedelta(seconds=GRACE_S) and device_id == row.device_id
+    is_replay = (
+        rotation == row.rotation - 1
+        and tx.now - row.rotated_at <= timedelta(seconds=GRACE_S)
+        and device_id == row.device_id
+    )
     if rotation != row.rotation and not is_replay:
         await end_session(tx, session_id, because="reuse")
         await tx.audit("identity.session.reused", kind="session", id_=session_id, user=row.user_id)
@@ -136,7 +158,10 @@ async def rotate_session(tx: Tx, tokens: Tokens, *, token: str, device_id: UUID 
 async def end_session(tx: Tx, session_id: UUID, *, because: str) -> None:
     """Ends it; twice is once."""
     await tx.db.execute(
-        text("update identity_sessions set revoked_at = :now, revoked_because = :because where id = :id and revoked_at is null"),
+        text(
+            "update identity_sessions set revoked_at = :now, revoked_because = :because"
+            " where id = :id and revoked_at is null"
+        ),
         {"now": tx.now, "because": because, "id": session_id},
     )
 

@@ -1,7 +1,7 @@
 """Access and refresh tokens, and the links that mails carry.
 
     access    JWT, EdDSA, 15 min: who and which session; roles in it are a hint, never trusted
-    refresh   session id (16) | rotation (4) | HMAC-SHA256 (32), base64url: only we can have made it, and each has a number
+    refresh   session id (16) | rotation (4) | HMAC-SHA256 (32), base64url: only we make it, and it has a number
     link      JWT, EdDSA, for one purpose (audience)
 
 All keys are derived from the installation's signing key, one for each purpose.
@@ -62,9 +62,16 @@ class Tokens:
 
     def make_access(self, claims: AccessClaims, *, role: str, now: datetime) -> str:
         body = {
-            "sub": str(claims.user_id), "sid": str(claims.session_id), "tv": claims.token_version, "role": role,
-            "iss": ISSUER, "aud": AUDIENCE, "jti": str(new_id()),
-            "iat": now, "nbf": now, "exp": now + timedelta(seconds=self.access_token_s),
+            "sub": str(claims.user_id),
+            "sid": str(claims.session_id),
+            "tv": claims.token_version,
+            "role": role,
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "jti": str(new_id()),
+            "iat": now,
+            "nbf": now,
+            "exp": now + timedelta(seconds=self.access_token_s),
         }
         return jwt.encode(body, self._access_key, algorithm=ALGORITHM, headers={"kid": self._key_id})
 
@@ -87,7 +94,11 @@ class Tokens:
     def _read(self, token: str, *, audience: str) -> dict[str, Any]:
         try:
             body: dict[str, Any] = jwt.decode(
-                token, self._public_key, algorithms=[ALGORITHM], audience=audience, issuer=ISSUER,
+                token,
+                self._public_key,
+                algorithms=[ALGORITHM],
+                audience=audience,
+                issuer=ISSUER,
                 options={"require": ["exp", "sub", "aud", "iss"], "verify_iat": False, "verify_nbf": False},
             )
         except jwt.ExpiredSignatureError as error:

@@ -30,7 +30,11 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def test_no_file_is_longer_than_a_reader_bears() -> None:
-    long = {str(path.relative_to(ROOT)): lines for path in [*python_files(), *script_files()] if (lines := count(path)) > FILE_LINES_MAX}
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in [*python_files(), *script_files()]
+        if (lines := count(path)) > FILE_LINES_MAX
+    }
 
     assert long == {}
 
@@ -59,7 +63,11 @@ def test_every_module_of_the_product_says_what_lives_in_it() -> None:
 
 @pytest.mark.parametrize("word", ["TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"])
 def test_nothing_is_left_for_later_in_the_code(word: str) -> None:
-    found = [str(path.relative_to(ROOT)) for path in [*python_files(), *script_files()] if re.search(rf"\b{word}\b", path.read_text())]
+    found = [
+        str(path.relative_to(ROOT))
+        for path in [*python_files(), *script_files()]
+        if re.search(rf"\b{word}\b", path.read_text())
+    ]
 
     assert found == []
 
@@ -85,7 +93,8 @@ def test_lock_files_pin_by_hash_and_name_no_host() -> None:
 
 
 def test_nothing_committed_names_a_machine_or_a_registry() -> None:
-    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    command = ["/usr/bin/env", "git", "ls-files"]
+    files = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
     forbidden = re.compile(r"/(?:work|root)/(?:main|shared|\.library|\.pyenv)|/opt/(?:pypi|wheels)|/tmp/spark")
     found = [name for name in files if is_text(ROOT / name) and forbidden.search((ROOT / name).read_text())]
 
@@ -97,4 +106,17 @@ def count(path: Path) -> int:
 
 
 def is_text(path: Path) -> bool:
-    return path.is_file() and path.suffix in {".py", ".ts", ".tsx", ".md", ".toml", ".json", ".yaml", ".css", ".html", ".lock", ".in", ""}
+    return path.is_file() and path.suffix in {
+        ".py",
+        ".ts",
+        ".tsx",
+        ".md",
+        ".toml",
+        ".json",
+        ".yaml",
+        ".css",
+        ".html",
+        ".lock",
+        ".in",
+        "",
+    }

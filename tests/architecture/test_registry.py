@@ -18,8 +18,10 @@ SECRET_WORDS = ("key", "correct", "explanation", "solution", "password", "hash",
 
 SETTINGS = Settings.from_env(
     {
-        "SPARK_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "SPARK_REDIS_URL": "redis://127.0.0.1:1",
-        "SPARK_S3_URL": "http://a:b@127.0.0.1:1/none", "SPARK_SIGNING_KEY": "00" * 32,
+        "SPARK_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "SPARK_REDIS_URL": "redis://127.0.0.1:1",
+        "SPARK_S3_URL": "http://a:b@127.0.0.1:1/none",
+        "SPARK_SIGNING_KEY": "00" * 32,
     }
 )
 
@@ -63,7 +65,9 @@ def test_a_job_has_one_declaration_and_its_payload_comes_back_as_it_went() -> No
 def test_every_route_is_under_the_api_has_a_name_and_says_what_it_does() -> None:
     app = create_app(SETTINGS)
     handlers = {handler for route in app.routes for handler in getattr(route, "route_handlers", [])}
-    documented = [handler for handler in handlers if handler.include_in_schema is not False and handler.operation_id is not UNSET]
+    documented = [
+        handler for handler in handlers if handler.include_in_schema is not False and handler.operation_id is not UNSET
+    ]
 
     for handler in documented:
         if any(path.startswith("/api/v1") for path in handler.paths):
@@ -78,7 +82,9 @@ def has_unbounded_text(hint: Any) -> bool:
     origin = get_origin(hint)
     if origin is Annotated:
         bounds = [meta for meta in get_args(hint)[1:] if isinstance(meta, msgspec.Meta)]
-        return has_unbounded_text(get_args(hint)[0]) and not any(meta.max_length is not None or meta.pattern is not None for meta in bounds)
+        return has_unbounded_text(get_args(hint)[0]) and not any(
+            meta.max_length is not None or meta.pattern is not None for meta in bounds
+        )
     if origin in {list, set, frozenset, tuple, Union, UnionType}:
         return any(has_unbounded_text(part) for part in get_args(hint))
     return False

@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 from saq import Queue
 from sqlalchemy import text
 
-from server.means import open_work
 from server.base.errors import Conflict
 from server.base.jobs import Job, Payload, job
 from server.base.runner import FUNCTION, Relay, Runner
 from server.base.tx import Tx
 from server.base.work import Work
+from server.means import open_work
 from tests.support.api import settings_for
 
 
@@ -42,19 +42,26 @@ async def work(database_url: str, redis_url: str, s3_url: str, tmp_path: Path) -
 
 async def counted(work: Work) -> int:
     async with work.database.transaction() as tx:
-        return int((await tx.db.execute(text("select count(*) from base_audit where action = 'test.counted'"))).scalar_one())
+        return int(
+            (await tx.db.execute(text("select count(*) from base_audit where action = 'test.counted'"))).scalar_one()
+        )
 
 
 async def outbox_ids(work: Work) -> list[int]:
     async with work.database.transaction() as tx:
-        return list((await tx.db.execute(text("select id from base_outbox where failed_at is null order by id"))).scalars())
+        return list(
+            (await tx.db.execute(text("select id from base_outbox where failed_at is null order by id"))).scalars()
+        )
 
 
 async def test_a_unit_that_rolls_back_leaves_nothing_for_later(work: Work) -> None:
-    with pytest.raises(Conflict):
+    async def refused() -> None:
         async with work.database.transaction() as tx:
             tx.later(Count())
             raise Conflict
+
+    with pytest.raises(Conflict):
+        await refused()
 
     assert await outbox_ids(work) == []
 
@@ -80,7 +87,9 @@ async def test_a_failing_job_leaves_no_half_effect_and_is_given_up_after_its_att
 
     assert await counted(work) == 0
     async with work.database.transaction() as tx:
-        row = (await tx.db.execute(text("select attempts, failed_at is not null as given_up, error from base_outbox"))).one()
+        row = (
+            await tx.db.execute(text("select attempts, failed_at is not null as given_up, error from base_outbox"))
+        ).one()
     assert (row.attempts, row.given_up) == (3, True)
     assert "Conflict" in row.error
 

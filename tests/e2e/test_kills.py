@@ -63,12 +63,20 @@ def ids(installation: Installation, statement: str) -> list[str]:
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
-async def test_a_part_killed_in_mid_story_comes_back_and_nothing_is_lost_or_doubled(installation: Installation, victim: str) -> None:
+async def test_a_part_killed_in_mid_story_comes_back_and_nothing_is_lost_or_doubled(
+    installation: Installation, victim: str
+) -> None:
     [subject_id] = ids(installation, "select id from catalog_subjects where slug = 'physics'")
     async with phone_of(installation, "Amina") as phone:
         await until_calm(phone)
         title = f"{victim} dies"
-        args = {"id": str(new_id()), "subject_id": subject_id, "title": title, "body": "Does it arrive?", "visibility": "private"}
+        args = {
+            "id": str(new_id()),
+            "subject_id": subject_id,
+            "title": title,
+            "body": "Does it arrive?",
+            "visibility": "private",
+        }
         n = phone.command("questions.question.ask", args)
         attempt_id = take_a_test(installation, phone)
 
@@ -98,9 +106,12 @@ async def test_the_supervisor_killed_is_started_again_and_everything_is_there(in
 
 def take_a_test(installation: Installation, phone: Phone) -> str:
     """An attempt at the demo course's practice test with one answer, handed in; its id."""
-    [assessment] = installation.psql("select id, course_id, revision from assessments_assessments where deleted_at is null order by id limit 1")
+    [assessment] = installation.psql(
+        "select id, course_id, revision from assessments_assessments where deleted_at is null order by id limit 1"
+    )
     [item] = installation.psql(
-        f"select id, options::text from assessments_items where assessment_id = '{assessment[0]}' and kind = 'mcq' order by rank limit 1"
+        f"select id, options::text from assessments_items where assessment_id = '{assessment[0]}' and kind = 'mcq'"
+        " order by rank limit 1"
     )
     attempt_id = str(new_id())
     fields = {"assessment_id": str(assessment[0]), "revision": assessment[2], "started_at": "2026-11-21T08:00:00.000Z"}
@@ -121,7 +132,7 @@ async def until_graded(installation: Installation, phone: Phone, attempt_id: str
 
 
 def test_the_data_folder_belongs_to_its_owner_alone(installation: Installation) -> None:
-    secrets = [path for path in (installation.data / "secrets").iterdir()]
+    secrets = list((installation.data / "secrets").iterdir())
 
     assert secrets
     assert {path.stat().st_mode & 0o777 for path in [*secrets, installation.data / "demo-accounts.json"]} == {0o600}

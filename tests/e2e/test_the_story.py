@@ -1,4 +1,4 @@
-"""The main job, as people do it: import, publish, download, lose the network, learn, come back, be graded and answered."""
+"""The main job, as people do it: import, publish, download, learn without a network, come back, be graded."""
 
 import json
 import re
@@ -26,8 +26,10 @@ def password_of(installation: Installation, role: str) -> tuple[str, str]:
     return account["email"], account["password"]
 
 
-async def test_a_student_learns_without_a_network_and_nothing_is_lost(installation: Installation, drawer: Phones) -> None:
-    """Goal: every step of the story on real parts. Method: three people, each with a phone and a browser of their own."""
+async def test_a_student_learns_without_a_network_and_nothing_is_lost(
+    installation: Installation, drawer: Phones
+) -> None:
+    """Goal: every step on real parts. Method: three people, each with a phone and a browser of their own."""
     if not CARTRIDGE.exists():
         pytest.fail(f"the course material is not at {CONTENT}")
     oybek, amina, madina = drawer["oybek"], drawer["amina"], drawer["madina"]
@@ -42,7 +44,7 @@ async def test_a_student_learns_without_a_network_and_nothing_is_lost(installati
     await amina.sign_in(*password_of(installation, "student"))
     await download(amina)
 
-    await amina.offline(True)
+    await amina.offline()
     assert installation.stop() == 0
     await read_a_lesson(amina)
     await take_the_test(amina)
@@ -53,7 +55,7 @@ async def test_a_student_learns_without_a_network_and_nothing_is_lost(installati
     await finds_everything(amina)
 
     installation.start()
-    await amina.offline(False)
+    await amina.online()
     await amina.received_everything()
     await is_graded(amina)
 
@@ -86,7 +88,9 @@ async def import_questions(educator: Phone) -> None:
     await ensure_publishing(educator)
     await page.get_by_role("button", name="Import", exact=True).click()
     await expect(page.get_by_text("The import is done.")).to_be_visible(timeout=IMPORT_MS)
-    await educator.shows("stood twice and is kept once")  # The one item that lost something is named, with what it lost.
+    await educator.shows(
+        "stood twice and is kept once"
+    )  # The one item that lost something is named, with what it lost.
 
 
 async def ensure_publishing(educator: Phone) -> None:
@@ -162,7 +166,9 @@ async def answer(mentor: Phone) -> None:
     page = mentor.screen
     await mentor.go("/mentor")
     await page.get_by_role("link", name=re.compile("Why is velocity negative here")).click()
-    await page.get_by_label("Your answer").fill("Her position falls: she walks back, so the velocity points the other way.")
+    await page.get_by_label("Your answer").fill(
+        "Her position falls: she walks back, so the velocity points the other way."
+    )
     await page.get_by_role("button", name="Send the answer").click()
     await mentor.received_everything()
 

@@ -39,7 +39,9 @@ async def ask(phone: Phone, title: str) -> None:
     await phone.shows(title)
 
 
-async def test_each_sees_only_their_own_and_what_waits_is_sent_as_its_author(installation: Installation, drawer: Phones) -> None:
+async def test_each_sees_only_their_own_and_what_waits_is_sent_as_its_author(
+    installation: Installation, drawer: Phones
+) -> None:
     amina, brian = account(installation, "Amina"), account(installation, "Brian")
     phone = drawer["shared"]
     await phone.open()
@@ -49,7 +51,7 @@ async def test_each_sees_only_their_own_and_what_waits_is_sent_as_its_author(ins
     await phone.sign_in(*brian, shared=True)
     await phone.shows("How things move")
 
-    await phone.offline(True)
+    await phone.offline()
     await ask(phone, "Brian asks about springs")
     await switch_to(phone, "Amina", amina[1])
     await phone.go("/questions")
@@ -59,7 +61,7 @@ async def test_each_sees_only_their_own_and_what_waits_is_sent_as_its_author(ins
     await expect(phone.screen.get_by_text("Brian asks about springs")).to_have_count(0)
     await ask(phone, "Amina asks about light")
 
-    await phone.offline(False)
+    await phone.online()
     await switch_to(phone, "Brian", brian[1])
     await phone.received_everything()
     await expect_author(installation, "Brian asks about springs", brian[0])
@@ -86,6 +88,8 @@ async def test_a_wrong_password_opens_nothing(installation: Installation, drawer
 
 async def expect_author(installation: Installation, title: str, email: str) -> None:
     rows = installation.psql(
-        "select u.email from questions_questions q join identity_users u on u.id = q.author_id where q.title = '" + title + "'"
+        "select u.email from questions_questions q join identity_users u on u.id = q.author_id where q.title = '"
+        + title
+        + "'"
     )
     assert rows == [(email,)]

@@ -26,7 +26,11 @@ async def lay(api: Api) -> str:
             tx, text=GIFT.read_text(), course_slug=slug, owner_id=oybek, practice_title="Practice", publish=True
         )
     async with api.work.database.transaction() as tx:
-        return str((await tx.db.execute(text("select id from catalog_courses where slug = :slug"), {"slug": slug})).scalar_one())
+        return str(
+            (
+                await tx.db.execute(text("select id from catalog_courses where slug = :slug"), {"slug": slug})
+            ).scalar_one()
+        )
 
 
 @asynccontextmanager
@@ -44,7 +48,10 @@ async def test_a_title_changed_by_hand_in_psql_reaches_the_phone(api: Api) -> No
         before = {row["title"] for row in phone.all("catalog.lessons").values()}
 
         with psycopg.connect(api.settings.database_url, autocommit=True) as connection:
-            connection.execute("update catalog_lessons set title = 'Changed by hand' where rank = (select min(rank) from catalog_lessons)")
+            connection.execute(
+                "update catalog_lessons set title = 'Changed by hand'"
+                " where rank = (select min(rank) from catalog_lessons)"
+            )
         await phone.sync()
 
         after = {row["title"] for row in phone.all("catalog.lessons").values()}
@@ -62,7 +69,7 @@ async def test_two_phones_hold_the_same_bytes_of_a_course(api: Api) -> None:
 
 
 async def test_no_answer_a_student_can_get_holds_a_key_before_release(api: Api) -> None:
-    """Method: the phone takes everything it may ask for; the bytes are searched for the explanations and keys of the bank."""
+    """Method: the phone takes all it may ask for; its bytes are searched for explanations and keys of the bank."""
     course_id = await lay(api)
     async with api.work.database.transaction() as tx:
         await tx.db.execute(text("update assessments_item_keys set explanation = 'canary-' || bank_item_id"))
@@ -71,7 +78,9 @@ async def test_no_answer_a_student_can_get_holds_a_key_before_release(api: Api) 
 
         assert len(phone.all("assessments.items")) == 154
         assert b"canary-" not in phone.raw
-        assert not [row for row in phone.all("assessments.items").values() if {"key", "correct", "explanation"} & row.keys()]
+        assert not [
+            row for row in phone.all("assessments.items").values() if {"key", "correct", "explanation"} & row.keys()
+        ]
         for path in ("/api/v1/courses", f"/api/v1/courses/{course_id}", "/api/v1/auth/me"):
             assert b"canary-" not in (await phone.client.get(path)).content
 

@@ -25,7 +25,9 @@ async def amina(api: Api) -> AsyncIterator[Phone]:
 
 async def physics(api: Api) -> UUID:
     async with api.work.database.transaction() as tx:
-        return UUID(str((await tx.db.execute(text("select id from catalog_subjects where slug = 'physics'"))).scalar_one()))
+        return UUID(
+            str((await tx.db.execute(text("select id from catalog_subjects where slug = 'physics'"))).scalar_one())
+        )
 
 
 async def asked(api: Api) -> list[str]:
@@ -34,7 +36,13 @@ async def asked(api: Api) -> list[str]:
 
 
 def ask(phone: Phone, subject_id: UUID, title: str) -> int:
-    args = {"id": str(new_id()), "subject_id": str(subject_id), "title": title, "body": "I do not see it.", "visibility": "private"}
+    args = {
+        "id": str(new_id()),
+        "subject_id": str(subject_id),
+        "title": title,
+        "body": "I do not see it.",
+        "visibility": "private",
+    }
     return phone.command("questions.question.ask", args)
 
 
@@ -52,7 +60,7 @@ async def test_a_push_sent_three_times_asks_once_and_is_answered_alike(api: Api)
 
 
 async def test_a_push_cut_at_any_byte_asks_once(api: Api) -> None:
-    """Method: send a part of the request over a bare socket and hang up; or send all of it and hang up before the answer."""
+    """Method: send a part of the request over a bare socket and hang up, or all of it without waiting."""
     subject_id = await physics(api)
     rng = random.Random(7)
     async with amina(api) as phone:
@@ -112,7 +120,10 @@ async def test_a_wrong_op_is_parked_with_its_reason_and_the_rest_is_applied(api:
     async with amina(api) as phone:
         ask(phone, subject_id, "Before")
         broken = phone.command("questions.question.ask", {"id": "no id at all", "unknown": 1})
-        half_an_emoji = b'{"n":3,"schema":1,"kind":"command","command":"questions.question.ask","args":{"title":"\\ud83d"},"at":[3,0]}'
+        half_an_emoji = (
+            b'{"n":3,"schema":1,"kind":"command","command":"questions.question.ask",'
+            b'"args":{"title":"\\ud83d"},"at":[3,0]}'
+        )
         phone.queue.append(half_an_emoji)
         phone.n = 3
         ask(phone, subject_id, "After")

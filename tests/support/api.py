@@ -46,7 +46,9 @@ class Api:
     async def signed_in(self, name: str) -> AsyncIterator[httpx.AsyncClient]:
         """A client with this person's token."""
         token = await self.token(name)
-        async with httpx.AsyncClient(base_url=self.url, headers={"authorization": f"Bearer {token}"}, timeout=20) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, headers={"authorization": f"Bearer {token}"}, timeout=20
+        ) as client:
             yield client
 
     async def token(self, name: str) -> str:
@@ -59,7 +61,9 @@ class Api:
         runner, ran = Runner(self.work, jobs()), 0
         for _ in range(ROUNDS_MAX):
             async with self.work.database.transaction() as tx:
-                due = text("select id from base_outbox where failed_at is null and next_at <= clock_timestamp() order by id")
+                due = text(
+                    "select id from base_outbox where failed_at is null and next_at <= clock_timestamp() order by id"
+                )
                 ids = list((await tx.db.execute(due)).scalars())
             if not ids:
                 return ran
@@ -70,13 +74,17 @@ class Api:
 
 
 def email_of(name: str) -> str:
-    return f"{name.split()[0].lower()}@example.org"
+    return f"{name.partition(' ')[0].lower()}@example.org"
 
 
 def settings_for(database_url: str, redis_url: str, s3_url: str, data: Path) -> Settings:
     env = {
-        "SPARK_DATABASE_URL": database_url, "SPARK_REDIS_URL": redis_url, "SPARK_S3_URL": s3_url, "SPARK_DATA": str(data),
-        "SPARK_SIGNING_KEY": secrets.token_hex(32), "SPARK_PORT": str(free_ports(1)[0]),
+        "SPARK_DATABASE_URL": database_url,
+        "SPARK_REDIS_URL": redis_url,
+        "SPARK_S3_URL": s3_url,
+        "SPARK_DATA": str(data),
+        "SPARK_SIGNING_KEY": secrets.token_hex(32),
+        "SPARK_PORT": str(free_ports(1)[0]),
     }
     return Settings.from_env(env)
 
@@ -85,7 +93,12 @@ def settings_for(database_url: str, redis_url: str, s3_url: str, data: Path) -> 
 async def running_api(settings: Settings) -> AsyncIterator[Api]:
     """The API on its port for the length of the block."""
     config = uvicorn.Config(
-        create_app(settings), host="127.0.0.1", port=settings.port, log_config=None, access_log=False, lifespan="on",
+        create_app(settings),
+        host="127.0.0.1",
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)

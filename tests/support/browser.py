@@ -13,8 +13,13 @@ from playwright.async_api import BrowserContext, Locator, Page, Playwright, asyn
 PHONE = {"width": 360, "height": 740}
 WAIT_MS = 30_000
 QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 )
 
 
@@ -37,8 +42,15 @@ class Phone:
     async def open(self, path: str = "/", *, offline: bool = False) -> Page:
         """Start the browser on this phone and open the page."""
         self.context = await self.playwright.chromium.launch_persistent_context(
-            self.profile, executable_path=chromium(), args=list(QUIET), viewport=PHONE, device_scale_factor=2,
-            has_touch=True, is_mobile=True, locale="en-GB", service_workers="allow",
+            self.profile,
+            executable_path=chromium(),
+            args=list(QUIET),
+            viewport=PHONE,
+            device_scale_factor=2,
+            has_touch=True,
+            is_mobile=True,
+            locale="en-GB",
+            service_workers="allow",
         )
         self.context.set_default_timeout(WAIT_MS)
         if offline:
@@ -52,9 +64,13 @@ class Phone:
             await self.context.close()
         self.context = self.page = None
 
-    async def offline(self, is_offline: bool) -> None:
+    async def offline(self) -> None:
         assert self.context is not None
-        await self.context.set_offline(is_offline)
+        await self.context.set_offline(True)
+
+    async def online(self) -> None:
+        assert self.context is not None
+        await self.context.set_offline(False)
 
     # --- what people do -------------------------------------------------------------------------------------------
 
@@ -87,7 +103,9 @@ class Phone:
         """The outbox says of nothing that it is still to be sent."""
         await self.go("/outbox")
         await expect(self.screen.get_by_role("heading", level=1, name="Outbox")).to_be_visible()
-        await expect(self.screen.get_by_text(re.compile("Everything was received|^received$")).first).to_be_visible(timeout=60_000)
+        await expect(self.screen.get_by_text(re.compile("Everything was received|^received$")).first).to_be_visible(
+            timeout=60_000
+        )
         for word in ("saved on this phone", "sending", "sent"):
             await expect(self.screen.get_by_text(word, exact=True)).to_have_count(0, timeout=60_000)
 

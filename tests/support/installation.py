@@ -40,7 +40,12 @@ class Installation:
     def start(self) -> None:
         log = (self.data.parent / "up.log").open("a")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "server.cli", "up"], cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, text=True
+            [sys.executable, "-m", "server.cli", "up"],
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
         log.close()
         assert self.process.stdout is not None
@@ -63,7 +68,7 @@ class Installation:
         return code
 
     def kill(self, name: str) -> None:
-        """kill −9 of one of its children (postgres, valkey, s3, api, worker), as SPARK_DATA/run names them."""
+        """Kill −9 one of its children (postgres, valkey, s3, api, worker), as SPARK_DATA/run names them."""
         [record] = (self.data / "run").glob(f"{name}*.pid.json")
         os.kill(int(json.loads(record.read_text())["pid"]), signal.SIGKILL)
 
@@ -78,8 +83,14 @@ class Installation:
     def spark(self, *words: str, stdin: str = "") -> str:
         """Run the command line on this installation; its answer."""
         done = subprocess.run(
-            [sys.executable, "-m", "server.cli", *words], cwd=ROOT, env=self.env, input=stdin, capture_output=True, text=True,
-            timeout=120, check=False,
+            [sys.executable, "-m", "server.cli", *words],
+            cwd=ROOT,
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

@@ -28,7 +28,9 @@ class Phone:
     queue: list[bytes] = field(default_factory=list)  # numbered, not yet received
     n: int = 0
     receipts: dict[int, dict[str, Any]] = field(default_factory=dict)
-    rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)  # (bucket, collection) → id → row
+    rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(
+        default_factory=dict
+    )  # (bucket, collection) → id → row
     scope: dict[str, dict[str, Any]] = field(default_factory=dict)
     left: list[Any] = field(default_factory=list)
     raw: bytes = b""  # every byte ever received, to search for what must not be there
@@ -56,7 +58,10 @@ class Phone:
     def body(self, ops: list[bytes] | None = None) -> bytes:
         """The request as bytes: ops are spliced in as they are, never written anew."""
         head: dict[str, Any] = {
-            "protocol": 1, "schema": 1, "device": self.device, "cursor": self.cursor,
+            "protocol": 1,
+            "schema": 1,
+            "device": self.device,
+            "cursor": self.cursor,
             "want": {"bytes": 262144, "tier": 3, "buckets": self.want},
         }
         if self.confirmed:

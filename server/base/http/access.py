@@ -1,7 +1,7 @@
 """Who asks: Litestar dependencies `actor` and `tx`.
 
-A route marked `opt={"public": True}` is run as a guest when no token is sent. Every other route needs a bearer token whose
-session lives now; roles are read from the database each time, never from the token.
+A route marked `opt={"public": True}` is run as a guest when no token is sent. Every other route needs a bearer token
+whose session lives now; roles are read from the database each time, never from the token.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,6 +1,6 @@
 """Serves the built PWA: hashed files for ever, the shell always asked for, 304 by strong ETag, brotli made at build.
 
-Litestar's own static files send neither 304 nor Range. The page is a few hundred kilobytes, so it is read once and kept.
+Litestar's own static files send neither 304 nor Range. The page is a few hundred kilobytes: it is read once and kept.
 """
 
 import hashlib

@@ -20,25 +20,25 @@ from sync.errors import ExchangeError, Outage, Refusal
 log = structlog.get_logger()
 
 _CODES = {
-    400: "request.bad", 401: "auth.required", 403: "access.forbidden", 404: "route.not_found", 405: "route.method",
-    413: "body.too_large", 415: "body.unsupported", 422: "field.invalid", 429: "rate.limited", 503: "service.unavailable",
+    400: "request.bad",
+    401: "auth.required",
+    403: "access.forbidden",
+    404: "route.not_found",
+    405: "route.method",
+    413: "body.too_large",
+    415: "body.unsupported",
+    422: "field.invalid",
+    429: "rate.limited",
+    503: "service.unavailable",
 }
 RETRY_AFTER_S = 2
 
 
 def answer_problem(_request: Request[Any, Any, Any], error: Exception) -> Response[Failure]:
     """Raised → envelope."""
+    if isinstance(error, Refusal | ExchangeError):
+        return _refuse(error)
     match error:
-        case TooMany():
-            retry_after = {"retry-after": str(math.ceil(error.retry_after_s))}
-            return _answer(error.status, error.code, error.message, headers=retry_after)
-        case AppError():
-            return _answer(error.status, error.code, error.message, fields=error.fields)
-        case Refusal():
-            return _answer(409, error.code, error.message, fields=error.fields)
-        case ExchangeError():
-            wait = {} if error.retry_after_s is None else {"retry-after": str(math.ceil(error.retry_after_s))}
-            return _answer(error.status, error.code, error.message, headers=wait)
         case ValidationException():
             return _answer(422, "field.invalid", "A field is wrong.", fields=_fields_of(error))
         case HTTPException():
@@ -49,14 +49,25 @@ def answer_problem(_request: Request[Any, Any, Any], error: Exception) -> Respon
         case DBAPIError() if isinstance(error.orig, OperationalError):
             return _away(error)
         case _:
-            log.exception("request.bug", exc_info=error)
+            log.error("request.bug", exc_info=error)
             return _answer(500, "server.bug", "Something is wrong on our side; it was noted under the request id.")
+
+
+def _refuse(error: Refusal | ExchangeError) -> Response[Failure]:
+    """Answer with what the refusal says of itself: status, code, fields, and how long to wait."""
+    status = error.status if isinstance(error, AppError | ExchangeError) else 409
+    wait_s = error.retry_after_s if isinstance(error, TooMany | ExchangeError) else None
+    fields = error.fields if isinstance(error, Refusal) else None
+    headers = None if wait_s is None else {"retry-after": str(math.ceil(wait_s))}
+    return _answer(status, error.code, error.message, fields=fields, headers=headers)
 
 
 def _away(error: Exception) -> Response[Failure]:
     log.warning("request.outage", error=repr(error))
     return _answer(
-        503, "service.unavailable", "A part of the service does not answer; nothing was changed, try again.",
+        503,
+        "service.unavailable",
+        "A part of the service does not answer; nothing was changed, try again.",
         headers={"retry-after": str(RETRY_AFTER_S)},
     )
 
@@ -69,4 +80,6 @@ def _fields_of(error: ValidationException) -> dict[str, str]:
 def _answer(
     status: int, code: str, message: str, *, fields: dict[str, str] | None = None, headers: dict[str, str] | None = None
 ) -> Response[Failure]:
-    return Response(failure(code, message, fields), status_code=status, media_type=MediaType.JSON, headers=headers or {})
+    return Response(
+        failure(code, message, fields), status_code=status, media_type=MediaType.JSON, headers=headers or {}
+    )

@@ -31,7 +31,12 @@ def test_people_register_as_student_educator_or_mentor_only() -> None:
 
 @pytest.mark.parametrize(
     ("full_name", "display_name", "shown"),
-    [("Amina Karimova", None, "Amina K."), ("Amina Karimova", "Star", "Star"), ("Amina", None, "Amina"), ("Amina Karimova", "", "Amina K.")],
+    [
+        ("Amina Karimova", None, "Amina K."),
+        ("Amina Karimova", "Star", "Star"),
+        ("Amina", None, "Amina"),
+        ("Amina Karimova", "", "Amina K."),
+    ],
 )
 def test_strangers_see_first_name_and_initial_unless_the_person_chose_another(
     full_name: str, display_name: str | None, shown: str

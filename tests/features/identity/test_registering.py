@@ -46,8 +46,14 @@ async def test_nobody_registers_as_staff(api: Api, role: str) -> None:
 
 @pytest.mark.parametrize(
     ("password", "word"),
-    [("Ab1!", "8 to 128"), ("alllower1!", "upper-case"), ("ALLUPPER1!", "lower-case"), ("NoDigits!!", "digit"), ("NoSigns11", "sign"),
-     ("P@ssw0rd1", "list of guesses")],
+    [
+        ("Ab1!", "8 to 128"),
+        ("alllower1!", "upper-case"),
+        ("ALLUPPER1!", "lower-case"),
+        ("NoDigits!!", "digit"),
+        ("NoSigns11", "sign"),
+        ("P@ssw0rd1", "list of guesses"),
+    ],
 )
 async def test_a_weak_password_is_refused_with_the_remedy(api: Api, password: str, word: str) -> None:
     answer = await api.http.post("/api/v1/auth/register", json={**AMINA, "password": password})
@@ -58,7 +64,12 @@ async def test_a_weak_password_is_refused_with_the_remedy(api: Api, password: st
 
 @pytest.mark.parametrize(
     ("change", "field"),
-    [({"is_admin": True}, "is_admin"), ({"email": "no-at-sign"}, "email"), ({"full_name": ""}, "full_name"), ({"locale": "xx"}, "locale")],
+    [
+        ({"is_admin": True}, "is_admin"),
+        ({"email": "no-at-sign"}, "email"),
+        ({"full_name": ""}, "full_name"),
+        ({"locale": "xx"}, "locale"),
+    ],
 )
 async def test_a_wrong_or_unknown_field_is_named(api: Api, change: dict[str, object], field: str) -> None:
     answer = await api.http.post("/api/v1/auth/register", json={**AMINA, **change})

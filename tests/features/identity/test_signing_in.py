@@ -132,7 +132,9 @@ async def test_a_role_taken_away_counts_at_once_although_the_token_names_it(api:
     user_id = await api.add("Oybek Rahimov", "educator")
     token = await api.token("Oybek")
     async with api.work.database.transaction() as tx:
-        await tx.db.execute(text("update identity_user_roles set deleted_at = now() where user_id = :id"), {"id": user_id})
+        await tx.db.execute(
+            text("update identity_user_roles set deleted_at = now() where user_id = :id"), {"id": user_id}
+        )
 
     me = await api.http.get("/api/v1/auth/me", headers={"authorization": f"Bearer {token}"})
 
