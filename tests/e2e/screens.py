@@ -58,6 +58,7 @@ class Camera:
 
     folder: Path
     language: str
+    questions: Path | None = None  # A GIFT file, imported for the picture of its report.
     wrong: list[str] = field(default_factory=list)
 
     def take(self, page: Page, name: str, *, path: str | None = None) -> None:
@@ -139,6 +140,14 @@ def photograph_educator(page: Page, school: School, camera: Camera) -> None:
     sign_in(page, school, "educator")
     camera.take(page, "teach", path="/teach")
     camera.take(page, "import", path="/teach/import")
+    if camera.questions is not None:
+        page.locator("input[name=kind]").nth(1).check()
+        page.select_option("select[name=course]", label=READ)
+        page.fill("input[name=practice]", "Physics practice")
+        page.set_input_files("input[type=file]", camera.questions)
+        page.click("form button[type=submit]")
+        page.wait_for_selector("main .list", timeout=60_000)
+        camera.take(page, "import-report")
     page.click("a[href='/teach']")
     page.click(f".course-card:has(h2:text-is('{TESTED}')) a[href$='/results']")
     camera.take(page, "results")
@@ -291,8 +300,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--out", type=Path, default=PICTURES)
     parser.add_argument("--language", default="en", choices=("en", "uz", "ru", "id"))
+    parser.add_argument("--questions", type=Path, help="a GIFT file to import, for the picture of its report")
     options = parser.parse_args(arguments)
-    school, camera = read_school(options.data, options.url), Camera(options.out, options.language)
+    school = read_school(options.data, options.url)
+    camera = Camera(options.out, options.language, options.questions)
     stories: tuple[Callable[[Page, School, Camera], None], ...] = (
         photograph_student,
         photograph_mentor,

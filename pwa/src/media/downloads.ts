@@ -35,6 +35,7 @@ export class Downloads {
   readonly #wishes = signal<Readonly<Record<string, Wish>>>({});
   readonly #kept = signal<ReadonlySet<string>>(new Set());
   readonly #flying = signal(0); // Bytes of files that are coming now and are not verified yet.
+  readonly #isCut = signal(false); // The last try for a file met no network.
   readonly #halted = signal<Readonly<Record<string, "full" | "damaged">>>({});
   readonly #rate = new Rate();
   readonly #views = new Map<string, ReadonlySignal<Download | null>>();
@@ -153,16 +154,17 @@ export class Downloads {
     const halted = this.#halted.value[courseId];
     if (halted) return halted;
     if (wish.isPaused) return "paused";
-    return this.engine.status.value.link === "offline" ? "waiting" : "running";
+    return this.engine.status.value.link === "offline" || this.#isCut.value ? "waiting" : "running";
   }
 
   /** Runs again whenever rows, wishes or the link change: no flag to forget. */
   #goOn(): void {
     const next = Object.keys(this.#wishes.value).find((id) => {
-      const state = this.of(id).value;
-      return state?.phase === "running" && this.#missing(id).length > 0;
+      const phase = this.of(id).value?.phase;
+      return (phase === "running" || phase === "waiting") && this.#missing(id).length > 0;
     });
-    if (next !== undefined && this.#busyWith === null) void this.#bring(next);
+    const isOffline = this.engine.status.value.link === "offline";
+    if (next !== undefined && !isOffline && this.#busyWith === null) void this.#bring(next);
   }
 
   #missing(courseId: string): readonly FileWanted[] {
@@ -175,16 +177,30 @@ export class Downloads {
     const abort = new AbortController();
     this.#abort = abort;
     const queue = [...this.#missing(courseId)];
-    try {
-      await Promise.all(Array.from({ length: AT_ONCE }, () => this.#lane(queue, abort)));
-    } catch (error) {
-      abort.abort();
-      this.#note(courseId, error);
-      await new Promise((resolve) => setTimeout(resolve, abort.signal.aborted && isWish(error) ? 0 : RETRY_MS));
-    } finally {
-      this.#flying.value = 0;
-      this.#busyWith = null;
-      this.#kept.value = await keptFiles(); // Wakes #goOn: the next course, or the rest of this one.
+    const problems: unknown[] = [];
+    const lane = () =>
+      this.#lane(queue, abort).catch((error: unknown) => {
+        problems.push(error); // The first says why; the others only stop because of it.
+        abort.abort();
+      });
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    this.#flying.value = 0;
+    if (problems.length > 0) await this.#rest(courseId, problems[0]);
+    this.#busyWith = null;
+    this.#kept.value = await keptFiles(); // Wakes #goOn: the next course, or the rest of this one.
+  }
+
+  /** After a try that failed: note why, and wait as long as that reason asks for. */
+  async #rest(courseId: string, error: unknown): Promise<void> {
+    if (isWish(error)) return;
+    if (isFull(error)) this.#halted.value = { ...this.#halted.peek(), [courseId]: "full" };
+    else if (error instanceof FileDamaged) this.#halted.value = { ...this.#halted.peek(), [courseId]: "damaged" };
+    else {
+      this.#isCut.value = true;
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, RETRY_MS);
+        addEventListener("online", () => resolve(), { once: true });
+      });
     }
   }
 
@@ -195,6 +211,7 @@ export class Downloads {
       let came = 0;
       const onBytes = (bytes: number) => {
         came += bytes;
+        if (bytes > 0) this.#isCut.value = false;
         this.#flying.value += bytes;
         this.#rate.note(bytes);
       };
@@ -202,12 +219,6 @@ export class Downloads {
       this.#flying.value -= came;
       this.#kept.value = new Set([...this.#kept.peek(), file.sha256]);
     }
-  }
-
-  #note(courseId: string, error: unknown): void {
-    const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
-    if (isFull) this.#halted.value = { ...this.#halted.peek(), [courseId]: "full" };
-    else if (error instanceof FileDamaged) this.#halted.value = { ...this.#halted.peek(), [courseId]: "damaged" };
   }
 }
 
@@ -235,6 +246,9 @@ function rowsOf(state: BucketState | undefined): { held: number; total: number; 
 
 const sum = (files: readonly FileWanted[]) => files.reduce((bytes, file) => bytes + file.bytes, 0);
 
+const isFull = (error: unknown) => error instanceof DOMException && error.name === "QuotaExceededError";
+
+/** Stopped because the person said so. */
 const isWish = (error: unknown) => error instanceof DOMException && error.name === "AbortError";
 
 /** Bytes a second over the last ten seconds. */

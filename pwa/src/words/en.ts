@@ -5,6 +5,8 @@ export const en = {
   "act.retry": "Try again",
   "act.save": "Save",
   "act.skip": "Skip to content",
+  "size.kb": "{n} KB",
+  "size.mb": "{n} MB",
   "time.now": "just now",
   "time.seconds": "{n} second|{n} seconds",
   "time.minutes": "{n} min|{n} min",

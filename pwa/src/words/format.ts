@@ -21,8 +21,8 @@ export function formatPpm(ppm: number): string {
 
 /** Bytes in the unit that a data plan is sold in: "0.4 MB", below 100 KB "34 KB". */
 export function formatBytes(bytes: number): string {
-  if (bytes < 100_000) return `${formatNumber(Math.ceil(bytes / 1000))} KB`;
-  return `${formatNumber(bytes / 1_000_000, bytes < 10_000_000 ? 1 : 0)} MB`;
+  if (bytes < 100_000) return t("size.kb", { n: formatNumber(Math.ceil(bytes / 1000)) });
+  return t("size.mb", { n: formatNumber(bytes / 1_000_000, bytes < 10_000_000 ? 1 : 0) });
 }
 
 export function formatMoney(amount: number, currency: string): string {

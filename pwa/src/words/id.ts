@@ -7,6 +7,8 @@ export const id: Record<Word, string> = {
   "act.retry": "Coba lagi",
   "act.save": "Simpan",
   "act.skip": "Langsung ke isi",
+  "size.kb": "{n} KB",
+  "size.mb": "{n} MB",
   "time.now": "baru saja",
   "time.seconds": "{n} detik",
   "time.minutes": "{n} mnt",

@@ -7,6 +7,8 @@ export const ru: Record<Word, string> = {
   "act.retry": "Повторить",
   "act.save": "Сохранить",
   "act.skip": "К содержанию",
+  "size.kb": "{n} КБ",
+  "size.mb": "{n} МБ",
   "time.now": "только что",
   "time.seconds": "{n} секунда|{n} секунды|{n} секунд",
   "time.minutes": "{n} мин",

@@ -7,6 +7,8 @@ export const uz: Record<Word, string> = {
   "act.retry": "Qayta urinish",
   "act.save": "Saqlash",
   "act.skip": "Mazmunga oʻtish",
+  "size.kb": "{n} KB",
+  "size.mb": "{n} MB",
   "time.now": "hozirgina",
   "time.seconds": "{n} soniya",
   "time.minutes": "{n} daq",

@@ -71,7 +71,7 @@ function Price({ userId, bytes }: { userId: string; bytes: number }) {
 function Coming({ download }: { download: Download }) {
   const downloads = useDownloads();
   const [isAsking, setAsking] = useState(false);
-  const isPaused = download.phase === "paused";
+  const isPaused = download.phase === "paused" || download.phase === "full" || download.phase === "damaged";
   return (
     <section class="card stack tight" aria-label={t("download.title")}>
       <p class="row apart">
