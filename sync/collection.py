@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from sync.merge import ByServer, LwwField, Policy
-from sync.refusals import RightsLost
+from sync.refusals import FieldInvalid, RightsLost
 
 NAMESPACE = UUID("6f1d1a52-4d8a-5e0b-9a55-2f6f1c1b7a10")  # Of every derived id, for ever.
 TIER_MAX = 3
@@ -157,12 +157,20 @@ EVERYONE = Name("everyone")
 # --- what a phone writes ----------------------------------------------------------------------------------------
 
 
+class Fields(dict[str, Any]):  # Any: values of the row type's field types
+    """What a phone sent. Asking for a field that it left out refuses the op and names the field."""
+
+    def __missing__(self, name: str) -> Any:  # Any: never returns
+        raise FieldInvalid(f"`{name}` is missing.", fields={name: "missing"})
+
+
 @dataclass
 class Change:
     """One create or patch that a phone asks for, as the collection's guard sees it.
 
     The guard may refuse (raise a Refusal) and may add server-owned columns with `fill`. `before` is the stored row
-    (every column, locked) or None. `fields` are the phone's, already decoded to the row type's field types.
+    (every column, locked) or None. `fields` are the phone's, already decoded to the row type's field types; one that
+    was left out refuses the op when it is asked for by `[…]`, and is None by `.get`.
     """
 
     kind: str  # "create" or "patch"

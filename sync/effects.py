@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sync.clock import AHEAD_MAX_MS, At
-from sync.collection import Change, Collection
+from sync.collection import Change, Collection, Fields
 from sync.errors import Refusal
 from sync.fields import read_values
 from sync.merge import (
@@ -242,7 +242,7 @@ class Effects:
         self, collection: Collection, kind: str, id_: UUID, fields: dict[str, Any], before: Row | None, writer: Writer
     ) -> Change:
         """Whether it may be, and with which of the server's columns. Raises what the guard raises."""
-        change = Change(kind, id_, fields, before, writer.at[0], adopted_by=writer.adopted_by)
+        change = Change(kind, id_, Fields(fields), before, writer.at[0], adopted_by=writer.adopted_by)
         _check_owner(collection, change, writer.user_id)
         if collection.guard is not None:
             await collection.guard(self.unit.tx, change)

@@ -59,7 +59,10 @@ def _decoder(row: type[msgspec.Struct], names: frozenset[str]) -> msgspec.json.D
 def _to_instant(name: str, value: datetime) -> datetime:
     if value.tzinfo is None:
         raise FieldInvalid(f"`{name}` has no time zone; instants end in Z.", fields={name: "no time zone"})
-    utc = value.astimezone(UTC)
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError:
+        raise FieldInvalid(f"`{name}` lies outside the calendar.", fields={name: "outside the calendar"}) from None
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 

@@ -1,8 +1,9 @@
 """What every store must bear, continued: the policies of SPEC.md M, ids, batches, and who may write what."""
 
-from sync.testing.lab import START_MS, Lab, outcomes
-from sync.testing.phone import Pen, id_of
-from sync.testing.sample import ANSWERS, ATTEMPTS, NOTES, PROFILES, PROGRESS
+from sync.collection import derived_id
+from sync.testing.lab import DAY_MS, START_MS, Lab, outcomes
+from sync.testing.phone import AT_START_MS, Pen, id_of
+from sync.testing.sample import ANSWERS, ATTEMPTS, ESSAYS, NOTES, PROFILES, PROGRESS
 
 AMINA = id_of("user amina")
 LESSON = id_of("lesson")
@@ -247,6 +248,38 @@ class WritingContract:
         ]
         first = ANSWERS.derived_id({"attempt_id": id_of("attempt"), "item": 0})
         assert await lab.row(ANSWERS, first) is None
+
+    async def test_M7_a_collection_may_shorten_the_columns_of_a_batch(self, lab: Lab) -> None:
+        pen = Pen()
+        self._attempt(pen)
+        pen.batch(ANSWERS, {"attempt_id": str(id_of("attempt"))}, ["no", "value"], [[3, "b"]])
+
+        assert outcomes(await lab.push(pen)) == ["applied", "applied"]
+        assert await lab.row(ANSWERS, ANSWERS.derived_id({"attempt_id": id_of("attempt"), "item": 3})) is not None
+
+    async def test_M5_a_guard_fills_what_is_the_servers_and_what_follows_a_write_is_one_with_it(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(ESSAYS, id_of("essay"), {"text": "On stars"})
+        pen.create(ESSAYS, id_of("empty"), {"text": "nothing"})
+
+        assert outcomes(await lab.push(pen)) == ["applied", "parked credit.empty"]
+        assert (await lab.row(ESSAYS, id_of("essay")) or {})["praise"] == "well done"
+        assert await lab.row(NOTES, derived_id("sample.essay_note", id_of("essay"))) is not None
+        assert await lab.row(ESSAYS, id_of("empty")) is None
+
+    async def test_M11_work_made_before_a_right_ended_is_taken_for_30_days_and_flagged(self, lab: Lab) -> None:
+        pen = Pen()
+        for days, word in ((29, "in time"), (31, "too late")):
+            ended = {"id": pen.user_id, "user_id": pen.user_id, "text": str(AT_START_MS + 10 * DAY_MS)}
+            await lab.write(ESSAYS, {**ended, "praise": str((days + 10) * DAY_MS - 3_000)})
+            pen.create(ESSAYS, id_of(word), {"text": word})
+            await lab.push(pen)
+        pen.create(ESSAYS, id_of("afterwards"), {"text": "x"}, at=[AT_START_MS + 11 * DAY_MS, 0])
+
+        answer = await lab.push(pen)
+
+        assert outcomes(answer) == ["applied", "parked rights.lost", "parked rights.lost"]
+        assert answer.receipts[0].flag == "rights.lost"
 
     async def test_M8_a_deleted_row_takes_no_writes(self, lab: Lab) -> None:
         pen = Pen()

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from sync.collection import Change, Collection, bucket
+from sync.collection import Change, Collection, bucket, derived_id
 from sync.errors import Refusal
 from sync.merge import Append, Fsm, Join, LwwField
 from sync.mutator import mutator
@@ -137,6 +137,11 @@ async def guard_answer(tx: SampleTx, change: Change) -> None:
         raise AttemptClosed
 
 
+async def name_items(_tx: SampleTx, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A batch may say `no`, an item's place on the paper, where a row has `item`; places here are items."""
+    return [{"item" if name == "no" else name: value for name, value in row.items()} for row in rows]
+
+
 ANSWERS = Collection(
     name="sample.answers",
     table="sample_answers",
@@ -147,10 +152,46 @@ ANSWERS = Collection(
     may_patch=frozenset({"value"}),
     key=("attempt_id", "item"),
     guard=guard_answer,
+    expand=name_items,
+)
+
+
+class EssayRow(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    text: Annotated[str, msgspec.Meta(max_length=200)]
+    praise: str | None = None
+
+
+async def guard_essay(tx: SampleTx, change: Change) -> None:
+    """Essays are taken until the writer's membership ends (an essay about it says when); the server adds its praise."""
+    ended = await tx.get("sample_essays", tx.actor.id)
+    if ended is not None:
+        change.rights_ended(ended_ms=int(ended["text"]), now_ms=change.at_ms + int(ended["praise"] or 0))
+    change.fill(praise="well done")
+
+
+async def after_essay(tx: SampleTx, change: Change) -> None:
+    """Each essay leaves a note; one about nothing is refused late, when it is written already."""
+    if change.fields["text"] == "nothing":
+        raise NoMoreCredit
+    note_id = derived_id("sample.essay_note", change.id)
+    await tx.put("sample_notes", {"id": note_id, "user_id": tx.actor.id, "text": "wrote an essay"})
+
+
+ESSAYS = Collection(
+    name="sample.essays",
+    table="sample_essays",
+    row=EssayRow,
+    buckets=MINE,
+    merge=Append(),
+    may_create=frozenset({"text"}),
+    guard=guard_essay,
+    after_write=after_essay,
 )
 SPENDINGS = Collection(name="sample.spendings", table="sample_spendings", row=SpendRow, buckets=MINE)
 
-COLLECTIONS = (NOTES, PROFILES, PROGRESS, ATTEMPTS, ANSWERS, SPENDINGS)
+COLLECTIONS = (NOTES, PROFILES, PROGRESS, ATTEMPTS, ANSWERS, ESSAYS, SPENDINGS)
 
 
 class Submit(msgspec.Struct, frozen=True):

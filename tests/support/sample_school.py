@@ -26,6 +26,7 @@ create table sample_progress ({_SYNCED}, lesson_id uuid not null, seen_ppm integ
     completed_at timestamptz(3), tags text[], merge_state json);
 create table sample_attempts ({_SYNCED}, state text not null, title text);
 create table sample_answers ({_SYNCED}, attempt_id uuid not null, item integer not null, value json, merge_state json);
+create table sample_essays ({_SYNCED}, text text not null, praise text);
 create table sample_spendings ({_SYNCED}, amount integer not null);
 create table sample_blobs (hash text primary key);
 create table sample_staff (id uuid primary key);
@@ -106,8 +107,8 @@ class SampleStore(PostgresPushStore):
 
     async def empty(self) -> None:
         """As good as new: rows go the way the eraser takes them."""
-        tables = "sample_notes sample_profiles sample_progress sample_attempts sample_answers sample_spendings sync_op"
-        erase = "".join(f"delete from {table};" for table in tables.split())
+        tables = [collection.table for collection in sample_registry().collections.values()]
+        erase = "".join(f"delete from {table};" for table in tables)
         others = "sync_device, sync_receipt, sync_identity, sync_bug, sync_restore, sample_blobs, sample_staff"
         with psycopg.connect(self.url) as connection:
             connection.execute("set local sync.erasing = 'on'")
@@ -133,9 +134,9 @@ def make_tables(url: str, registry: Registry | None = None) -> None:
 
 
 @asynccontextmanager
-async def open_sample(url: str) -> AsyncIterator[SampleStore]:
+async def open_sample(url: str, *, options: str = "") -> AsyncIterator[SampleStore]:
     engine = create_async_engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1), connect_args={"options": "-c timezone=UTC"}
+        url.replace("postgresql://", "postgresql+psycopg://", 1), connect_args={"options": f"-c timezone=UTC {options}"}
     )
     try:
         yield SampleStore(engine)
