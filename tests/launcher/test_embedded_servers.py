@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -19,10 +21,14 @@ from tests.support.postgres import PostgresServer
 
 @pytest.fixture
 def postgres(tmp_path: Path) -> Postgres:
-    return Postgres(folder=tmp_path / "postgres", port=free_ports(1)[0], superuser_password="s", password="p")
+    """A cluster that is quick to make and does not care for its rows."""
+    port = free_ports(1)[0]
+    return Postgres(folder=tmp_path / "postgres", port=port, superuser_password="s", password="p", is_disposable=True)
 
 
+@pytest.mark.slow
 def test_committed_rows_outlive_a_kill_of_postgresql(postgres: Postgres, tmp_path: Path) -> None:
+    postgres = replace(postgres, is_disposable=False)  # With every commit on disk, as people have it.
     with running(postgres, log=tmp_path / "log") as process:
         with psycopg.connect(postgres.url()) as connection:
             connection.execute("create table kept (id int)")
@@ -85,17 +91,15 @@ def test_no_extension_is_needed_for_upper_case_uzbek(empty_database_url: str) ->
         assert connection.execute("select upper('ўқғҳ')").fetchone() == ("ЎҚҒҲ",)
 
 
-def test_a_server_that_cannot_start_says_where_its_log_lies(tmp_path: Path) -> None:
-    taken = free_ports(1)[0]
-    first = Valkey(folder=tmp_path / "first", port=taken, password="p")
-    second = Postgres(folder=tmp_path / "second", port=taken, superuser_password="s", password="p", is_disposable=True)
+def test_a_server_that_cannot_start_says_where_its_log_lies(postgres: Postgres, tmp_path: Path):
+    with socket.socket() as taken:  # Bound, and not listening: nobody answers on the port, and nobody else gets it.
+        taken.bind(("127.0.0.1", postgres.port))
 
-    with (
-        running(first, log=tmp_path / "first.log"),
-        pytest.raises(NotReady, match=r"postgres ended with .* see .*second\.log"),
-        running(second, log=tmp_path / "second.log"),
-    ):
-        pass
+        with (
+            pytest.raises(NotReady, match=r"postgres ended with .* see .*second\.log"),
+            running(postgres, log=tmp_path / "second.log"),
+        ):
+            pass
 
 
 def test_valkey_wants_its_password(redis_url: str) -> None:

@@ -223,6 +223,7 @@ def test_a_moved_version_undoes_the_mark(empty_database_url: str):
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_page_is_built_once_for_each_state_of_its_source(tmp_path: Path):
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "main.ts").write_text("export const one = 1;")
