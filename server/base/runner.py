@@ -27,7 +27,8 @@ FUNCTION = "run_outbox_job"
 RELAY_BATCH = 200
 POLL_BUSY_S = 0.02
 POLL_IDLE_S = 0.2
-LEASE_EXTRA_S = 15
+LEASE_S = 15
+LONG_LEASE_S = 60
 BACKOFF_MAX_S = 600
 ERROR_LENGTH_MAX = 2_000
 KEY_WINDOW_S = 5  # Sends of one row by two relays within it are joined by SAQ.
@@ -155,7 +156,9 @@ class Relay:
                 retries=1,
                 ttl=60,
             )
-            self._sent[row.id] = now + (timeout_s + LEASE_EXTRA_S if declared and declared.is_long else LEASE_EXTRA_S)
+            # A long job's lock makes a second run end at once, so its row may be sent again while it runs: a run that
+            # died is found soon.
+            self._sent[row.id] = now + (LONG_LEASE_S if declared and declared.is_long else LEASE_S)
             count += 1
         return count
 

@@ -1,7 +1,8 @@
 """What phones hold about people: each their own row, and which audiences and queues they are in."""
 
 from server.base.tx import Tx
-from server.identity import accounts
+from server.identity import accounts, queries
+from server.identity.events import PersonRenamed
 from server.identity.schemas import MeRow
 from sync.collection import Change, Collection, Grant, Membership, Name, any_of, audience, bucket, equals, is_set
 from sync.merge import LwwField
@@ -15,6 +16,13 @@ async def clean_change(_tx: Tx, change: Change) -> None:
         change.fields["display_name"] = accounts.clean_name(change.fields["display_name"])
 
 
+async def tell_of_name(tx: Tx, change: Change) -> None:
+    """Rows that show the person's public name learn of another one."""
+    if not {"full_name", "display_name"} & change.fields.keys():
+        return
+    await tx.publish(PersonRenamed(user_id=change.id, public_name=await queries.name_of(tx, change.id)))
+
+
 me = Collection(
     name="identity.me",  # On every phone: never renamed, never used again.
     table="identity_users",
@@ -24,6 +32,7 @@ me = Collection(
     merge=LwwField(),
     may_patch=frozenset({"full_name", "display_name", "locale"}),
     guard=clean_change,
+    after_write=tell_of_name,
 )
 
 roles = Membership(table="identity_user_roles", user="user_id", audience=audience("role", "role"))

@@ -3,6 +3,7 @@
 from server.base.feature import Feature
 from server.questions import collections, jobs, moderation, mutators, queries
 from server.questions.models import Answer, Question
+from server.questions.subscriptions import subscriptions
 
 feature = Feature(
     name="questions",
@@ -21,5 +22,6 @@ feature = Feature(
         moderation.review_reports,
     ),
     jobs=(jobs.notify_mentors, jobs.notify_asker, jobs.notify_accepted),
+    subscriptions=subscriptions,
     visible={Question: queries.is_question_visible, Answer: queries.is_answer_visible},
 )

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from server.assessments.imports import import_gift
 from server.base.actor import Actor
+from server.base.ids import new_id
 from server.catalog.demo import lay_course
 from tests.support.api import Api
 from tests.support.phone import Phone
@@ -94,3 +95,28 @@ async def test_a_stranger_gets_nothing_of_a_draft(api: Api) -> None:
     async with phone_of(api, "Amina Karimova", want=[f"course:{course_id}", f"course-staff:{course_id}"]) as phone:
         assert phone.all("catalog.lessons") == {}
         assert phone.all("catalog.courses") == {}
+
+
+async def test_a_new_display_name_shows_on_what_the_person_asked(api: Api) -> None:
+    async with phone_of(api, "Amina Karimova", want=[]) as phone:
+        async with api.work.database.transaction() as tx:
+            subject_id = (
+                await tx.db.execute(text("select id from catalog_subjects where slug = 'physics'"))
+            ).scalar_one()
+        question_id, me = str(new_id()), next(iter(phone.all("identity.me")))
+        args = {
+            "id": question_id,
+            "subject_id": str(subject_id),
+            "title": "Why?",
+            "body": "Why?",
+            "visibility": "public",
+        }
+        phone.command("questions.question.ask", args)
+        await phone.sync()
+        assert phone.all("questions.questions")[question_id]["author_name"] == "Amina K."
+
+        phone.patch("identity.me", me, {"display_name": "Star"}, base=phone.all("identity.me")[me].get("version"))
+        await phone.sync()
+        await phone.sync()
+
+        assert phone.all("questions.questions")[question_id]["author_name"] == "Star"

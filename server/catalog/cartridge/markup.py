@@ -37,6 +37,12 @@ class BadMarkup(Exception):
         super().__init__(message)
 
 
+# Old editors wrote Windows' quotes and dashes as if they were Latin 1, and exporters kept them as control characters
+# (U+0092 for ’). Browsers read such numbers as Windows means them; so do we. Source: WHATWG HTML, 13.2.5.80.
+_WINDOWS = {code: sign for code in range(0x80, 0xA0) if (sign := bytes([code]).decode("cp1252", errors="ignore"))}
+_NUMBERED = re.compile(r"&#(1[2-5]\d);")
+
+
 @dataclass(frozen=True)
 class Parsed:
     root: Element
@@ -88,9 +94,13 @@ def decode(content: bytes) -> tuple[str, bool]:
 
 def _decode_as(content: bytes, encoding: str) -> tuple[str, bool]:
     try:
-        return content.decode(encoding), False
+        return _as_windows(content.decode(encoding)), False
     except (LookupError, UnicodeError):
-        return content.decode("utf-8", errors="replace"), True
+        return _as_windows(content.decode("utf-8", errors="replace")), True
+
+
+def _as_windows(text: str) -> str:
+    return _NUMBERED.sub(lambda match: chr(int(match.group(1))), text).translate(_WINDOWS)
 
 
 def _entity(match: "re.Match[str]") -> str:

@@ -260,3 +260,9 @@ def test_files_that_no_lesson_shows_are_named(read) -> None:
 )
 def test_a_licence_is_shown_by_its_short_name(rights: str, licence: str) -> None:
     assert licence_of(rights) == licence
+
+
+def test_an_apostrophe_kept_as_a_control_character_of_windows_is_an_apostrophe(read) -> None:
+    blocks = blocks_of(read, "<p>The father\x92s speed \x96 and his daughter&#146;s</p>")
+
+    assert blocks[0]["html"] == "The father’s speed – and his daughter’s"
