@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from sync.collection import Collection, Grant, Membership, Name
+from sync.merge import LwwField
 from sync.postgres import sequencer, tables, triggers
 from sync.postgres.catalog import BadDeclaration, Relation, read_relation
 from sync.postgres.conditions import condition_columns
@@ -23,6 +24,8 @@ LOCK_KEY = 0x73796E63  # "sync"
 LOCK_TIMEOUT = "15s"
 MARK_CHUNK = 5_000
 
+ENGINE = tables.TABLES + PUSH_TABLES + triggers.ENGINE_FUNCTIONS + sequencer.FUNCTIONS + triggers.DEVICE_TRIGGER
+
 Declared = Collection | Membership | Grant
 
 
@@ -34,14 +37,30 @@ def install(connection: Connection[Any], registry: Registry) -> None:
     """
     connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
     connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-    connection.execute(tables.TABLES)
-    connection.execute(PUSH_TABLES)
-    connection.execute(triggers.ENGINE_FUNCTIONS + sequencer.FUNCTIONS + triggers.DEVICE_TRIGGER)
+    _run_once(connection, "table sync_state", ENGINE)
     _install_sources(connection, registry)
-    for statement in stamp_triggers(registry):
-        connection.execute(statement)
+    if statements := stamp_triggers(registry):
+        tables_stamped = [c.table for c in registry.collections.values() if isinstance(c.merge, LwwField)]
+        is_complete = all(_has_trigger(connection, table, "sync_stamp") for table in tables_stamped)
+        _run_once(connection, "function sync_stamp()", ";\n".join(statements), anyway=not is_complete)
     connection.commit()
     _mark_changed(connection)
+
+
+def _run_once(connection: Connection[Any], witness: str, sql: str, *, anyway: bool = False) -> bool:
+    """Run it unless the very same was run: its hash is the comment on what it makes. Answers whether it ran.
+
+    A start with nothing to install takes no lock that a writer or a long reader would hold up.
+    """
+    digest = hashlib.sha256(sql.encode()).hexdigest()
+    kind, _, name = witness.partition(" ")
+    find = "to_regclass(%s), 'pg_class'" if kind == "table" else "to_regprocedure(%s), 'pg_proc'"
+    row = connection.execute(f"select obj_description({find})", [name]).fetchone()
+    if row is not None and row[0] == digest and not anyway:
+        return False
+    connection.execute(sql)
+    connection.execute(f"comment on {kind} {name} is '{digest}'")
+    return True
 
 
 def source_name(declared: Declared) -> str:
@@ -154,27 +173,22 @@ def _require(relation: Relation, columns: set[str], source: Declared) -> None:
 
 def _install_function(connection: Connection[Any], number: int, sql: str) -> None:
     """Replace the function when its text differs, and forget how far its rows were marked."""
-    digest = hashlib.sha256(sql.encode()).digest()
-    row = connection.execute(
-        "select obj_description(to_regprocedure(%s), 'pg_proc')", [f"sync_apply_{number}(uuid[],bigint)"]
-    ).fetchone()
-    if row is not None and row[0] == digest.hex():
-        return
-    connection.execute(sql)
-    connection.execute(f"comment on function sync_apply_{number}(uuid[], bigint) is '{digest.hex()}'")
-    connection.execute("update sync_source set hash = null, marked = null where number = %s", [number])
+    name = f"sync_apply_{number}(uuid[],bigint)"
+    # Dropped first: `create or replace` refuses other output columns. One transaction, so nobody finds none.
+    if _run_once(connection, f"function {name}", f"drop function if exists {name};\n{sql}"):
+        connection.execute("update sync_source set hash = null, marked = null where number = %s", [number])
 
 
 def _install_triggers(connection: Connection[Any], watch: Watch) -> None:
-    """Only when they differ: making a trigger waits for the table's writers."""
-    sql = triggers.triggers_sql(watch)
-    name = f"sync_mark_{watch.relation.name}_insert()"
-    digest = hashlib.sha256(sql.encode()).hexdigest()
-    row = connection.execute("select obj_description(to_regprocedure(%s), 'pg_proc')", [name]).fetchone()
-    if row is not None and row[0] == digest:
-        return
-    connection.execute(sql)
-    connection.execute(f"comment on function {name} is '{digest}'")
+    """Only when they differ, or went with a table that was made anew: making one waits for the table's writers."""
+    table = watch.relation.name
+    is_new = not _has_trigger(connection, table, "sync_mark_insert")
+    _run_once(connection, f"function sync_mark_{table}_insert()", triggers.triggers_sql(watch), anyway=is_new)
+
+
+def _has_trigger(connection: Connection[Any], table: str, name: str) -> bool:
+    sql = "select from pg_trigger where tgrelid = to_regclass(%s) and tgname = %s"
+    return connection.execute(sql, [table, name]).fetchone() is not None
 
 
 def _reclassify_buckets(connection: Connection[Any], automatic: tuple[str, ...]) -> None:

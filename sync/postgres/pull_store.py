@@ -24,7 +24,7 @@ from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Snapshot, Total
 OPTIONS = (
     # Always by the indexes, and planned once: what a page touches is small, whatever the statistics say.
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c work_mem=16MB -c jit=off -c timezone=UTC"
-    " -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+    " -c statement_timeout=10000 -c idle_in_transaction_session_timeout=60000"
 )
 ROW_BYTES_LEAST = 64  # How short lines may be, when we say how many rows make a page.
 ROWS_MIN = 64

@@ -52,9 +52,10 @@ _HELD_COLUMNS = (
     " waits_for, at_ms, at_count, received_at, wake_at, adopted_by"
 )
 PUT_HELD = text(
-    f"insert into sync_op ({_HELD_COLUMNS})"
-    f" select {_HELD_COLUMNS} from json_populate_recordset(null\\:\\:sync_op, cast(:rows as json))"
-    " on conflict (id) do update set "
+    f"insert into sync_op ({_HELD_COLUMNS}, moved_at)"
+    f" select {_HELD_COLUMNS}, case when outcome not in ('waiting', 'parked') then cast(:now as timestamptz) end"
+    " from json_populate_recordset(null\\:\\:sync_op, cast(:rows as json))"
+    " on conflict (id) do update set moved_at = excluded.moved_at, "
     + ", ".join(
         f"{name} = excluded.{name}" for name in _HELD_COLUMNS.split(", ") if name.strip() not in ("id", "user_id")
     )
@@ -90,6 +91,10 @@ EXPIRE = (
         " and (expiring_at is null or expiring_at <= cast(:now as timestamptz) - interval '90 days')"
     ),
     text("delete from sync_identity where used_at <= cast(:now as timestamptz) - interval '400 days'"),
+    text(
+        "update sync_op set deleted_at = :now"
+        " where deleted_at is null and moved_at <= cast(:now as timestamptz) - interval '90 days'"
+    ),
     text("delete from sync_bug where last_at <= cast(:now as timestamptz) - interval '30 days'"),
 )
 

@@ -224,7 +224,8 @@ class PostgresPushUnit:
 
     async def put_held(self, ops: Sequence[HeldOp]) -> None:
         if ops:
-            await self._db.execute(push_sql.PUT_HELD, {"rows": _json([_held_row(held) for held in ops])})
+            rows = _json([_held_row(held) for held in ops])
+            await self._db.execute(push_sql.PUT_HELD, {"rows": rows, "now": _instant(self.now_ms)})
 
     async def wake(self, keys: Sequence[str], *, now_ms: int) -> int:
         return await _wake(self._db, keys, now_ms=now_ms)

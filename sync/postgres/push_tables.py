@@ -60,11 +60,13 @@ create table if not exists sync_op (               -- the collection sync.ops
     at_ms       bigint not null,
     at_count    integer not null,
     wake_at     timestamptz(3),                    -- when to look at it again
-    adopted_by  uuid
+    adopted_by  uuid,
+    moved_at    timestamptz(3)                     -- since when it neither waits nor is parked
 );
 create index if not exists sync_op_user on sync_op (user_id, identity);
 create index if not exists sync_op_record on sync_op (record_id) where record_id is not null;
 create index if not exists sync_op_group on sync_op (group_key) where group_key is not null;
+create index if not exists sync_op_moved on sync_op (moved_at) where moved_at is not null and deleted_at is null;
 create index if not exists sync_op_wake on sync_op (wake_at) where wake_at is not null;
 create index if not exists sync_op_open on sync_op (id) where outcome in ('waiting', 'parked') and waits_for <> '{}';
 create index if not exists sync_op_waits on sync_op using gin (waits_for) where outcome in ('waiting', 'parked');

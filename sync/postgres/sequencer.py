@@ -35,7 +35,8 @@ begin
         or (select cluster from sync_state) <> (select system_identifier from pg_control_system());
 end $$;
 
-create or replace function sync_apply_0(marked uuid[], base bigint,
+drop function if exists sync_apply_0(uuid[], bigint);
+create function sync_apply_0(marked uuid[], base bigint,
     out last_position bigint, out change_count integer, out change_digest bytea, out touched integer[])
 language plpgsql as $$
 begin

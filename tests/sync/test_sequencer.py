@@ -246,6 +246,22 @@ def test_L11_installing_twice_changes_nothing_and_another_projection_marks_every
     assert isinstance(json.loads(school.lines(f"course-staff:{course}")[0])[1], str)
 
 
+def test_L11_a_table_that_a_migration_made_anew_is_watched_again(school: School) -> None:
+    school.run("drop table texts")
+    school.run(
+        "create table texts (id uuid primary key, version bigint not null default 1, deleted_at timestamptz(3),"
+        " course_id uuid not null, body text not null)"
+    )
+    with psycopg.connect(school.url) as connection:
+        install(connection, school_registry())
+    course = uuid4()
+
+    school.text(course)
+    school.advance()
+
+    assert len(school.lines(f"course:{course}")) == 1
+
+
 def test_L11_a_cluster_of_another_identity_marks_everything_anew(school: School) -> None:
     course = uuid4()
     school.lesson(course)
