@@ -20,6 +20,7 @@ from sync.registry import Registry
 
 RECEIPT_DAYS = 90
 IDENTITY_DAYS = 400
+MOVED_DAYS = 90
 BUG_DAYS = 30
 DAY_MS = 86_400_000
 
@@ -129,6 +130,7 @@ class MemoryStore:
     receipts: dict[tuple[UUID, int], StoredReceipt] = field(default_factory=dict)
     identities: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
     held_ops: dict[UUID, HeldOp] = field(default_factory=dict)
+    moved: dict[UUID, int] = field(default_factory=dict)  # Held op → since when it neither waits nor is parked.
     bugs: dict[str, Bugs] = field(default_factory=dict)
     expiring: dict[UUID, tuple[int, int]] = field(default_factory=dict)  # Device → (number, when it was confirmed).
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -190,6 +192,9 @@ class MemoryStore:
             owned for owned, used_ms in self.identities.items() if now_ms - used_ms >= IDENTITY_DAYS * DAY_MS
         ]:
             del self.identities[owned]
+        for held_id in [id_ for id_, moved_ms in self.moved.items() if now_ms - moved_ms >= MOVED_DAYS * DAY_MS]:
+            del self.moved[held_id]
+            self.tables.put(OPS.table, {"id": held_id, "deleted_at": datetime.fromtimestamp(now_ms / 1000, UTC)})
         for bug in [key for key, bugs in self.bugs.items() if now_ms - bugs.first_ms >= BUG_DAYS * DAY_MS]:
             del self.bugs[bug]
 
@@ -279,6 +284,8 @@ class MemoryUnit:
         for held in ops:
             self._tables.set(self._store.held_ops, held.id, held)
             self._tables.put(OPS.table, row_of(held))
+            if not held.is_open:
+                self._tables.set(self._store.moved, held.id, self.now_ms)
 
     async def wake(self, keys: Sequence[str], *, now_ms: int) -> int:
         return _wake(self._store, keys, now_ms=now_ms)

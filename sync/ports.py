@@ -124,4 +124,7 @@ class PushStore(Protocol):
         """`PushUnit.wake` in a transaction of its own, for any user: a file came."""
 
     async def expire(self, *, now_ms: int) -> None:
-        """Forget receipts 90 days after they were confirmed, identities after 400 days, counted bugs after 30."""
+        """Forget receipts 90 days after they were confirmed, identities after 400 days, counted bugs after 30.
+
+        Rows of `sync.ops` that have neither waited nor been parked for 90 days are deleted (softly: phones drop them).
+        """

@@ -60,9 +60,9 @@ create table if not exists sync_op (               -- the collection sync.ops
     at_ms       bigint not null,
     at_count    integer not null,
     wake_at     timestamptz(3),                    -- when to look at it again
-    adopted_by  uuid,
-    moved_at    timestamptz(3)                     -- since when it neither waits nor is parked
+    adopted_by  uuid                               -- and moved_at: since when it neither waits nor is parked
 );
+alter table sync_op add column if not exists moved_at timestamptz(3);
 create index if not exists sync_op_user on sync_op (user_id, identity);
 create index if not exists sync_op_record on sync_op (record_id) where record_id is not null;
 create index if not exists sync_op_group on sync_op (group_key) where group_key is not null;

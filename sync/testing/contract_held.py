@@ -150,6 +150,18 @@ class MovesContract:
         assert (await lab.held(pen, id_of("answer")))["outcome"] == "applied"
         assert (await lab.row(ANSWERS, answer_id) or {})["user_id"] == pen.user_id
 
+    async def test_U24_what_became_of_an_op_is_told_for_90_days(self, lab: Lab) -> None:
+        pen = Pen()
+        await self._parked(lab, pen)
+        pen.command("sync.op.withdraw", id=held_id(pen.user_id, id_of("refused")))
+        await lab.push(pen)
+
+        await lab.store.expire(now_ms=lab.now_ms + 89 * DAY_MS)
+        assert (await lab.held(pen, id_of("refused")))["deleted_at"] is None
+        await lab.store.expire(now_ms=lab.now_ms + 91 * DAY_MS)
+        assert (await lab.held(pen, id_of("refused")))["deleted_at"] is not None
+        assert (await lab.held(pen, id_of("next")))["deleted_at"] is None
+
     async def test_U21_nobody_but_staff_moves_the_op_of_another(self, lab: Lab) -> None:
         pen, stranger = Pen(), Pen("x", user="brian")
         await self._parked(lab, pen)
