@@ -101,7 +101,7 @@ def _figures(caller: "Caller", connection: psycopg.Connection) -> list[Figure]:
         [BUCKET],
     ).fetchone()[0]
     cursor = caller.caught_up()
-    empty, bare_empty = _in_turn(lambda: caller.exchange(cursor), lambda: caller.bare("empty", {}), times=600)
+    empty, bare_empty = _in_turn(lambda: caller.exchange(cursor), lambda: caller.bare("empty", {}), times=400)
     fill, bare_fill = _in_turn(
         lambda: caller.exchange(None),
         lambda: caller.bare("rows", {"bucket": BUCKET, "above": above, "limit": ROWS_HELD}),

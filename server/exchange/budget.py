@@ -42,3 +42,8 @@ class Budget:
         if not is_enough:
             wait_s = (cost - tokens) / self._rate.per_s
             raise ExchangeError(429, self._code, f"Too much at once; go on in {wait_s:.1f} s.", retry_after_s=wait_s)
+
+    def give_back(self, device_id: UUID, cost: float = 1) -> None:
+        """What was taken for an exchange that turned out to be worth it."""
+        if held := self._held.get(device_id):
+            self._held[device_id] = (min(self._rate.burst, held[0] + cost), held[1])

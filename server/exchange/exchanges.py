@@ -68,6 +68,8 @@ class Exchanges:
                 page = await pull(self._pulls, read_envelope(envelope, user_id=user_id, has_ops=True))
         if isinstance(page, Silent):
             return Reply(None)
+        if asked.cursor is not None and asked.cursor.is_final and not raw_ops:
+            self._exchanges.give_back(envelope.device)  # Its cursor moves on.
         return Reply(await self._write(page, envelope, pushed, packing), packing)
 
     async def _push(self, envelope: Envelope, raw_ops: list[bytes], *, user_id: UUID, now_ms: int) -> PushAnswer:
