@@ -13,7 +13,6 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.base.errors import AppError
 from server.base.http.access import provide_actor, provide_tx
 from server.base.http.middleware import request_frame
 from server.base.http.page import Page, serve_page
@@ -27,6 +26,7 @@ from server.identity.sessions import Authenticator
 from server.identity.tokens import Tokens
 from server.means import open_work
 from server.settings import Settings
+from sync.errors import Outage
 
 BODY_BYTES_MAX = 1024 * 1024
 
@@ -112,6 +112,6 @@ async def _ask_database(work: Work) -> None:
 async def _works(question: Any) -> str:  # Any: an awaitable of whatever
     try:
         await question
-    except (SQLAlchemyError, RedisError, AppError, OSError) as error:
+    except (SQLAlchemyError, RedisError, Outage, OSError) as error:
         return f"failing: {type(error).__name__}"
     return "ok"

@@ -11,14 +11,16 @@
         Unsupported       415
         Invalid           422      a field is wrong; `fields` says which and why
         TooMany           429      later; `retry_after_s`
-        Unavailable       503      a part we need does not answer
+
+    Outage (sync)                  retried; never parked
+      Unavailable         503      a part we need does not answer
 
 A feature subclasses one of these beside the mutator that raises it and gives it its own `code` (`noun.reason`).
 """
 
 from typing import ClassVar
 
-from sync.errors import Refusal
+from sync.errors import Outage, Refusal
 
 
 class AppError(Refusal):
@@ -94,8 +96,15 @@ class TooMany(AppError):
         self.retry_after_s = retry_after_s
 
 
-class Unavailable(AppError):
-    """A part of the service does not answer; nothing was changed, try again."""
+class Unavailable(Outage):
+    """A part of the service does not answer; nothing was changed, try again.
+
+    No refusal: an op that meets it is not parked, its number is not used, and the phone sends it again.
+    """
 
     code = "service.unavailable"
     status = 503
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or "A part of the service does not answer; nothing was changed, try again."
+        super().__init__(self.message)

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import urllib3
 from minio import Minio
-from minio.error import S3Error
+from minio.error import InvalidResponseError, MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
 from server.base.errors import NotFound, Unavailable
@@ -111,5 +111,11 @@ class Storage:
             if error.code in {"NoSuchKey", "NotFound"}:
                 raise NotFound("The file is not in the store.") from error
             raise Unavailable("The file store does not answer as it should; try again.") from error
-        except (HTTPError, OSError) as error:
+        except InvalidResponseError as error:
+            if "Response code: 404" in str(
+                error
+            ):  # rclone says it as text/xml, which the client does not take for XML.
+                raise NotFound("The file is not in the store.") from error
+            raise Unavailable("The file store does not answer as it should; try again.") from error
+        except (MinioException, HTTPError, OSError) as error:
             raise Unavailable("The file store does not answer; try again.") from error

@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import select
 
 from server.base.actor import Actor
-from server.base.errors import AppError, Unavailable
+from server.base.errors import AppError
 from server.base.ids import derived_id, new_id
 from server.base.import_report import ImportReport, Reason, ReportItem, report_item, report_of
 from server.base.storage import Storage
@@ -160,8 +160,6 @@ async def _store_image(storage: Storage, archive: Archive, name: str, pool: Thre
         prepared = await loop.run_in_executor(pool, lambda: prepare_image(archive.read(name, bytes_max=BYTES_MAX)))
     except EntryBroken as problem:
         return Reason(problem.code, str(problem))
-    except Unavailable:
-        raise
     except AppError as problem:
         return Reason(problem.code, problem.message)
     return await store_image(storage, prepared)

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 
 import typer
 
-from server.base.errors import AppError
+from server.base.errors import AppError, Unavailable
 from server.base.work import Work
 from server.embedded.installation import Installation, NotRunning
 from server.means import open_work
@@ -37,6 +37,8 @@ def act(work: Callable[[Settings], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(run())
+    except Unavailable as error:
+        refuse(f"{error.code}: {error.message}")
     except AppError as error:
         fields = "".join(f"\n  {name}: {text}" for name, text in error.fields.items())
         refuse(f"{error.code}: {error.message}{fields}")

@@ -93,7 +93,8 @@ class Exchanges:
         self, page: Page | Again, envelope: Envelope, pushed: PushAnswer | None, packing: str
     ) -> Iterator[bytes]:
         pace = Pace()
-        return packed(await self._blocks(page, envelope, pushed, pace), packer(packing), pace)
+        raw_bytes = sum(len(row.line) for row in (*page.increments, *page.fills)) if isinstance(page, Page) else 0
+        return packed(await self._blocks(page, envelope, pushed, pace), packer(packing, raw_bytes=raw_bytes), pace)
 
     async def _blocks(
         self, page: Page | Again, envelope: Envelope, pushed: PushAnswer | None, pace: Pace

@@ -16,6 +16,7 @@ WIRE_BYTES_A_MARK = 3_600  # A little below 4 KB: the ratio is known only afterw
 RAW_BYTES_MIN = 1_024
 RAW_BYTES_MAX = 131_072
 GZIP_BITS = 31
+SMALL_BYTES = 262_144
 
 
 class Packer(Protocol):
@@ -38,10 +39,11 @@ def choose(accept_encoding: str) -> str:
     return "identity"
 
 
-def packer(name: str) -> Packer:
+def packer(name: str, *, raw_bytes: int) -> Packer:
+    """`raw_bytes`: about how much there will be."""
     match name:
         case "zstd":
-            return _Zstd()
+            return _Zstd(raw_bytes)
         case "br":
             return _Brotli()
         case "gzip":
@@ -69,9 +71,15 @@ class _Plain:
         return b""
 
 
+# Tables for answers of the usual size: setting up those for any size costs a third of packing a small answer.
+_SMALL = zstandard.ZstdCompressionParameters.from_level(3, source_size=131_072)
+_LARGE = zstandard.ZstdCompressionParameters.from_level(3)
+
+
 class _Zstd:
-    def __init__(self) -> None:
-        self._stream = zstandard.ZstdCompressor(level=3).compressobj()
+    def __init__(self, raw_bytes: int) -> None:
+        parameters = _SMALL if raw_bytes <= SMALL_BYTES else _LARGE
+        self._stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
 
     def pack(self, block: bytes) -> bytes:
         return self._stream.compress(block) + self._stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from server.assessments.imports import import_gift
 from server.base.actor import Actor
-from server.base.errors import AppError, Conflict, Invalid, Unavailable
+from server.base.errors import AppError, Conflict, Invalid
 from server.base.jobs import long_job
 from server.base.tx import Tx
 from server.base.work import Work
@@ -52,8 +52,6 @@ async def run_import(work: Work, payload: RunImport) -> None:
         return
     try:
         await _run(work, actor, waiting, path)
-    except Unavailable:
-        raise
     except AppError as refusal:
         async with work.database.transaction() as tx:
             await queries.fail(tx, waiting.id, code=refusal.code, message=refusal.message)

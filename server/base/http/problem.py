@@ -13,7 +13,7 @@ from psycopg import OperationalError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from server.base.errors import AppError, TooMany
+from server.base.errors import AppError, TooMany, Unavailable
 from server.base.http.envelope import Failure, failure
 from sync.errors import ExchangeError, Outage, Refusal
 
@@ -63,13 +63,10 @@ def _refuse(error: Refusal | ExchangeError) -> Response[Failure]:
 
 
 def _away(error: Exception) -> Response[Failure]:
+    """The words of an outage of ours, which name the part; else general ones."""
     log.warning("request.outage", error=repr(error))
-    return _answer(
-        503,
-        "service.unavailable",
-        "A part of the service does not answer; nothing was changed, try again.",
-        headers={"retry-after": str(RETRY_AFTER_S)},
-    )
+    words = error if isinstance(error, Unavailable) else Unavailable()
+    return _answer(words.status, words.code, words.message, headers={"retry-after": str(RETRY_AFTER_S)})
 
 
 def _fields_of(error: ValidationException) -> dict[str, str]:
