@@ -12,6 +12,7 @@ rest again.
 import base64
 import binascii
 import hashlib
+import hmac
 from dataclasses import dataclass, field, replace
 
 VERSION = 1
@@ -53,7 +54,8 @@ class Cursor:
     is_final: bool = False  # From a last line with more:false.
     coverage: dict[Pair, Filling | None] = field(default_factory=dict)  # None: full
     ungranted: tuple[int, ...] = ()  # Hashes of wanted names that were not granted.
-    seal: bytes = field(default=b"", compare=False)  # As it came with the text.
+    sealed: bytes = field(default=b"", compare=False)  # What came in the text: everything but the seal, …
+    seal: bytes = field(default=b"", compare=False)  # … and the seal.
 
     @property
     def buckets(self) -> list[int]:
@@ -68,7 +70,7 @@ class Cursor:
         return Writer(key).text(self)
 
     def is_sealed_with(self, key: bytes) -> bool:
-        return self.seal == _seal(pack(self), key)
+        return hmac.compare_digest(self.seal, _seal(self.sealed, key))
 
     @staticmethod
     def from_text(text: str) -> "Cursor":
@@ -79,7 +81,8 @@ class Cursor:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError) as error:
             raise BadCursor("not base64url") from error
-        return replace(unpack(raw[:-SEAL_BYTES]), seal=raw[-SEAL_BYTES:])
+        sealed, seal = raw[:-SEAL_BYTES], raw[-SEAL_BYTES:]
+        return replace(unpack(sealed), sealed=sealed, seal=seal)
 
 
 class Writer:
@@ -118,10 +121,6 @@ def _seal(raw: bytes, key: bytes) -> bytes:
 
 
 # --- bytes ------------------------------------------------------------------------------------------------------
-
-
-def pack(cursor: Cursor) -> bytes:
-    return _pack_shape(cursor) + _pack_places(cursor, _started(cursor.coverage))
 
 
 def _pack_shape(cursor: Cursor) -> bytes:

@@ -20,7 +20,6 @@ from sync.cursor import BUCKETS_MAX, TAG_BYTES, Cursor, Filling, Pair
 
 FILL_ROWS_MIN = 16
 FILL_ROWS_MAX = 50_000
-TIERS_MAX = 4
 
 
 @dataclass(frozen=True)
