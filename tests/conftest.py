@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from server.embedded.ports import free_ports
 from server.embedded.processes import running
@@ -18,8 +19,23 @@ from server.embedded.valkey import Valkey
 from tests.support.postgres import TEMPLATE, PostgresServer
 from tests.support.postgres import postgres_server as start_postgres
 
-
 MEMORY_BYTES_MIN = 2 * 1024**3
+
+# Deterministic: the same examples each run, on any machine, however slow it is that day.
+settings.register_profile(
+    "spark", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+)
+settings.load_profile("spark")
+
+# Fixtures that start a server: a test that asks for one takes a second or two.
+SERVED = frozenset({"api", "installation"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts a server is slow: `test-fast` is for the moment between two edits."""
+    for item in items:
+        if SERVED & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """The file store when it is there, when it is not, and when it is not ours."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from server.base.errors import NotFound, Unavailable
@@ -10,10 +8,10 @@ from server.base.storage import Storage
 
 
 @pytest.fixture
-async def storage(s3_url: str) -> AsyncIterator[Storage]:
+async def storage(s3_url: str) -> Storage:
     opened = Storage.from_url(s3_url)
     await opened.ensure()
-    yield opened
+    return opened
 
 
 async def bytes_of(storage: Storage, key: str, **part: int) -> bytes:
