@@ -136,6 +136,8 @@ def prepare(wanted: str) -> None:
         STAMP.unlink(missing_ok=True)
         lock = LOCKS / f"{level}.lock"
         flags: list[str | Path] = ["--require-hashes", "--quiet", "--python", PYTHON, *index_flags()]
+        # Compiled once: where Python may write no bytecode, each start would compile the libraries anew (1.4 s).
+        flags.append("--compile-bytecode")
         call([uv, "pip", "sync", *flags, lock], environment, f"install the packages of {lock.relative_to(ROOT)}")
         write_entry_points()
         partial = STAMP.with_suffix(".partial")
