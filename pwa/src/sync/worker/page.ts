@@ -50,6 +50,7 @@ export class Page {
   private isFinal = false;
   private shown: { readonly settled: number; readonly at: number } | null = null; // The last cut accepted.
   private readonly dropAll: boolean;
+  private hasDroppedOwn: boolean;
   private named: Set<string> | null = null; // Off the chain: what the answer says is still ours.
   private readonly scopes = new Map<string, Scope>();
   hasRefusedCut = false;
@@ -63,6 +64,7 @@ export class Page {
     this.covers = new Map(this.dropAll ? [] : base.covers);
     this.parts = new Map(this.dropAll ? [] : base.parts);
     this.check = this.dropAll ? [] : base.meta.check;
+    this.hasDroppedOwn = this.dropAll;
     if (this.dropAll) indexes.forgetAll();
   }
 
@@ -102,7 +104,7 @@ export class Page {
       asked: this.asked,
       head: this.shown === null ? meta.head : next - 1,
       next,
-      settled: this.shown?.settled ?? meta.settled,
+      settled: this.shown?.settled ?? this.settledBefore,
       cutAt: this.shown?.at ?? meta.cutAt,
       check: this.check,
     };
@@ -146,6 +148,7 @@ export class Page {
 
   private drop(pair: Pair): void {
     const key = pairKey(pair);
+    this.hasDroppedOwn ||= isOwn(pair[0]) && this.covers.has(key);
     this.covers.delete(key);
     this.changedCovers.delete(key);
     this.check = this.check.filter((entry) => pairKey(entry) !== key);
@@ -201,10 +204,20 @@ export class Page {
       if (this.shown === null) for (const pair of this.stagedPairs()) this.suspect(pair);
       return;
     }
-    this.shown = { settled, at: now };
     if (isFinal)
       for (const cover of this.covers.values())
         if (cover.state === "filling") this.setCover({ ...cover, state: "full" });
+    this.shown = { settled: this.isOwnFilling() ? this.settledBefore : settled, at: now };
+  }
+
+  /** SPEC M9: while rows of the person's own are still to come, no wish may leave the screen for what is not there yet. */
+  private isOwnFilling(): boolean {
+    return [...this.covers.values()].some((cover) => cover.state === "filling" && isOwn(cover.bucket));
+  }
+
+  /** What was settled in the cut shown until now; nothing, once the rows that showed it were dropped. */
+  private get settledBefore(): number {
+    return this.hasDroppedOwn ? 0 : this.base.meta.settled;
   }
 
   /** A filling set that agrees with the server's whole is full; a checked one that agrees is trusted again. */
@@ -245,6 +258,10 @@ export class Page {
     }
     return { chunks, parts, next };
   }
+}
+
+function isOwn(bucket: string): boolean {
+  return bucket.startsWith("user:");
 }
 
 function counted(before: Digest, index: LineIndex, lines: readonly RowLine[]): Digest {
