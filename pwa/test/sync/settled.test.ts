@@ -53,3 +53,18 @@ test("a start from nothing settles nothing before the first fill is done", async
   await page.mark("after", CUT, false, 1);
   expect(page.change()?.after.settled).toBe(0);
 });
+
+test("own rows dropped after a cut of the same answer settle nothing, whatever that cut said", async () => {
+  const page = new Page(standing("full"), NO_ROWS, []);
+  await page.mark("first", CUT, false, 1);
+  page.add({ kind: "joined", pair: OWN });
+  await page.mark("after", null, false, 2);
+  expect(page.change()?.after.settled).toBe(0);
+});
+
+test("own rows that stay while another bucket is filled keep what is settled", async () => {
+  const page = new Page(standing("full"), NO_ROWS, []);
+  page.add({ kind: "joined", pair: ["course:1", 1] });
+  await page.mark("after", CUT, false, 1);
+  expect(page.change()?.after.settled).toBe(7);
+});

@@ -48,9 +48,9 @@ export class Page {
   private check: readonly Pair[];
   private cursor: string | null = null; // Of the last mark absorbed.
   private isFinal = false;
-  private shown: { readonly settled: number; readonly at: number } | null = null; // The last cut accepted.
+  private shownAt: number | null = null; // Of the last cut accepted.
+  private settled: number; // Wishes up to this number may leave the screen: their rows are here.
   private readonly dropAll: boolean;
-  private hasDroppedOwn: boolean;
   private named: Set<string> | null = null; // Off the chain: what the answer says is still ours.
   private readonly scopes = new Map<string, Scope>();
   hasRefusedCut = false;
@@ -64,7 +64,7 @@ export class Page {
     this.covers = new Map(this.dropAll ? [] : base.covers);
     this.parts = new Map(this.dropAll ? [] : base.parts);
     this.check = this.dropAll ? [] : base.meta.check;
-    this.hasDroppedOwn = this.dropAll;
+    this.settled = this.dropAll ? 0 : base.meta.settled;
     if (this.dropAll) indexes.forgetAll();
   }
 
@@ -102,10 +102,10 @@ export class Page {
       cursor: this.cursor,
       final: this.isFinal,
       asked: this.asked,
-      head: this.shown === null ? meta.head : next - 1,
+      head: this.shownAt === null ? meta.head : next - 1,
       next,
-      settled: this.shown?.settled ?? this.settledBefore,
-      cutAt: this.shown?.at ?? meta.cutAt,
+      settled: this.settled,
+      cutAt: this.shownAt ?? meta.cutAt,
       check: this.check,
     };
     const covers = [...this.changedCovers].flatMap((key) => this.covers.get(key) ?? []);
@@ -148,7 +148,7 @@ export class Page {
 
   private drop(pair: Pair): void {
     const key = pairKey(pair);
-    this.hasDroppedOwn ||= isOwn(pair[0]) && this.covers.has(key);
+    if (isOwn(pair[0]) && this.covers.has(key)) this.settled = 0; // SPEC M9: what showed those wishes is gone.
     this.covers.delete(key);
     this.changedCovers.delete(key);
     this.check = this.check.filter((entry) => pairKey(entry) !== key);
@@ -201,23 +201,19 @@ export class Page {
     if (wrong.length > 0) {
       this.hasRefusedCut = true;
       for (const { cover } of wrong) this.suspect(pairOf(cover));
-      if (this.shown === null) for (const pair of this.stagedPairs()) this.suspect(pair);
+      if (this.shownAt === null) for (const pair of this.stagedPairs()) this.suspect(pair);
       return;
     }
     if (isFinal)
       for (const cover of this.covers.values())
         if (cover.state === "filling") this.setCover({ ...cover, state: "full" });
-    this.shown = { settled: this.isOwnFilling() ? this.settledBefore : settled, at: now };
+    if (!this.isOwnFilling()) this.settled = settled;
+    this.shownAt = now;
   }
 
   /** SPEC M9: while rows of the person's own are still to come, no wish may leave the screen for what is not there yet. */
   private isOwnFilling(): boolean {
     return [...this.covers.values()].some((cover) => cover.state === "filling" && isOwn(cover.bucket));
-  }
-
-  /** What was settled in the cut shown until now; nothing, once the rows that showed it were dropped. */
-  private get settledBefore(): number {
-    return this.hasDroppedOwn ? 0 : this.base.meta.settled;
   }
 
   /** A filling set that agrees with the server's whole is full; a checked one that agrees is trusted again. */
