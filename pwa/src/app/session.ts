@@ -19,10 +19,17 @@ const LAST = "spark-last-person";
 /** Look who lives on this phone, and open the store of the last one if they chose to stay unlocked. */
 export async function wake(): Promise<void> {
   people.value = await vault.people();
-  const last = people.value.find((person) => person.userId === localStorage.getItem(LAST));
+  const last = lastPerson(people.value, localStorage.getItem(LAST));
   if (!last?.stayUnlocked) return;
   const key = await vault.keptKey(last.userId);
   if (key) await open(last, key);
+}
+
+/** Browsers write localStorage seconds late, and a killed one not at all: then the only one who stays unlocked is meant. */
+function lastPerson(all: readonly Person[], noted: string | null): Person | undefined {
+  if (noted !== null) return all.find((person) => person.userId === noted);
+  const open = all.filter((person) => person.stayUnlocked);
+  return open.length === 1 ? open[0] : undefined;
 }
 
 /** Sign in with the server, and make or open this person's store on the phone. Raises Refused. */

@@ -1,0 +1,83 @@
+"""kill −9 of the browser, offline, in the middle of a test: what the screen had taken is there afterwards."""
+
+import os
+import re
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Error, expect
+
+from tests.e2e.test_two_people_one_phone import account
+from tests.support.browser import Phone, Phones
+from tests.support.installation import Installation
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(200)]
+
+
+def kill_browser(profile: Path) -> int:
+    """SIGKILL to every process of the browser on this profile; how many there were."""
+    killed = 0
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        with suppress(OSError):
+            if str(profile).encode() in (folder / "cmdline").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed += 1
+    return killed
+
+
+async def begin_a_test_offline(phone: Phone) -> None:
+    page = phone.screen
+    await phone.go("/courses")
+    await page.get_by_role("link").filter(has=page.get_by_role("heading", name="How things move")).click()
+    await page.get_by_role("button", name=re.compile(r"Download [\d.,]+ (KB|MB)")).click()
+    await expect(page.get_by_text(re.compile("Ready offline"))).to_be_visible()
+    await phone.offline()
+    await page.locator("main a[href*='/tests/']").first.click()
+    await page.get_by_role("button", name="Begin the test").click()
+
+
+async def answer_one_choice(phone: Phone) -> str:
+    """Go to the first question with choices and take the first; the words of the choice."""
+    page = phone.screen
+    for _ in range(8):
+        choices = page.get_by_role("radio")
+        if await choices.count():
+            await choices.first.check()
+            return str(await choices.first.evaluate("input => input.closest('label').innerText"))
+        await page.get_by_role("button", name="Next").click()
+    raise AssertionError("the demo test has a question with choices")
+
+
+async def test_an_answer_that_was_taken_survives_the_death_of_the_browser(
+    installation: Installation, drawer: Phones
+) -> None:
+    phone = drawer["killed"]
+    await phone.open()
+    await phone.sign_in(*account(installation, "Brian"))
+    await begin_a_test_offline(phone)
+    choice = await answer_one_choice(phone)
+    address = phone.screen.url.removeprefix(installation.url)
+    await expect(phone.screen.get_by_role("progressbar", name="1 of 8 answered")).to_be_visible()
+
+    assert kill_browser(phone.profile) > 1
+    with suppress(Error):  # The driver only learns that its browser is gone.
+        await phone.close()
+
+    page = await phone.open(address, offline=True)
+    await expect(page.get_by_role("progressbar", name="1 of 8 answered")).to_be_visible()
+    assert await answered_choice(phone) == choice
+
+
+async def answered_choice(phone: Phone) -> str:
+    """Leaf through the questions to the one that has its answer; the words of the choice."""
+    page = phone.screen
+    for _ in range(8):
+        taken = page.get_by_role("radio", checked=True)
+        if await taken.count():
+            return str(await taken.evaluate("input => input.closest('label').innerText"))
+        await page.get_by_role("button", name="Next").click()
+    raise AssertionError("no question has its answer any more")
