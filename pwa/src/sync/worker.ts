@@ -9,6 +9,7 @@ declare const self: DedicatedWorkerGlobalScope;
 
 const STALL_MS = 30_000;
 const GAP_MS = 250;
+const HELD_MS = 10_000;
 
 interface Connection {
   readonly saveData?: boolean;
@@ -25,6 +26,7 @@ const env: Env = {
   random: Math.random,
   stallMs: STALL_MS,
   gapMs: GAP_MS,
+  heldMs: HELD_MS,
   isDear: () => {
     const connection = (navigator as { connection?: Connection }).connection; // Not in every browser, nor in the types.
     return connection?.saveData === true || /2g$/.test(connection?.effectiveType ?? "");

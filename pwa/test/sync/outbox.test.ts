@@ -243,6 +243,49 @@ describe("refusals", () => {
     await until(isEmpty(engine), "nothing left");
   });
 
+  const REFUSED = { outcome: "parked", code: "note.absent", message: "No such note." };
+
+  async function refusedWithoutItsRow() {
+    const made: { op: Record<string, unknown> | null } = { op: null };
+    server.handlers.set("notes.note.close", (op) => {
+      made.op = op;
+      return REFUSED;
+    });
+    const engine = await phone.open(server.fetch);
+    const identity = await engine.command("notes.note.close", { note_id: "n1" });
+    await until(() => engine.outbox.value[0]?.state === "not_accepted", "parked");
+    const row = newId();
+    const arrives = () =>
+      server.put(`user:${AMINA}`, 0, "sync.ops", row, {
+        ...REFUSED,
+        identity,
+        op: JSON.stringify(made.op),
+        received_at: new Date().toISOString(),
+      });
+    return { engine, identity, row, arrives };
+  }
+
+  test.each(["retry", "withdraw"] as const)("%s waits for the row that names what was refused", async (what) => {
+    const { engine, identity, row, arrives } = await refusedWithoutItsRow();
+
+    const moved = engine[what](identity);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    arrives();
+    engine.sync();
+    await moved;
+
+    await until(() => server.applied.some(({ command }) => command === `sync.op.${what}`), "the move");
+    expect(server.applied.at(-1)?.args).toEqual({ id: row });
+  });
+
+  test("a row that does not come is said so, and the wish stays", async () => {
+    const { engine, identity } = await refusedWithoutItsRow();
+
+    await expect(engine.retry(identity)).rejects.toMatchObject({ code: "wish.not_held" });
+
+    expect(engine.outbox.value[0]).toMatchObject({ identity, state: "not_accepted" });
+  });
+
   test("one wish that no request may carry is set aside; its neighbours go", async () => {
     server.intercept = (request) => {
       const texts = JSON.stringify(request.ops ?? []);

@@ -150,7 +150,10 @@ export class Core implements Omit<Calls, "open"> {
   }
 
   private async move(command: string, identity: string): Promise<void> {
-    const held = this.screen.held.find((op) => op.identity === identity);
+    // The receipt comes before the row: what was refused a moment ago is worth a short wait, unless nothing can come.
+    const isOnItsWay = this.find(identity) !== undefined && this.status.link !== "offline";
+    if (isOnItsWay) this.sync();
+    const held = await this.screen.heldWithin(identity, isOnItsWay ? this.env.heldMs : 0);
     if (held === undefined)
       throw new NotNow(
         "wish.not_held",

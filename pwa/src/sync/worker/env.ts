@@ -46,6 +46,7 @@ export interface Env {
   readonly random: () => number;
   readonly stallMs: number;
   readonly gapMs: number; // The least time between two exchanges that nothing urgent asks for.
+  readonly heldMs: number; // How long a retry or withdrawal waits for the row that names what was refused.
   /** The link costs so much that holding a stream open is not worth it (Save-Data, 2g). */
   readonly isDear: () => boolean;
 }

@@ -14,6 +14,7 @@ export class Screen {
   private running: Promise<void> | null = null;
   private isStale = false;
   private last: Record<string, string> = {};
+  private readonly awaited = new Set<() => void>();
 
   constructor(
     private readonly mine: Mine,
@@ -41,6 +42,22 @@ export class Screen {
     return this.running;
   }
 
+  /** The server's row of this wish, as soon as a cut shows it; undefined when none has after `ms`. */
+  async heldWithin(identity: string, ms: number): Promise<HeldOp | undefined> {
+    const find = () => this.held.find((op) => op.identity === identity);
+    if (find() !== undefined || ms === 0) return find();
+    return await new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.awaited.delete(look);
+        resolve(find());
+      };
+      const look = () => find() && end();
+      const timer = setTimeout(end, ms);
+      this.awaited.add(look);
+    });
+  }
+
   private async run(): Promise<void> {
     while (this.isStale) {
       this.isStale = false;
@@ -60,6 +77,7 @@ export class Screen {
     const settled = meta.device === this.mine.device.id ? meta.settled : 0;
     const { pending, outbox, queued } = standing(this.mine.list(), held, settled);
     this.held = held;
+    for (const look of this.awaited) look();
     this.queued = queued;
     const shown: Shown = {
       rows: changed.map(([key, rows]) => [key, "ready", rows]),

@@ -88,6 +88,7 @@ export class Phone {
       random: () => 0,
       stallMs: 1000,
       gapMs: 10,
+      heldMs: 1000,
       isDear: () => true,
       ...more,
     };

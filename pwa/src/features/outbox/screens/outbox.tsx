@@ -1,7 +1,7 @@
 /** Everything this person made that the server has not shown back yet, one by one, with what can be done. */
 
 import { useState } from "preact/hooks";
-import type { OutboxItem } from "#sync";
+import type { Engine, OutboxItem } from "#sync";
 import { sayCode, sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
 import { useEngine } from "../../../app/use.ts";
@@ -20,6 +20,8 @@ const NAMES: Readonly<Record<string, Word>> = {
   "questions.answer.post": word("made.answer"),
   "questions.answer.accept": word("made.accept"),
   "notifications.notifications": word("made.read"),
+  "sync.op.retry": word("act.retry"),
+  "sync.op.withdraw": word("outbox.withdraw"),
 };
 
 export function OutboxScreen() {
@@ -126,10 +128,25 @@ function Item({ item, count }: Bundle) {
 function Refused({ item }: { item: OutboxItem }) {
   const engine = useEngine();
   const [isCopied, setCopied] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string>();
   const name = NAMES[item.name];
   const text = textOf(item);
+
+  /** It may wait some seconds for the server's word on what was refused; that word may not come. */
+  async function move(done: Promise<void>): Promise<void> {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      await done;
+    } catch (error) {
+      setProblem(isTooEarly(error) ? t(isOffline(engine) ? "error.offline" : "error.busy") : sayError(error));
+    }
+    setBusy(false);
+  }
+
   return (
-    <div class="stack tight">
+    <div class="stack tight" aria-busy={isBusy}>
       <p class="row apart">
         <span class="strong">{name === undefined ? item.name : t(name)}</span>
         <OutcomeChip state={item.state} />
@@ -139,8 +156,9 @@ function Refused({ item }: { item: OutboxItem }) {
         {t("outcome.because")} {sayCode(item.code ?? "", item.message)}
       </Notice>
       {text && <p class="prompt small">{text}</p>}
+      {problem && <Notice tone="warn">{problem}</Notice>}
       <div class="row">
-        <button type="button" class="button" onClick={() => void engine.retry(item.identity)}>
+        <button type="button" class="button" disabled={isBusy} onClick={() => void move(engine.retry(item.identity))}>
           <Icon name="refresh-cw" />
           {t("act.retry")}
         </button>
@@ -153,13 +171,24 @@ function Refused({ item }: { item: OutboxItem }) {
             {isCopied ? t("outbox.copied") : t("outbox.copy")}
           </button>
         )}
-        <button type="button" class="button quiet danger" onClick={() => void engine.withdraw(item.identity)}>
+        <button
+          type="button"
+          class="button quiet danger"
+          disabled={isBusy}
+          onClick={() => void move(engine.withdraw(item.identity))}
+        >
           {t("outbox.withdraw")}
         </button>
       </div>
     </div>
   );
 }
+
+/** The engine's own codes for "not now": the answer to this wish is still to come. */
+const isTooEarly = (error: unknown): boolean =>
+  ["wish.not_held", "wish.under_way"].includes(String((error as { readonly code?: unknown }).code));
+
+const isOffline = (engine: Engine): boolean => engine.status.peek().link === "offline";
 
 /** The words a person wrote, of whatever kind. */
 function textOf(item: OutboxItem): string {
