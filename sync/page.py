@@ -105,7 +105,7 @@ class _Writer:
             _, bucket, tier, collection, line = row
             if above != (bucket, collection):
                 above = (bucket, collection)
-                pending.append(protocol.heading(self.page.names[bucket], self.collections[collection]))
+                pending.append(protocol.heading(self.page.names[bucket], self.collections[collection], tier))
                 if before is not None and before[1:3] != (bucket, tier):
                     self.cursor = after(before)  # Else the next mark would say that its set had not begun.
             before = row

@@ -91,9 +91,9 @@ def digest_lines(digests: Digests) -> list[bytes]:
     return lines
 
 
-def heading(bucket: str, collection: str) -> bytes:
-    """Without its line end."""
-    return bytes(_encode({"bucket": bucket, "collection": collection}))
+def heading(bucket: str, collection: str, tier: int) -> bytes:
+    """Without its line end. The tier is named, so that a phone can file rows of a collection that it does not know."""
+    return bytes(_encode({"bucket": bucket, "collection": collection, "tier": tier}))
 
 
 def mark_line(cursor: str) -> bytes:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import zstandard
 
+from server.features import REGISTRY
 from tests.support.api import Api, running_api, settings_for
 from tests.support.phone import Phone
 
@@ -70,6 +71,16 @@ async def test_X1_a_first_exchange_brings_who_i_am_and_the_next_one_is_silent_an
     silent = await phone.post(phone.body())
     assert silent.status_code == 204
     assert len(phone.body()) + sum(len(name) + len(value) + 4 for name, value in silent.headers.raw) < 1_024
+
+
+async def test_P14_a_heading_names_the_tier_that_its_collection_is_declared_in(amina: httpx.AsyncClient) -> None:
+    answer = await amina.post("/api/v1/sync", content=request(want={"bytes": 262_144, "tier": 3}), headers=JSON)
+
+    headings = [
+        line for line in map(json.loads, answer.text.splitlines()) if isinstance(line, dict) and "collection" in line
+    ]
+    assert {line["collection"] for line in headings} >= {"identity.me", "catalog.subjects"}
+    assert [line for line in headings if line["tier"] != REGISTRY.collections[line["collection"]].tier] == []
 
 
 async def test_X2_what_the_phone_changes_comes_back_settled_in_the_same_answer(amina: httpx.AsyncClient) -> None:

@@ -27,7 +27,6 @@ import {
   readPairs,
   readReceipts,
   readScopes,
-  tierOf,
 } from "./wire.js";
 
 export interface Errand {
@@ -170,7 +169,7 @@ class Answer {
 
   private heading(line: Line): void {
     const collection = String(line.collection);
-    this.part = [String(line.bucket), tierOf(collection, line.tier), collection];
+    this.part = [String(line.bucket), Number(line.tier), collection];
   }
 
   private scope(line: Line): void {

@@ -3,20 +3,6 @@
 export const PROTOCOL = 1;
 export const SCHEMA = 1; // The release of rows and commands that this build was written for.
 
-/** Where a heading does not say its tier: as declared on the server, tier 1 unless named here. */
-const TIERS: Readonly<Record<string, number>> = {
-  "sync.ops": 0,
-  "identity.me": 0,
-  "notifications.notifications": 0,
-  "catalog.subjects": 0,
-  "catalog.courses": 0,
-  "catalog.lesson_texts": 2,
-  "assessments.items": 2,
-};
-
-export const tierOf = (collection: string, said: unknown): number =>
-  typeof said === "number" ? said : (TIERS[collection] ?? 1);
-
 export type Mark = readonly [n: number, hash: string];
 export type Digests = Record<string, Record<string, string>>; // bucket → tier → "count:hex"
 
