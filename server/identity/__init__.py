@@ -15,6 +15,8 @@ feature = Feature(
         routes.refresh,
         routes.logout,
         routes.logout_all,
+        routes.list_sessions,
+        routes.end_session,
         routes.me,
     ),
     jobs=(jobs.send_mail,),

@@ -11,6 +11,7 @@ from server.base.db import Database
 from server.base.errors import Conflict, Invalid, TooMany, Unauthenticated
 from server.base.ids import derived_id, new_id
 from server.base.tx import Tx
+from server.identity.events import NewDevice
 from server.identity.jobs import SendMail
 from server.identity.models import EducatorProfile, MentorProfile, MentorSubject, StudentProfile, User, UserRole
 from server.identity.passwords import check_password, hash_password, verify_password
@@ -181,7 +182,7 @@ async def log_in(database: Database, tokens: Tokens, attempt: LoginAttempt) -> t
     if user.status != "active":
         raise AccountSuspended
     async with database.transaction() as tx:
-        is_new_device = await _is_new_device(tx, user.id, attempt.device_id)
+        is_new_device = await _is_new_device(tx, user, attempt.device_id)
         signed_in = await open_session(
             tx,
             tokens,
@@ -196,6 +197,9 @@ async def log_in(database: Database, tokens: Tokens, attempt: LoginAttempt) -> t
         )
         if is_new_device:
             await tx.audit("identity.device.new", kind="user", id_=user.id, device=attempt.device_name or "")
+            await tx.publish(
+                NewDevice(user_id=user.id, session_id=signed_in.session_id, device_name=attempt.device_name or "")
+            )
     return signed_in, user
 
 
@@ -229,8 +233,11 @@ async def _note_login(tx: Tx, user_id: UUID | None, normal: str, address: str, o
     )
 
 
-async def _is_new_device(tx: Tx, user_id: UUID, device_id: UUID | None) -> bool:
+async def _is_new_device(tx: Tx, user: User, device_id: UUID | None) -> bool:
+    """Not the person's first sign-in, and on a device that none of their sessions names."""
+    if user.last_login_at is None:
+        return False
     if device_id is None:
         return True
     known = text("select exists(select 1 from identity_sessions where user_id = :user and device_id = :device)")
-    return not (await tx.db.execute(known, {"user": user_id, "device": device_id})).scalar_one()
+    return not (await tx.db.execute(known, {"user": user.id, "device": device_id})).scalar_one()

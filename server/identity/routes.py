@@ -2,11 +2,12 @@
 
 import secrets
 from typing import Any
+from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from server.base import clock
 from server.base.actor import Actor
@@ -24,6 +25,7 @@ from server.identity.schemas import (
     Register,
     Registered,
     RegisteredUser,
+    SessionRow,
     SignedInAnswer,
     VerifyEmail,
 )
@@ -110,6 +112,19 @@ async def logout_all(
     """End every session of this person."""
     await sessions.end_all_sessions(tx, actor.id, because="logout-all")
     return _without_cookies(request)
+
+
+@get("/api/v1/auth/sessions", operation_id="Sessions")
+async def list_sessions(tx: NamedDependency[Tx]) -> Success[list[SessionRow]]:
+    """Where the caller is signed in, the last used first."""
+    return success(await sessions.list_sessions(tx))
+
+
+@delete("/api/v1/auth/sessions/{session_id:uuid}", operation_id="EndSession", status_code=200)
+async def end_session(session_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[Nothing]:
+    """Sign out there. 404 for what is not the caller's."""
+    await sessions.end_own_session(tx, session_id)
+    return success(Nothing())
 
 
 @get(["/api/v1/auth/me", "/api/v1/me"], operation_id="Me")

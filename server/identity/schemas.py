@@ -91,5 +91,16 @@ class MeAnswer(Struct):
     profiles: dict[str, dict[str, object]]
 
 
+class SessionRow(Struct):
+    """One place where the person is signed in."""
+
+    id: UUID
+    device_name: str | None
+    address: str | None  # Where the sign-in came from.
+    created_at: datetime
+    last_seen_at: datetime
+    is_current: bool
+
+
 class Nothing(Struct):
     """An answer with nothing to say."""

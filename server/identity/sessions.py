@@ -13,13 +13,15 @@ from sqlalchemy import text
 
 from server.base.actor import Actor
 from server.base.db import Database
-from server.base.errors import Forbidden, Unauthenticated
+from server.base.errors import Forbidden, NotFound, Unauthenticated
 from server.base.ids import new_id
 from server.base.tx import Tx
+from server.identity.events import SessionReused
+from server.identity.schemas import SessionRow
 from server.identity.tokens import AccessClaims, TokenBad, Tokens
 
 GRACE_S = 30
-SEEN_EVERY_S = 60
+SESSIONS_SHOWN_MAX = 100
 LIFETIME = {True: timedelta(days=30), None: timedelta(days=7), False: timedelta(hours=24)}  # by `remember_me`
 
 
@@ -142,6 +144,7 @@ async def rotate_session(tx: Tx, tokens: Tokens, *, token: str, device_id: UUID 
     if rotation != row.rotation and not is_replay:
         await end_session(tx, session_id, because="reuse")
         await tx.audit("identity.session.reused", kind="session", id_=session_id, user=row.user_id)
+        await tx.publish(SessionReused(user_id=row.user_id, session_id=session_id))
         return None
     next_rotation = row.rotation if is_replay else row.rotation + 1
     await tx.db.execute(
@@ -164,6 +167,34 @@ async def end_session(tx: Tx, session_id: UUID, *, because: str) -> None:
         ),
         {"now": tx.now, "because": because, "id": session_id},
     )
+
+
+async def list_sessions(tx: Tx) -> list[SessionRow]:
+    """Where the actor is signed in, the last used first."""
+    statement = text(
+        "select id, device_name, address, created_at, last_seen_at from identity_sessions"
+        " where user_id = :user and revoked_at is null and expires_at > :now order by last_seen_at desc limit :limit"
+    )
+    rows = (await tx.db.execute(statement, {"user": tx.actor.id, "now": tx.now, "limit": SESSIONS_SHOWN_MAX})).all()
+    return [
+        SessionRow(
+            id=row.id,
+            device_name=row.device_name,
+            address=row.address,
+            created_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            is_current=row.id == tx.actor.session_id,
+        )
+        for row in rows
+    ]
+
+
+async def end_own_session(tx: Tx, session_id: UUID) -> None:
+    """Sign the actor out there. Raises NotFound for a session of somebody else."""
+    owner = await tx.db.execute(text("select user_id from identity_sessions where id = :id"), {"id": session_id})
+    if owner.scalar_one_or_none() != tx.actor.id:
+        raise NotFound("You are not signed in there.")
+    await end_session(tx, session_id, because="revoked")
 
 
 async def end_all_sessions(tx: Tx, user_id: UUID, *, because: str) -> None:

@@ -17,6 +17,7 @@ interface SignedIn {
   readonly user: SignedInUser;
 }
 
+const PHONE = "spark-phone";
 const EARLY_MS = 60_000; // A token about to run out is not used: the request may take long on a thin link.
 
 let held: { userId: string; token: string; until: number } | null = null;
@@ -30,7 +31,7 @@ export const mustSignIn = signal(false);
 
 export async function logIn(email: string, password: string, remember: boolean): Promise<SignedInUser> {
   const answer = await request<SignedIn>("POST", "/api/v1/auth/login", {
-    body: { email: email.trim(), password, remember_me: remember },
+    body: { email: email.trim(), password, remember_me: remember, device_id: phoneId() },
   });
   hold(answer);
   return answer.user;
@@ -84,7 +85,10 @@ export function signInWhenOnline(person: { userId: string; email: string }, pass
 
 async function refreshToken(userId: string): Promise<string | null> {
   try {
-    const answer = await request<SignedIn>("POST", "/api/v1/auth/refresh", { body: {}, headers: csrf() });
+    const answer = await request<SignedIn>("POST", "/api/v1/auth/refresh", {
+      body: { device_id: phoneId() },
+      headers: csrf(),
+    });
     hold(answer);
     return answer.user.id === userId ? answer.access_token : await signInAgain(userId);
   } catch (error) {
@@ -118,6 +122,15 @@ function hold(answer: SignedIn): void {
     until: Date.now() + answer.expires_in * 1000 - EARLY_MS,
   };
   mustSignIn.value = false;
+}
+
+/** This browser, whoever uses it: a sign-in on another one is told to its owner. */
+function phoneId(): string {
+  const known = localStorage.getItem(PHONE);
+  if (known) return known;
+  const made = crypto.randomUUID();
+  localStorage.setItem(PHONE, made);
+  return made;
 }
 
 function csrf(): Record<string, string> {

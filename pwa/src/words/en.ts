@@ -283,6 +283,10 @@ export const en = {
   "notes.asked": "A new question waits for you",
   "notes.graded": "Your score: {score}",
   "notes.graded_plain": "Your test was graded",
+  "notes.new_device": "Signed in on another device",
+  "notes.new_device_hint": "Was it not you? Sign out everywhere and set a new password.",
+  "notes.ended": "A sign-in was ended for your safety",
+  "notes.ended_hint": "Its token may have been copied. Sign in again.",
 
   "outbox.title": "Outbox",
   "outbox.count": "{n} not sent|{n} not sent",

@@ -284,6 +284,10 @@ export const id: Record<Word, string> = {
   "notes.asked": "Ada pertanyaan baru untuk Anda",
   "notes.graded": "Nilai Anda: {score}",
   "notes.graded_plain": "Tes Anda sudah dinilai",
+  "notes.new_device": "Masuk di perangkat lain",
+  "notes.new_device_hint": "Bukan Anda? Keluar dari semua perangkat dan buat kata sandi baru.",
+  "notes.ended": "Sesi diakhiri demi keamanan Anda",
+  "notes.ended_hint": "Kuncinya mungkin disalin. Masuk lagi.",
 
   "outbox.title": "Kotak keluar",
   "outbox.count": "{n} belum terkirim",

@@ -284,6 +284,10 @@ export const ru: Record<Word, string> = {
   "notes.asked": "Вас ждёт новый вопрос",
   "notes.graded": "Ваша оценка: {score}",
   "notes.graded_plain": "Ваш тест проверен",
+  "notes.new_device": "Вход на другом устройстве",
+  "notes.new_device_hint": "Это были не вы? Выйдите везде и задайте новый пароль.",
+  "notes.ended": "Вход завершён ради вашей безопасности",
+  "notes.ended_hint": "Его ключ могли скопировать. Войдите снова.",
 
   "outbox.title": "Исходящие",
   "outbox.count": "Не отправлено: {n}",

@@ -284,6 +284,10 @@ export const uz: Record<Word, string> = {
   "notes.asked": "Sizni yangi savol kutmoqda",
   "notes.graded": "Ballingiz: {score}",
   "notes.graded_plain": "Testingiz tekshirildi",
+  "notes.new_device": "Boshqa qurilmada kirildi",
+  "notes.new_device_hint": "Bu siz emasmidingiz? Hamma joydan chiqing va yangi parol qoʻying.",
+  "notes.ended": "Xavfsizligingiz uchun kirish tugatildi",
+  "notes.ended_hint": "Uning kaliti koʻchirilgan boʻlishi mumkin. Qayta kiring.",
 
   "outbox.title": "Joʻnatmalar",
   "outbox.count": "Yuborilmagan: {n}",

@@ -10,6 +10,8 @@ export function sayNotification(note: Notification): { title: string; message: s
   if (note.kind === "question.answered") return { title: t("notes.answered"), message: about };
   if (note.kind === "answer.accepted") return { title: t("notes.accepted"), message: about };
   if (note.kind === "question.asked") return { title: t("notes.asked"), message: about };
+  if (note.kind === "security.new_device") return { title: t("notes.new_device"), message: t("notes.new_device_hint") };
+  if (note.kind === "security.session_ended") return { title: t("notes.ended"), message: t("notes.ended_hint") };
   if (note.kind === "attempt.graded") {
     const score = typeof data.score_ppm === "number" ? formatPpm(data.score_ppm) : "";
     return { title: score ? t("notes.graded", { score }) : t("notes.graded_plain"), message: about };
