@@ -56,6 +56,23 @@ describe("a full disk", () => {
     expect(engine.outbox.value).toHaveLength(1);
   });
 
+  test("a phone that is full from the start shows what it has, and says that it is full", async () => {
+    const before = await phone.open(server.fetch);
+    await until(isFull(before, "public"), "public full");
+    await before.close();
+    undo = quota(() => true);
+    phone.ballast.given = 1; // Given up long ago.
+
+    const engine = await phone.open(server.fetch);
+    const courses = engine.rows("catalog.courses");
+    await until(() => engine.status.value.problem !== null, "told");
+
+    expect(engine.status.value.problem).toBe("quota");
+    await until(() => courses.value.value.length === 1, "the course");
+    undo();
+    await until(() => engine.status.value.problem === null, "well again");
+  });
+
   test("rows that do not fit stop the download; wishes go on, and the download too when there is room", async () => {
     const engine = await phone.open(server.fetch);
     await until(isFull(engine, "public"), "public full");

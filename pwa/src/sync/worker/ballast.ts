@@ -18,8 +18,11 @@ export function opfsBallast(): Ballast {
       try {
         handle.write(new Uint8Array(BYTES), { at: 0 });
         handle.flush();
-      } finally {
         handle.close();
+      } catch (error) {
+        handle.close();
+        await root.removeEntry(NAME); // An empty file would pass for a reserve.
+        throw error;
       }
     },
     async giveUp() {

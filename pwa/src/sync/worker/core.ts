@@ -274,8 +274,10 @@ export class Core implements Omit<Calls, "open"> {
       await loop.run(lost);
     } catch (error) {
       if (error instanceof Overtaken || error instanceof Outrun) this.leadership.yieldTo();
-      else if (isQuotaError(error) && (await this.env.ballast.giveUp())) this.say({ problem: "quota" });
-      else if (!this.isClosed) this.broke(error);
+      else if (isQuotaError(error)) {
+        this.say({ problem: "quota" });
+        await this.env.ballast.giveUp(); // It leads again in a second, with room or without.
+      } else if (!this.isClosed) this.broke(error);
     } finally {
       this.loop = null;
       this.say({ leader: false });
