@@ -13,6 +13,7 @@ from server.base.ids import new_id
 from server.catalog.demo import lay_course
 from tests.support.api import Api
 from tests.support.phone import Phone
+from tests.support.settle import all_published
 
 GIFT = Path(__file__).resolve().parents[3] / "shared" / "content" / "high-school-physics.gift"
 
@@ -53,6 +54,7 @@ async def test_a_title_changed_by_hand_in_psql_reaches_the_phone(api: Api) -> No
                 "update catalog_lessons set title = 'Changed by hand'"
                 " where rank = (select min(rank) from catalog_lessons)"
             )
+        await all_published(api)
         await phone.sync()
 
         after = {row["title"] for row in phone.all("catalog.lessons").values()}
@@ -113,10 +115,13 @@ async def test_a_new_display_name_shows_on_what_the_person_asked(api: Api) -> No
         }
         phone.command("questions.question.ask", args)
         await phone.sync()
+        await all_published(api)
+        await phone.sync()
         assert phone.all("questions.questions")[question_id]["author_name"] == "Amina K."
 
         phone.patch("identity.me", me, {"display_name": "Star"}, base=phone.all("identity.me")[me].get("version"))
         await phone.sync()
+        await all_published(api)
         await phone.sync()
 
         assert phone.all("questions.questions")[question_id]["author_name"] == "Star"

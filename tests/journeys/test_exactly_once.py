@@ -12,6 +12,7 @@ from sqlalchemy import text
 from server.base.ids import new_id
 from tests.support.api import Api
 from tests.support.phone import Phone
+from tests.support.settle import all_published
 
 CUTS = 40
 
@@ -128,6 +129,8 @@ async def test_a_wrong_op_is_parked_with_its_reason_and_the_rest_is_applied(api:
         phone.n = 3
         ask(phone, subject_id, "After")
 
+        await phone.sync()
+        await all_published(api)
         await phone.sync()
 
         assert await asked(api) == ["After", "Before"]
