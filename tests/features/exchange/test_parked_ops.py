@@ -10,6 +10,7 @@ from sqlalchemy import text
 from server.base.ids import new_id
 from tests.support.api import Api
 from tests.support.phone import Phone
+from tests.support.settle import all_published
 
 
 async def spark(api: Api, *words: str) -> str:
@@ -46,6 +47,8 @@ async def test_a_refused_question_is_tried_again_by_the_operator_and_reaches_its
         question = {"title": "Why do stars twinkle?", "body": "They do.", "visibility": "private"}
         n = phone.command("questions.question.ask", {"id": str(question_id), "subject_id": str(subject_id), **question})
         await phone.sync()
+        await all_published(api)
+        await phone.sync()
         parked = [row for row in phone.all("sync.ops").values() if row["outcome"] == "parked"]
         assert [row["code"] for row in parked] == [phone.receipts[n]["code"]]
         listed = await spark(api, "parked", "list")
@@ -54,6 +57,7 @@ async def test_a_refused_question_is_tried_again_by_the_operator_and_reaches_its
 
         await add_subject(api, subject_id)  # What was wrong is mended.
         retried = await spark(api, "parked", "retry", parked[0]["id"])
+        await all_published(api)
         await phone.sync()
 
         assert retried == f"{parked[0]['id']}\tapplied\n"
