@@ -15,13 +15,12 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
+from tests.support import axe
 from tests.support.browser import QUIET, chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs" / "screens"
-AXE = ROOT / "pwa" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = ((360, 740), (768, 1024), (1280, 800))
-TALL = 6_000  # For axe: bars that float over a scrolled page are not what it should judge.
 COLOURS = 256  # A screen has few; a picture of it weighs a third.
 SETTLE_MS = 400
 READ, TESTED = "Physics", "How things move"  # The course whose lessons are shown, and the one whose test is taken.
@@ -45,10 +44,6 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "hammer and a feather": ("The hammer, because it is heavier.",),
     "horizontal line": ("stands still",),
 }
-# Rules of WCAG 2.2 A and AA; what axe calls best practice is not an error.
-AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
-RUN_AXE = """tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(found =>
-    found.violations.map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | ')}`))"""
 OFFLINE_NOISE = "ERR_INTERNET_DISCONNECTED"
 
 
@@ -81,10 +76,10 @@ class Camera:
             self.wrong.append(f"{where}: wider than the screen")
 
     def _check_access(self, page: Page, name: str) -> None:
-        if not page.evaluate("typeof axe === 'object'"):
-            page.evaluate(AXE.read_text())
-        page.set_viewport_size({"width": SIZES[0][0], "height": TALL})
-        self.wrong += [f"{name}: {found}" for found in page.evaluate(RUN_AXE, list(AXE_TAGS))]
+        if not page.evaluate(axe.IS_THERE):
+            page.evaluate(axe.source())
+        page.set_viewport_size({"width": SIZES[0][0], "height": axe.TALL})
+        self.wrong += [f"{name}: {found}" for found in page.evaluate(axe.JUDGE, list(axe.TAGS))]
         page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
 
     def listen(self, page: Page) -> None:

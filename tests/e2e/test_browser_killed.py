@@ -13,6 +13,9 @@ from tests.e2e.test_two_people_one_phone import account
 from tests.support.browser import Phone, Phones
 from tests.support.installation import Installation
 
+ITEMS = 8  # Of the demo test; four of them have choices.
+ANSWERED = 3
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(200)]
 
 
@@ -41,15 +44,20 @@ async def begin_a_test_offline(phone: Phone) -> None:
 
 
 async def answer_one_choice(phone: Phone) -> str:
-    """Go to the first question with choices and take the first; the words of the choice."""
+    """Go to the next question with choices that has no answer, and take the first; the words of the choice."""
     page = phone.screen
-    for _ in range(8):
+    for _ in range(ITEMS):
         choices = page.get_by_role("radio")
-        if await choices.count():
-            await choices.first.check()
+        if await choices.count() and not await page.get_by_role("radio", checked=True).count():
+            await choices.first.click()
             return str(await choices.first.evaluate("input => input.closest('label').innerText"))
         await page.get_by_role("button", name="Next").click()
     raise AssertionError("the demo test has a question with choices")
+
+
+async def expect_answered(phone: Phone, count: int) -> None:
+    """What the screen says of the whole test."""
+    await expect(phone.screen.get_by_role("progressbar", name=f"{count} of {ITEMS} answered")).to_be_visible()
 
 
 async def test_an_answer_that_was_taken_survives_the_death_of_the_browser(
@@ -59,25 +67,39 @@ async def test_an_answer_that_was_taken_survives_the_death_of_the_browser(
     await phone.open()
     await phone.sign_in(*account(installation, "Brian"))
     await begin_a_test_offline(phone)
-    choice = await answer_one_choice(phone)
+    chosen = []
+    for count in range(1, ANSWERED + 1):
+        chosen.append(await answer_one_choice(phone))
+        await expect_answered(phone, count)
     address = phone.screen.url.removeprefix(installation.url)
-    await expect(phone.screen.get_by_role("progressbar", name="1 of 8 answered")).to_be_visible()
 
     assert kill_browser(phone.profile) > 1
     with suppress(Error):  # The driver only learns that its browser is gone.
         await phone.close()
 
     page = await phone.open(address, offline=True)
-    await expect(page.get_by_role("progressbar", name="1 of 8 answered")).to_be_visible()
-    assert await answered_choice(phone) == choice
+    await expect_answered(phone, ANSWERED)
+    assert await chosen_everywhere(phone) == chosen
+
+    await page.get_by_role("button", name="Hand in").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Hand in").click()
+    await phone.shows("Saved on this phone")
+    await phone.online()
+    await phone.go("/sign-in")  # A cookie that was half a minute young at the kill is gone, so the server asks again.
+    await phone.sign_in(*account(installation, "Brian"))
+    await phone.received_everything()
+    [(kept,)] = installation.psql("select count(*) from assessments_answers where value is not null")
+    assert kept == ANSWERED
 
 
-async def answered_choice(phone: Phone) -> str:
-    """Leaf through the questions to the one that has its answer; the words of the choice."""
+async def chosen_everywhere(phone: Phone) -> list[str]:
+    """Leaf through all questions to the review; the words of each choice that is taken, in their order."""
     page = phone.screen
-    for _ in range(8):
+    chosen = []
+    for place in range(1, ITEMS + 1):
+        await expect(page.get_by_text(f"Question {place} of {ITEMS}")).to_be_visible()
         taken = page.get_by_role("radio", checked=True)
         if await taken.count():
-            return str(await taken.evaluate("input => input.closest('label').innerText"))
-        await page.get_by_role("button", name="Next").click()
-    raise AssertionError("no question has its answer any more")
+            chosen.append(str(await taken.evaluate("input => input.closest('label').innerText")))
+        await page.locator(".action .button.main").click()
+    return chosen
