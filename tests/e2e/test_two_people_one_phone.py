@@ -93,3 +93,19 @@ async def expect_author(installation: Installation, title: str, email: str) -> N
         + "'"
     )
     assert rows == [(email,)]
+
+
+async def test_who_leaves_is_asked_for_again_although_they_stay_unlocked(
+    installation: Installation, drawer: Phones
+) -> None:
+    phone = drawer["left"]
+    page = await phone.open()
+    await phone.sign_in(*account(installation, "Brian"))
+    await phone.go("/more")
+    await page.get_by_text("Switch person").click()
+    await expect(page.get_by_role("heading", level=1, name="Who is learning?")).to_be_visible()
+
+    await page.goto(installation.url)
+
+    await expect(page.get_by_role("heading", level=1, name="Who is learning?")).to_be_visible()
+    await expect(page.get_by_text("Hello, Brian")).to_have_count(0)

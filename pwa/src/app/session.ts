@@ -65,7 +65,7 @@ export async function unlock(person: Person, password: string): Promise<boolean>
 export async function leave(): Promise<void> {
   await engine.peek()?.close();
   engine.value = null;
-  localStorage.removeItem(LAST);
+  localStorage.setItem(LAST, ""); // Nobody, on purpose: not the same as a note that was lost.
   forgetToken();
 }
 
