@@ -1,16 +1,10 @@
 """Pages of a list: `page` and `limit`, 20 by default and 100 at the most."""
 
-from typing import Annotated
-
 import msgspec
-from litestar.params import QueryParameter
 
 LIMIT_DEFAULT = 20
 LIMIT_MAX = 100
 PAGE_MAX = 10_000
-
-PageNumber = Annotated[int, QueryParameter(name="page", ge=1, le=PAGE_MAX)]
-PageLimit = Annotated[int, QueryParameter(name="limit", ge=1, le=LIMIT_MAX)]
 
 
 class Page(msgspec.Struct, frozen=True):

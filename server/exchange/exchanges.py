@@ -14,13 +14,13 @@ from server.exchange.budget import BYTES_UP, EXCHANGES, Budget
 from server.exchange.live import Hub
 from server.exchange.packing import packed, packer
 from sync import protocol
-from sync.cursor import BadCursor, Cursor
+from sync.asking import read_envelope
 from sync.errors import Outage
 from sync.ops import Envelope, split_request
 from sync.page import Pace, write_page
 from sync.ports import PushStore
 from sync.postgres.pull_store import PostgresPullStore
-from sync.pull import Again, Asked, Look, Page, Silent, pull
+from sync.pull import Again, Look, Page, Silent, pull
 from sync.push import push
 from sync.receipts import PushAnswer
 from sync.registry import Registry
@@ -118,28 +118,6 @@ class Exchanges:
         if not numbers <= self._collections.keys():
             self._collections = await self._pulls.collections()
         return self._collections
-
-
-def read_envelope(envelope: Envelope, *, user_id: UUID, has_ops: bool) -> Asked:
-    cursor: Cursor | None = None
-    is_unreadable = False
-    if envelope.cursor is not None:
-        try:
-            cursor = Cursor.from_text(envelope.cursor)
-        except BadCursor:
-            is_unreadable = True
-    want = envelope.want
-    return Asked(
-        user_id=user_id,
-        device_id=envelope.device,
-        cursor=cursor,
-        is_unreadable=is_unreadable,
-        names=None if want.buckets is None else tuple(dict.fromkeys(want.buckets)),
-        tier=want.tier,
-        bytes_wanted=want.bytes,
-        check=tuple(envelope.check),
-        must_answer=has_ops,
-    )
 
 
 def retry_after_s() -> float:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from sync import protocol
-from sync.cursor import BadCursor, Cursor
+from sync.asking import read_envelope
 from sync.errors import ExchangeError, Outage
 from sync.memory import MemoryStore, Tables
 from sync.memory_log import MemoryLog
-from sync.ops import Envelope, split_request
+from sync.ops import split_request
 from sync.page import Pace, write_page
-from sync.pull import Again, Asked, Silent, pull
+from sync.pull import Again, Silent, pull
 from sync.push import push
 from sync.registry import Registry
 from sync.testing.sample import sample_registry
@@ -61,7 +61,7 @@ class SimServer:
         )
         if self.publishes_at_once():
             self.log.publish(now_ms=now_ms)
-        page = await pull(self.log, _asked(envelope, user_id, has_ops=bool(raw_ops)))
+        page = await pull(self.log, read_envelope(envelope, user_id=user_id, has_ops=bool(raw_ops)))
         if isinstance(page, Silent):
             return Reply(204)
         more = {"again": ["want.buckets"]} if isinstance(page, Again) else {}
@@ -92,23 +92,3 @@ class SimServer:
         self.log.epoch = epoch
         self.store.restored_at_ms = now_ms
         self.log.publish(now_ms=now_ms)
-
-
-def _asked(envelope: Envelope, user_id: UUID, *, has_ops: bool) -> Asked:
-    cursor: Cursor | None = None
-    is_unreadable = False
-    try:
-        cursor = None if envelope.cursor is None else Cursor.from_text(envelope.cursor)
-    except BadCursor:
-        is_unreadable = True
-    want = envelope.want
-    return Asked(
-        user_id=user_id,
-        device_id=envelope.device,
-        cursor=cursor,
-        is_unreadable=is_unreadable,
-        names=None if want.buckets is None else tuple(want.buckets),
-        tier=want.tier,
-        bytes_wanted=want.bytes,
-        must_answer=has_ops,
-    )

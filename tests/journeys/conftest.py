@@ -1,14 +1,5 @@
-"""The API on a fresh database, for the tests of what people do."""
+"""The API on a fresh database, as the tests of the features have it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from tests.features.conftest import api
 
-import pytest
-
-from tests.support.api import Api, running_api, settings_for
-
-
-@pytest.fixture
-async def api(database_url: str, redis_url: str, s3_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    async with running_api(settings_for(database_url, redis_url, s3_url, tmp_path)) as running:
-        yield running
+__all__ = ["api"]
