@@ -12,14 +12,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from hashlib import md5
-from operator import attrgetter
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from sync.cursor import BUCKETS_MAX, TAG_BYTES, Cursor, Filling, Pair
-
-FILL_ROWS_MIN = 16
-FILL_ROWS_MAX = 50_000
+from sync.filling import fill, fill_order
 
 
 @dataclass(frozen=True)
@@ -163,7 +160,7 @@ async def pull(store: PullStore, asked: Asked) -> Page | Again | Silent:
         look = await snapshot.look(asked, with_all_totals=True)
         page = decide(asked, look)
         if isinstance(page, Page) and page.at_head:
-            await _fill(snapshot, page, asked.bytes_wanted - sum(len(row.line) for row in page.increments))
+            await fill(snapshot, page, asked.bytes_wanted - sum(len(row.line) for row in page.increments))
     return Silent(look) if isinstance(page, Page) and _is_silent(asked, page) else page
 
 
@@ -196,7 +193,7 @@ def decide(asked: Asked, look: Look) -> Page | Again:
         reconcile=sorted(held) if chain == "off" else [],
         is_off_chain=chain == "off",
         left=sorted(pair for pair in covered if pair not in held),
-        joined={pair: Filling(bound=position) for pair in sorted(held, key=_fill_order) if pair not in covered},
+        joined={pair: Filling(bound=position) for pair in sorted(held, key=fill_order) if pair not in covered},
         refused=refused,
         increments=() if cursor is None else [row for row in look.rows if (row.bucket, row.tier) in held],
         at_head=cursor is None or look.is_at_head,
@@ -265,7 +262,7 @@ def _ungranted(asked: Asked, look: Look, wanted: Iterable[Bucket]) -> tuple[int,
     return tuple(sorted(hashes - granted))
 
 
-# --- digests, silence, fills ------------------------------------------------------------------------------------
+# --- digests, silence -------------------------------------------------------------------------------------------
 
 
 def _quiet_page(asked: Asked, look: Look) -> Page | Silent:
@@ -307,74 +304,3 @@ def _due(asked: Asked, page: Page, start: Cursor) -> list[Pair]:
         and pair not in page.look.totals
         and (page.names[pair[0]], pair[1]) in checked
     ]
-
-
-_position = attrgetter("position")
-
-
-def _fill_order(pair: Pair) -> tuple[int, int]:
-    return pair[1], pair[0]
-
-
-async def _fill(snapshot: Snapshot, page: Page, bytes_left: int) -> None:
-    """Rows of what is filling, lowest tier first, up to about `bytes_left`; names what became complete."""
-    filling = {
-        pair: state for pair, state in page.start.coverage.items() if state is not None and pair not in page.left
-    }
-    filling |= page.joined
-    order = sorted(filling, key=_fill_order)
-    totals = page.look.totals
-    page.filled = [pair for pair in order if pair not in totals or totals[pair].count == 0]
-    waiting = [pair for pair in order if pair not in page.filled]
-    while waiting and bytes_left > 0:
-        rows_each = _rows_for(bytes_left, totals[waiting[0]])
-        part = _first_part(waiting, totals, rows_each)
-        rows = await snapshot.fill([(pair, filling[pair]) for pair in part], rows_each=rows_each)
-        for pair, found in _by_pair(rows, part):
-            if bytes_left <= 0:
-                break
-            taken, bytes_left = _take(found, bytes_left)
-            page.fills += taken
-            if len(found) < rows_each and len(taken) == len(found):
-                page.filled.append(pair)
-                waiting.remove(pair)
-            else:
-                bytes_left = 0
-    page.more = bool(waiting)
-
-
-def _rows_for(bytes_left: int, total: Total) -> int:
-    """About how many rows of this pair make so many bytes."""
-    average = max(1, total.bytes // max(1, total.count))
-    return max(FILL_ROWS_MIN, min(FILL_ROWS_MAX, bytes_left * 5 // (4 * average) + 1))
-
-
-def _first_part(waiting: list[Pair], totals: dict[Pair, Total], rows: int) -> list[Pair]:
-    """As many pairs as hold about `rows` rows together, one at least: small pairs share a statement."""
-    part: list[Pair] = []
-    for pair in waiting:
-        part.append(pair)
-        rows -= totals[pair].count
-        if rows <= 0:
-            break
-    return part
-
-
-def _by_pair(rows: list[LogRow], part: Sequence[Pair]) -> list[tuple[Pair, list[LogRow]]]:
-    """Each pair's rows by position, in the order of `part`."""
-    rows.sort(key=_position)
-    if len(part) == 1:
-        return [(part[0], rows)]
-    found: dict[Pair, list[LogRow]] = {pair: [] for pair in part}
-    for row in rows:
-        found[row.bucket, row.tier].append(row)
-    return list(found.items())
-
-
-def _take(rows: list[LogRow], bytes_left: int) -> tuple[list[LogRow], int]:
-    """Rows until the bytes are used, and how many are left; one row at least, so that an oversize one travels alone."""
-    for count, row in enumerate(rows, start=1):
-        bytes_left -= len(row.line)
-        if bytes_left <= 0:
-            return rows[:count], bytes_left
-    return rows, bytes_left
