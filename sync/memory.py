@@ -41,6 +41,14 @@ class Tables:
         self._stamped = {collection.table: collection.stamped_columns for collection in collections}
         self._tables: dict[str, dict[UUID, Row]] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.changes = 0  # Entries ever set; whoever reads everything may see that nothing has moved.
+
+    def copied(self) -> "Tables":
+        """What is committed, as it stands. Stored rows are never changed in place, so both may hold them."""
+        other = Tables()
+        other._stamped, other.changes = self._stamped, self.changes
+        other._tables = {name: dict(rows) for name, rows in self._tables.items()}
+        return other
 
     def of(self, table: str) -> dict[UUID, Row]:
         return self._tables.setdefault(table, {})
@@ -73,6 +81,7 @@ class Tables:
         """Change one entry of a dict of this store so that it can be undone."""
         self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
         mapping[key] = value
+        self.changes += 1
 
     @contextmanager
     def undoing(self) -> Iterator[None]:
@@ -134,6 +143,23 @@ class MemoryStore:
     bugs: dict[str, Bugs] = field(default_factory=dict)
     expiring: dict[UUID, tuple[int, int]] = field(default_factory=dict)  # Device → (number, when it was confirmed).
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def copied(self) -> "MemoryStore":
+        """The same store once more, as a backup takes it: committed state, in dicts of its own."""
+        return MemoryStore(
+            tables=self.tables.copied(),
+            fault=self.fault,
+            staff=set(self.staff),
+            blobs=set(self.blobs),
+            restored_at_ms=self.restored_at_ms,
+            devices=dict(self.devices),
+            receipts=dict(self.receipts),
+            identities=dict(self.identities),
+            held_ops=dict(self.held_ops),
+            moved=dict(self.moved),
+            bugs=dict(self.bugs),
+            expiring=dict(self.expiring),
+        )
 
     @asynccontextmanager
     async def unit(self, user_id: UUID, *, now_ms: int) -> AsyncIterator["MemoryUnit"]:

@@ -4,12 +4,14 @@ Each `publish` compares every row with what the log holds: nothing has to be mar
 """
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -29,7 +31,7 @@ ROW_BYTES_LEAST = 64
 Key = tuple[int, UUID, int]  # (collection, id, bucket)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One row of one bucket at its newest position."""
 
@@ -37,13 +39,21 @@ class Item:
     tier: int
     line: bytes
     is_gone: bool
+    digest: int  # 0 when gone
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     position: int
     tag: bytes
     at_ms: int
+
+
+class _Known(NamedTuple):
+    """A row as it was last published: while the very same object is stored, nothing of it has changed."""
+
+    row: Row
+    line: bytes
+    names: tuple[str, ...]
 
 
 @dataclass
@@ -59,29 +69,56 @@ class MemoryLog:
     batches: list[Batch] = field(default_factory=lambda: [Batch(0, hashlib.sha256(b"origin").digest(), 0)])
     settled: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     scope: frozenset[tuple[str, str, str]] = frozenset()  # ("member", user, audience) and ("grant", audience, bucket)
+    _known: dict[tuple[int, UUID], _Known] = field(default_factory=dict)
+    _changes: int = -1  # Of the tables, when they were last looked at.
+
+    def copied(self, store: MemoryStore) -> "MemoryLog":
+        """The same log over a copy of its store."""
+        return replace(
+            self,
+            store=store,
+            items=dict(self.items),
+            buckets=dict(self.buckets),
+            batches=list(self.batches),
+            settled=dict(self.settled),
+            _known=dict(self._known),
+        )
 
     # --- sequencing ---
 
     def publish(self, *, now_ms: int) -> None:
         """Take in all that is committed: one batch, one commit."""
         self.now_ms = now_ms
+        if self._changes == self.store.tables.changes:
+            return
+        self._changes = self.store.tables.changes
         position = self.batches[-1].position
         changes: list[str] = []
-        wanted = dict(self._wanted())
-        for key, (tier, line) in wanted.items():
-            old = self.items.get(key)
-            if old is None or old.is_gone or old.line != line:
-                position += 1
-                self.items[key] = Item(position, tier, line, is_gone=False)
-                changes.append(f"{position} {key} {line!r}")
-        for key, item in list(self.items.items()):
-            if key not in wanted and not item.is_gone:
-                position += 1
-                version = int(msgspec.json.decode(item.line)[0])
-                self.items[key] = Item(
-                    position, item.tier, b'[%d,"%s"]' % (version + 1, str(key[1]).encode()), is_gone=True
-                )
-                changes.append(f"{position} {key} gone")
+        gone: list[Key] = []
+        for collection, number, row in self._changed():
+            before = self._known.get((number, row["id"]))
+            names = () if row["deleted_at"] is not None else tuple(dict.fromkeys(self._names(collection, row)))
+            line = line_of(collection, row)
+            self._known[number, row["id"]] = _Known(row, line, names)
+            gone += (
+                [(number, row["id"], self.buckets[name]) for name in before.names if name not in names]
+                if before
+                else []
+            )
+            for name in names:
+                key = number, row["id"], self.buckets.setdefault(name, len(self.buckets) + 1)
+                old = self.items.get(key)
+                if old is None or old.is_gone or old.line != line:
+                    position += 1
+                    self.items[key] = Item(position, collection.tier, line, is_gone=False, digest=line_digest(line))
+                    changes.append(f"{position} {key} {line!r}")
+        for key in gone:
+            position += 1
+            item = self.items[key]
+            version = int(msgspec.json.decode(item.line)[0])
+            line = b'[%d,"%s"]' % (version + 1, str(key[1]).encode())
+            self.items[key] = Item(position, item.tier, line, is_gone=True, digest=0)
+            changes.append(f"{position} {key} gone")
         scope = frozenset(self._scope())
         moved = {
             device.id: device.watermark
@@ -99,19 +136,20 @@ class MemoryLog:
     def _has_moved(self, device_id: UUID, watermark: int) -> bool:
         return watermark != self.settled.get(device_id, (0, 0))[0]
 
-    def _wanted(self) -> Iterator[tuple[Key, tuple[int, bytes]]]:
-        """What the log must hold, in the order in which positions are given: tier, then reading order."""
+    def _changed(self) -> Iterator[tuple[Collection, int, Row]]:
+        """Rows that may be other than they were, in the order in which they get positions: tier, then reading order."""
         numbered = enumerate(self.registry.collections.values(), start=1)
         for number, collection in sorted(numbered, key=lambda pair: pair[1].tier):
-            rows = [row for row in self.store.tables.of(collection.table).values() if row["deleted_at"] is None]
+            stored = self.store.tables.of(collection.table)
+            is_linked = any(rule.link is not None for rule in collection.buckets)
+            rows = [
+                row
+                for id_, row in stored.items()
+                if is_linked or (known := self._known.get((number, id_))) is None or known.row is not row
+            ]
             rows.sort(key=partial(_reading_order, collection.order_by))
             for row in rows:
-                line = line_of(collection, row)
-                for name in dict.fromkeys(self._names(collection, row)):
-                    yield (
-                        (number, row["id"], self.buckets.setdefault(name, len(self.buckets) + 1)),
-                        (collection.tier, line),
-                    )
+                yield collection, number, row
 
     def _names(self, collection: Collection, row: Row) -> Iterator[str]:
         for rule in collection.buckets:
@@ -146,8 +184,7 @@ class MemoryLog:
     async def look(self, asked: Asked, *, with_all_totals: bool = False) -> Look:
         cursor = asked.cursor
         head = self.batches[-1]
-        tags = {batch.position: batch for batch in self.batches}
-        at_cursor = tags.get(cursor.head) if cursor else None
+        at_cursor = self._batch_at(cursor.head) if cursor else None
         granted = self._granted(asked)
         numbers = {bucket.number for bucket in granted}
         totals = self._totals(numbers, asked.tier)
@@ -186,21 +223,23 @@ class MemoryLog:
         found: list[LogRow] = []
         for (bucket, tier), filling in parts:
             rows = [
-                row
-                for row, item in self._rows()
-                if (row.bucket, row.tier) == (bucket, tier)
+                LogRow(item.position, bucket, tier, key[0], item.line)
+                for key, item in self.items.items()
+                if key[2] == bucket
+                and item.tier == tier
                 and not item.is_gone
-                and filling.position < row.position <= filling.bound
+                and filling.position < item.position <= filling.bound
             ]
-            found += sorted(rows, key=lambda row: row.position)[:rows_each]
+            found += sorted(rows)[:rows_each]
         return found
 
     async def collections(self) -> dict[int, str]:
         return dict(enumerate(self.registry.collections, start=1))
 
-    def _rows(self) -> Iterator[tuple[LogRow, Item]]:
-        for (collection, _, bucket), item in self.items.items():
-            yield LogRow(item.position, bucket, item.tier, collection, item.line), item
+    def _batch_at(self, position: int) -> Batch | None:
+        place = bisect_left(self.batches, position, key=attrgetter("position"))
+        found = self.batches[place] if place < len(self.batches) else None
+        return found if found is not None and found.position == position else None
 
     def _all_buckets(self) -> list[Bucket]:
         return [Bucket(number, name, self.registry.is_automatic(name)) for name, number in self.buckets.items()]
@@ -229,24 +268,27 @@ class MemoryLog:
         ]
 
     def _totals(self, numbers: set[int], tier_max: int) -> dict[Pair, Total]:
-        totals: dict[Pair, Total] = {}
-        for row, item in self._rows():
-            if row.bucket not in numbers or row.tier > tier_max:
+        totals: dict[Pair, list[int]] = {}
+        for (_, _, bucket), item in self.items.items():
+            if bucket not in numbers or item.tier > tier_max:
                 continue
-            old = totals.get((row.bucket, row.tier), Total(0, 0, 0, 0))
-            count, digest, size = (0, 0, 0) if item.is_gone else (1, line_digest(row.line), len(row.line))
-            totals[row.bucket, row.tier] = Total(
-                max(old.position, row.position), old.count + count, old.digest ^ digest, old.bytes + size
-            )
-        return totals
+            total = totals.setdefault((bucket, item.tier), [0, 0, 0, 0])
+            total[0] = max(total[0], item.position)
+            if not item.is_gone:
+                total[1] += 1
+                total[2] ^= item.digest
+                total[3] += len(item.line)
+        return {pair: Total(*total) for pair, total in totals.items()}
 
     def _increments(self, asked: Asked, numbers: set[int]) -> tuple[list[LogRow], bool]:
         """Rows beyond the cursor in log order, and whether these are all."""
         since = asked.cursor.position if asked.cursor else self.batches[-1].position
         found = [
-            row for row, _ in self._rows() if row.bucket in numbers and row.tier <= asked.tier and row.position > since
+            LogRow(item.position, key[2], item.tier, key[0], item.line)
+            for key, item in self.items.items()
+            if item.position > since and key[2] in numbers and item.tier <= asked.tier
         ]
-        found.sort(key=lambda row: row.position)
+        found.sort()
         limit = max(ROWS_MIN, asked.bytes_wanted // ROW_BYTES_LEAST)
         page: list[LogRow] = []
         size = 0

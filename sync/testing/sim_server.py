@@ -1,6 +1,5 @@
 """The server of a simulated world: the real push, pull and waking over a memory store that can be brought back."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -81,14 +80,17 @@ class SimServer:
 
     def copied(self) -> tuple[MemoryStore, MemoryLog]:
         """A backup: committed state only."""
-        memo = {id(self.registry): self.registry, id(self.store.fault): self.store.fault}
-        return copy.deepcopy((self.store, self.log), memo)
+        return _copy(self.store, self.log)
 
     def bring_back(self, backup: tuple[MemoryStore, MemoryLog], *, now_ms: int) -> None:
         """Restore: a new epoch; what the copy had committed but not logged is sequenced before anybody is answered."""
-        memo = {id(self.registry): self.registry, id(self.store.fault): self.store.fault}
         epoch = self.log.epoch + 1
-        self.store, self.log = copy.deepcopy(backup, memo)
+        self.store, self.log = _copy(*backup)
         self.log.epoch = epoch
         self.store.restored_at_ms = now_ms
         self.log.publish(now_ms=now_ms)
+
+
+def _copy(store: MemoryStore, log: MemoryLog) -> tuple[MemoryStore, MemoryLog]:
+    copied = store.copied()
+    return copied, log.copied(copied)
