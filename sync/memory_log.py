@@ -22,6 +22,7 @@ from sync.digest import line_digest
 from sync.memory import MemoryStore
 from sync.ports import Device, Row
 from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Total, bucket_hash
+from sync.reconcile import BranchSum, Prefix, prefix_of, sums_by_prefix
 from sync.registry import Registry
 
 DAY_MS = 86_400_000
@@ -235,6 +236,24 @@ class MemoryLog:
 
     async def collections(self) -> dict[int, str]:
         return dict(enumerate(self.registry.collections, start=1))
+
+    async def sums(self, pair: Pair, prefixes: Sequence[Prefix]) -> list[BranchSum]:
+        lines = [(id_, line_digest(row.line), len(row.line)) for id_, row in self._live_rows(pair)]
+        found: list[BranchSum] = []
+        for length in {len(prefix) // 2 for prefix in prefixes}:
+            asked = {prefix for prefix in prefixes if len(prefix) == 2 * length}
+            sums = sums_by_prefix(lines, length + 1)
+            found += [entry for entry in sums.values() if entry.prefix[:-2] in asked]
+        return found
+
+    async def below(self, pair: Pair, prefixes: Sequence[Prefix]) -> dict[Prefix, list[LogRow]]:
+        rows = sorted(self._live_rows(pair), key=lambda found: found[1].position)
+        return {prefix: [row for id_, row in rows if prefix_of(id_, len(prefix) // 2) == prefix] for prefix in prefixes}
+
+    def _live_rows(self, pair: Pair) -> Iterator[tuple[UUID, LogRow]]:
+        for (collection, id_, bucket), item in self.items.items():
+            if (bucket, item.tier) == pair and not item.is_gone:
+                yield id_, LogRow(item.position, bucket, item.tier, collection, item.line)
 
     def _batch_at(self, position: int) -> Batch | None:
         place = bisect_left(self.batches, position, key=attrgetter("position"))

@@ -154,7 +154,7 @@ async def pull(store: PullStore, asked: Asked) -> Page | Again | Silent:
     """Read one page. Raises Outage."""
     if asked.is_quiet:
         look = await store.look(asked)
-        if not _changes_scope(asked, look) and _chain(asked, look) == "on":
+        if not _changes_scope(asked, look) and chain_of(asked, look) == "on":
             return _quiet_page(asked, look)
     async with store.snapshot() as snapshot:
         look = await snapshot.look(asked, with_all_totals=True)
@@ -166,11 +166,11 @@ async def pull(store: PullStore, asked: Asked) -> Page | Again | Silent:
 
 def decide(asked: Asked, look: Look) -> Page | Again:
     """What the page holds, but for the rows of its fills."""
-    chain = _chain(asked, look)
+    chain = chain_of(asked, look)
     if chain == "off" and asked.names is None:
         return Again(look)
     cursor = asked.cursor if chain != "off" else None
-    wanted, refused = _scope(asked, look)
+    wanted, refused = held_buckets(asked, look)
     held = {(bucket.number, tier) for bucket in wanted for tier in range(asked.tier + 1)}
     names = {bucket.number: bucket.name for bucket in (*look.covered, *look.granted)}
     # A number that names nothing can only come from a cursor that somebody made up.
@@ -214,7 +214,7 @@ def bucket_hash(name: str) -> int:
 # --- the chain --------------------------------------------------------------------------------------------------
 
 
-def _chain(asked: Asked, look: Look) -> Literal["on", "outdated", "off"]:
+def chain_of(asked: Asked, look: Look) -> Literal["on", "outdated", "off"]:
     """`on`, `outdated` (go on, and check everything at the cut), `off` (this log never was where the phone stands)."""
     cursor = asked.cursor
     if cursor is None:
@@ -234,7 +234,7 @@ def _chain(asked: Asked, look: Look) -> Literal["on", "outdated", "off"]:
 # --- scope ------------------------------------------------------------------------------------------------------
 
 
-def _scope(asked: Asked, look: Look) -> tuple[list[Bucket], list[str]]:
+def held_buckets(asked: Asked, look: Look) -> tuple[list[Bucket], list[str]]:
     """T's buckets, and the wanted names that are not granted (as if they did not exist) or are too many."""
     granted = sorted(look.granted, key=lambda bucket: (not bucket.automatic, bucket.number))
     wanted = granted[:BUCKETS_MAX]
@@ -244,7 +244,7 @@ def _scope(asked: Asked, look: Look) -> tuple[list[Bucket], list[str]]:
 
 def _changes_scope(asked: Asked, look: Look) -> bool:
     assert asked.cursor is not None
-    wanted, _ = _scope(asked, look)
+    wanted, _ = held_buckets(asked, look)
     held = {(bucket.number, tier) for bucket in wanted for tier in range(asked.tier + 1)}
     if held != asked.cursor.coverage.keys():
         return True

@@ -18,8 +18,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from sync.cursor import Filling, Pair
 from sync.errors import Outage
+from sync.postgres.compare_store import read_below, read_sums
 from sync.postgres.sequencer import BUSY, advance
-from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Snapshot, Total
+from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Total
+from sync.reconcile import BranchSum, Prefix
 
 OPTIONS = (
     # Always by the indexes, and planned once: what a page touches is small, whatever the statistics say.
@@ -140,13 +142,13 @@ class PostgresPullStore:
             return await _look(connection, asked, with_all_totals=False)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Snapshot]:
+    async def snapshot(self) -> AsyncIterator["Transaction"]:
         async with self._fills, self.connection() as connection:
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(True)
             try:
                 async with connection.transaction():
-                    yield _Transaction(connection)
+                    yield Transaction(connection)
             finally:
                 if not connection.closed:
                     await connection.set_isolation_level(None)
@@ -196,7 +198,9 @@ async def _configure(connection: AsyncConnection[Any]) -> None:
     connection.adapters.register_loader("text", ByteaBinaryLoader)
 
 
-class _Transaction:
+class Transaction:
+    """One repeatable-read transaction: pages and comparisons are read in it."""
+
     def __init__(self, connection: AsyncConnection[Any]) -> None:
         self._connection = connection
 
@@ -214,6 +218,12 @@ class _Transaction:
         cursor = self._connection.cursor(binary=True)
         await cursor.execute(_FILL, values, prepare=True)
         return [LogRow._make(row) for row in await cursor.fetchall()]
+
+    async def sums(self, pair: Pair, prefixes: Sequence[Prefix]) -> list[BranchSum]:
+        return await read_sums(self._connection, pair, prefixes)
+
+    async def below(self, pair: Pair, prefixes: Sequence[Prefix]) -> dict[Prefix, list[LogRow]]:
+        return await read_below(self._connection, pair, prefixes)
 
 
 async def _look(connection: AsyncConnection[Any], asked: Asked, *, with_all_totals: bool) -> Look:
