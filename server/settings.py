@@ -8,6 +8,7 @@ from typing import Self
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 KEY_BYTES_MIN = 32
+PROCESSES_MAX = 16  # of a kind; more than that wants more machines
 
 
 class BadSetting(ValueError):
@@ -30,6 +31,10 @@ class Settings:
     access_token_s: int = 900
     database_pool_max: int = 10
     cookie_secure: bool = False  # True behind TLS; then the refresh cookie takes its `__Host-` name.
+    replica_url: str = ""  # A hot standby of the database that pages are read from; empty: none.
+    api_processes: int = 1  # What the supervisor starts behind the one address, …
+    workers: int = 1
+    replica: bool = False  # … and whether it runs a standby of its own database beside it.
 
     @property
     def is_loopback(self) -> bool:
@@ -64,6 +69,10 @@ class Settings:
             signing_key=_signing_key(_required(env, "SPARK_SIGNING_KEY")),
             root=root,
             cookie_secure=_flag(env, "SPARK_COOKIE_SECURE", default=False),
+            replica_url=env.get("SPARK_REPLICA_URL", ""),
+            api_processes=_count(env, "SPARK_API_PROCESSES"),
+            workers=_count(env, "SPARK_WORKERS"),
+            replica=_flag(env, "SPARK_REPLICA", default=False),
         )
 
 
@@ -77,6 +86,13 @@ def _required(env: Mapping[str, str], name: str) -> str:
 def _port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise BadSetting(f"SPARK_PORT is {text!r}; it is a number from 1 to 65535")
+    return int(text)
+
+
+def _count(env: Mapping[str, str], name: str) -> int:
+    text = env.get(name, "") or "1"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= PROCESSES_MAX:
+        raise BadSetting(f"{name} is {text!r}; it is a number from 1 to {PROCESSES_MAX}")
     return int(text)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from functools import partial
+from pathlib import Path
 
 from saq import Queue, Worker
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from server.means import open_work
 from server.settings import Settings
 
 CONCURRENCY = {"fast": 8, "slow": 2}
+BEAT_S = 1.0
 
 
 class LaneWorker(Worker):  # type: ignore[type-arg]  # SAQ's context type adds nothing here
@@ -24,13 +26,13 @@ class LaneWorker(Worker):  # type: ignore[type-arg]  # SAQ's context type adds n
     SIGNALS: list[signal.Signals] = []  # noqa: RUF012 - as SAQ declares it
 
 
-def main() -> None:
-    """Run until SIGINT or SIGTERM."""
+def main(*, alive: Path | None = None) -> None:
+    """Run until SIGINT or SIGTERM, and touch `alive` meanwhile."""
     configure_logging()
-    asyncio.run(run(Settings.from_env()))
+    asyncio.run(run(Settings.from_env(), alive=alive))
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, *, alive: Path | None = None) -> None:
     work = open_work(settings)
     await work.storage.ensure()
     declared = jobs()
@@ -49,6 +51,8 @@ async def run(settings: Settings) -> None:
         *(asyncio.create_task(worker.start()) for worker in workers),
         *(asyncio.create_task(every(cron.every_s, partial(run_cron, work, cron), name=cron.name)) for cron in crons()),
     ]
+    if alive is not None:
+        tasks.append(asyncio.create_task(_beat(alive)))
     await stopping.wait()
     for worker in workers:
         await worker.stop()
@@ -57,6 +61,12 @@ async def run(settings: Settings) -> None:
         await queue.disconnect()
     await work.redis.aclose()
     await work.database.close()
+
+
+async def _beat(alive: Path) -> None:
+    while True:
+        await asyncio.to_thread(alive.touch)
+        await asyncio.sleep(BEAT_S)
 
 
 def crons() -> list[Cron]:

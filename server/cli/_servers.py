@@ -35,6 +35,12 @@ def wait_for_start() -> None:
         time.sleep(START_PAUSE_S)
 
 
+def alive_file() -> Path | None:
+    """The file that the supervisor wants touched every second, so that it can tell who hangs."""
+    name = os.environ.get("SPARK_ALIVE_FILE")
+    return Path(name) if name else None
+
+
 def known_database_url() -> str:
     """Return the database of the environment, else of what runs on SPARK_DATA.
 

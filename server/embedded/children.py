@@ -1,4 +1,4 @@
-"""Keep a part running: start it, know when it answers, start it again when it dies, stop it in order."""
+"""Keep a part running: start it, know when it answers, start it again when it dies or hangs, stop it in order."""
 
 import asyncio
 import signal
@@ -17,6 +17,7 @@ STEADY_S = 30.0  # Whoever lived this long begins again with the shortest pause.
 FIRST_TRIES_MAX = 3  # Before it has ever answered: then something is wrong that trying does not mend.
 CHUNK_BYTES = 64 * 1024
 LAST_WORDS_S = 1.0
+LOOK_S = 1.0  # How often a part that answers is asked whether it still does.
 
 Report = Callable[[str], None]
 
@@ -26,13 +27,14 @@ class PartFailed(RuntimeError):
 
 
 class Child:
-    """One part and its process."""
+    """One part and its process. A `successor` runs beside the one it replaces, until `take_over`."""
 
-    def __init__(self, part: Part, installation: Installation, report: Report) -> None:
+    def __init__(self, part: Part, installation: Installation, report: Report, *, is_successor: bool = False) -> None:
         self.part = part
         self.ready = asyncio.Event()
         self._log = installation.logs / f"{part.name}.log"
-        self._record = installation.run / f"{part.name}.pid.json"
+        self._own_record = installation.run / f"{part.name}.pid.json"
+        self._record = installation.run / f"{part.name}.next.pid.json" if is_successor else self._own_record
         self._report = report
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -57,6 +59,16 @@ class Child:
             self._report(f"{self.part.name} ended with {code}; starting it again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def take_over(self) -> None:
+        """The one before is gone: its name is ours."""
+        record, self._record = self._record, self._own_record
+        with suppress(FileNotFoundError):  # It died this moment, and is started again under the name.
+            record.replace(self._record)
+
     async def stop(self, *, patience_s: float | None = None) -> None:
         """End the process, politely and then by force."""
         self._stopping.set()
@@ -80,7 +92,7 @@ class Child:
         process = await start(command)
         self._process = process
         record(self._record, pid=process.pid, stop_signal=command.stop_signal)
-        asking = asyncio.create_task(self._ask_until_ready())
+        asking = asyncio.create_task(self._ask(process, command))
         try:
             return await pour_until_end(process, self._log)
         finally:
@@ -88,6 +100,23 @@ class Child:
             self.ready.clear()
             self._process = None
             self._record.unlink(missing_ok=True)
+
+    async def _ask(self, process: asyncio.subprocess.Process, command: Command) -> None:
+        await self._ask_until_ready()
+        await self._ask_while_alive(process, command)
+
+    async def _ask_while_alive(self, process: asyncio.subprocess.Process, command: Command) -> None:
+        """Kill what hangs: `keep` starts it again.
+
+        Looks are counted, not seconds: who slept with the whole machine is not taken for one who hangs.
+        """
+        missed = 0
+        while missed * LOOK_S < command.silence_s:
+            await asyncio.sleep(LOOK_S)
+            missed = 0 if await asyncio.to_thread(self.part.is_alive) else missed + 1
+        if not self._stopping.is_set():
+            self._report(f"{self.part.name} has hung for {command.silence_s:.0f} s; killing it")
+            send(process, signal.SIGKILL)
 
     async def _ask_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WAIT_S
@@ -112,6 +141,7 @@ async def start(command: Command, *, shows_answer: bool = False) -> asyncio.subp
         stdout=None if shows_answer else asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE if shows_answer else asyncio.subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=command.pass_fds,
     )
 
 

@@ -1,6 +1,5 @@
 """Look at this machine as a start would, and say what is missing and how to mend it. Nothing is changed."""
 
-import http.client
 import os
 import platform
 import shutil
@@ -12,6 +11,7 @@ from typing import Literal
 
 from server.embedded import plan as planning
 from server.embedded import postgres, s3, valkey
+from server.embedded.health import Silent, ask_health
 from server.embedded.installation import Installation, NotRunning
 from server.embedded.plan import CannotStart
 from server.embedded.postgres import NoPostgres
@@ -145,7 +145,7 @@ def _running(settings: Settings) -> Finding:
     installation = Installation(settings.data)
     if not installation.is_running():
         try:
-            planning.check_port(settings)
+            planning.listen(settings).close()
         except CannotStart as problem:
             return Finding("missing", "not running, and cannot", str(problem))
         return Finding("ok", "not running; the port is free")
@@ -155,17 +155,11 @@ def _running(settings: Settings) -> Finding:
     except NotRunning:
         return Finding("note", f"starting as process {holder}", "ask again in a moment")
     host, port = running["SPARK_HOST"], int(running["SPARK_PORT"])  # Perhaps not those of this shell's environment.
-    address = planning.ANY_ADDRESS.get(host, host)
-    connection = http.client.HTTPConnection(address, port, timeout=planning.ANSWER_WAIT_S)
     try:
-        connection.request("GET", "/health/ready")
-        answer = connection.getresponse()
-        words = answer.read(2000).decode(errors="replace")
-    except (OSError, http.client.HTTPException) as problem:
+        is_ready, words = ask_health(host, port)
+    except Silent as problem:
         return Finding("missing", f"running, and does not answer ({problem})", f"read {installation.logs / 'api.log'}")
-    finally:
-        connection.close()
-    if answer.status != http.client.OK:
+    if not is_ready:
         return Finding("missing", f"running, and not ready: {words}", f"read the logs in {installation.logs}")
     return Finding("ok", f"running as process {holder} at {host}:{port}, and ready")
 

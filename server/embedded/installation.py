@@ -150,6 +150,21 @@ class Installation:
         found = json.loads(self._servers.read_text())
         return {str(key): str(value) for key, value in found.items()}
 
+    # --- how often ours were replaced -------------------------------------------------------------------------------
+
+    def note_reload(self, turn: int, problem: str) -> None:
+        partial = (self.run / "reload.json").with_suffix(".partial")
+        partial.write_text(json.dumps({"turn": turn, "problem": problem}))
+        partial.replace(self.run / "reload.json")
+
+    def last_reload(self) -> tuple[int, str]:
+        """Which turn ended last, since the start, and what stood in its way."""
+        try:
+            found = json.loads((self.run / "reload.json").read_text())
+        except FileNotFoundError:
+            return 0, ""
+        return int(found["turn"]), str(found["problem"])
+
 
 def _try_lock(file: IO[str]) -> bool:
     for _ in range(LOCK_TRIES):  # Somebody who asks `is_running` holds it for a moment, too.

@@ -1,24 +1,25 @@
 """What one start will run: settings checked, ports chosen, secrets at hand. Nothing is started here."""
 
 import errno
-import http.client
-import os
 import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from server.embedded.installation import ROOT, Installation
+from server.embedded import ours
+from server.embedded.installation import Installation
 from server.embedded.ports import free_ports
 from server.embedded.postgres import Postgres
-from server.embedded.processes import Command, Part
+from server.embedded.processes import Part
+from server.embedded.replica import Replica
 from server.embedded.s3 import Storage
 from server.embedded.valkey import Valkey
 from server.settings import Settings
 
-ANSWER_WAIT_S = 3.0
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
+BACKLOG = 2048  # connections that wait for a process to take them
+UNSENT_MS_MAX = 60_000  # A client that takes not one byte for so long is gone: the kernel closes the connection.
+CONNECTIONS = {"reserve": 30, "api": 26, "worker": 18}  # what PostgreSQL must bear: pools at their fullest
 STANDS_IN = {  # For checking the other settings before the servers are known.
     "SPARK_DATABASE_URL": "postgresql://unknown",
     "SPARK_REDIS_URL": "redis://unknown",
@@ -40,6 +41,7 @@ class Plan:
     postgres: Postgres | None  # None: SPARK_DATABASE_URL names one that others run.
     valkey: Valkey | None
     storage: Storage | None
+    replica: Replica | None  # A standby of our own database, beside it; nothing waits for it.
     env: Mapping[str, str]  # The SPARK_ variables of the children.
 
     @property
@@ -51,13 +53,14 @@ class Plan:
         """Those that must answer before anything of ours can run."""
         return [part for part in (self.postgres, self.valkey, self.storage) if part is not None]
 
-    @property
-    def api(self) -> "Api":
-        return Api(host=self.settings.host, port=self.settings.port, env=self._waiting_env)
+    def apis(self, turn: int, *, listener: int) -> list[Part]:
+        """The API processes on an open socket. `turn`: how often they were replaced."""
+        count, run = self.settings.api_processes, self.installation.run
+        return [ours.api(n, turn, env=self._waiting_env, run=run, listener=listener) for n in range(1, count + 1)]
 
-    @property
-    def worker(self) -> "Worker":
-        return Worker(env=self._waiting_env, ready_file=self.installation.run / "worker.ready")
+    def workers(self, turn: int) -> list[Part]:
+        count, run = self.settings.workers, self.installation.run
+        return [ours.worker(n, turn, env=self._waiting_env, run=run) for n in range(1, count + 1)]
 
     @property
     def start_file(self) -> Path:
@@ -66,7 +69,7 @@ class Plan:
 
     @property
     def _waiting_env(self) -> dict[str, str]:
-        return child_env({**self.env, "SPARK_START_FILE": str(self.start_file)})
+        return ours.child_env({**self.env, "SPARK_START_FILE": str(self.start_file)})
 
 
 def check_settings(env: Mapping[str, str]) -> Settings:
@@ -83,13 +86,11 @@ def check_settings(env: Mapping[str, str]) -> Settings:
     return settings
 
 
-def check_port(settings: Settings) -> None:
-    """Raises CannotStart when we could not listen there."""
+def listen(settings: Settings) -> socket.socket:
+    """Open the one socket that all API processes take their connections from. Raises CannotStart."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+        return _listener(family, kind, address)
     except PermissionError:
         raise CannotStart(f"port {settings.port} is for the system: set SPARK_PORT to one above 1023") from None
     except socket.gaierror:
@@ -103,12 +104,26 @@ def check_port(settings: Settings) -> None:
         ) from None
 
 
+def _listener(family: socket.AddressFamily, kind: socket.SocketKind, address: Any) -> socket.socket:
+    listener = socket.socket(family, kind)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; inherited by every connection that is taken.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_MS_MAX)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 def make_plan(env: Mapping[str, str], settings: Settings) -> Plan:
     """Choose ports and secrets for what no URL in the environment replaces."""
     installation = Installation(settings.data)
     given = _set_values(env)
-    ports = free_ports(3)
-    postgres = valkey = storage = None
+    ports = free_ports(4)
+    postgres = valkey = storage = replica = None
     urls: dict[str, str] = {}
     if "SPARK_DATABASE_URL" not in given:
         postgres = Postgres(
@@ -116,8 +131,12 @@ def make_plan(env: Mapping[str, str], settings: Settings) -> Plan:
             port=ports[0],
             superuser_password=installation.secret("postgres-superuser"),
             password=installation.secret("postgres"),
+            connections=_connections(settings),
         )
         urls["SPARK_DATABASE_URL"] = postgres.url()
+        if settings.replica and "SPARK_REPLICA_URL" not in given:
+            replica = Replica(primary=postgres, folder=settings.data / "replica", port=ports[3])
+            urls["SPARK_REPLICA_URL"] = replica.url()
     if "SPARK_REDIS_URL" not in given:
         valkey = Valkey(folder=settings.data / "valkey", port=ports[1], password=installation.secret("valkey"))
         urls["SPARK_REDIS_URL"] = valkey.url
@@ -139,63 +158,14 @@ def make_plan(env: Mapping[str, str], settings: Settings) -> Plan:
         postgres=postgres,
         valkey=valkey,
         storage=storage,
+        replica=replica,
         env=given | urls | own,
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Api:
-    """The API process."""
-
-    host: str
-    port: int
-    env: Mapping[str, str]
-    name: str = "api"
-
-    def prepare(self) -> None:
-        """Nothing: what it needs is there before it."""
-
-    def command(self) -> Command:
-        return Command(argv=spark("serve"), env=self.env, stop_wait_s=8.0)
-
-    def is_ready(self) -> bool:
-        connection = http.client.HTTPConnection(ANY_ADDRESS.get(self.host, self.host), self.port, timeout=ANSWER_WAIT_S)
-        try:
-            connection.request("GET", "/health/ready")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Worker:
-    """The worker process. It answers no requests, so it says by a file that it has begun."""
-
-    env: Mapping[str, str]
-    ready_file: Path
-    name: str = "worker"
-
-    def prepare(self) -> None:
-        self.ready_file.unlink(missing_ok=True)
-
-    def command(self) -> Command:
-        env = {**self.env, "SPARK_READY_FILE": str(self.ready_file)}
-        return Command(argv=spark("work"), env=env, stop_wait_s=8.0)
-
-    def is_ready(self) -> bool:
-        return self.ready_file.exists()
-
-
-def spark(*arguments: str) -> tuple[str, ...]:
-    """Return the command line of our own program, by the Python that runs this."""
-    return (sys.executable, "-m", "server.cli", *arguments)
-
-
-def child_env(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a process of ours: the person's, with `env` over it."""
-    return {**os.environ, **env, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+def _connections(settings: Settings) -> int:
+    each = CONNECTIONS["api"] * settings.api_processes + CONNECTIONS["worker"] * settings.workers
+    return CONNECTIONS["reserve"] + 2 * each  # Twice: while they are replaced, old and new live side by side.
 
 
 def _set_values(env: Mapping[str, str]) -> dict[str, str]:

@@ -8,9 +8,12 @@ import os
 import pwd
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,13 +28,15 @@ SUPERUSER = "postgres"
 ROLE = "spark"  # Owns its databases and is nothing more: a hole in a query is not a hole in the machine.
 DATABASE = "spark"
 NOBODY = 65534
+ASK_FOR_TLS = struct.pack(">II", 8, 80_877_103)  # The one message that the server answers before it knows who asks.
+ANSWER_WAIT_S = 1.0
 
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # A socket's path is limited to 107 bytes; folders are not.
-    "max_connections": "100",
     "shared_buffers": "128MB",
     "work_mem": "16MB",
+    "wal_keep_size": "256MB",  # So that a standby that was away for a moment finds what it missed.
     "max_wal_size": "2GB",
     "idle_in_transaction_session_timeout": "60s",  # A stuck transaction would hold back the sequencer.
     "autovacuum_naptime": "10s",
@@ -58,6 +63,7 @@ class Postgres:
     superuser_password: str
     password: str  # of ROLE
     is_disposable: bool = False  # No fsync: for tests.
+    connections: int = 100
     name: str = "postgres"
 
     def url(self, database: str = DATABASE) -> str:
@@ -73,14 +79,14 @@ class Postgres:
         """
         if not (self.folder / "PG_VERSION").exists():
             self._initialise()
-        _end_leftover(self.folder)
+        end_leftover(self.folder)
 
     def command(self) -> Command:
-        settings = SETTINGS | (FAST_AND_LOOSE if self.is_disposable else {})
-        flags = [flag for key, value in settings.items() for flag in ("-c", f"{key}={value}")]
+        settings = SETTINGS | {"max_connections": str(self.connections)}
+        settings |= FAST_AND_LOOSE if self.is_disposable else {}
         return Command(
-            argv=(program("postgres"), "-D", str(self.folder), "-p", str(self.port), *flags),
-            identity=_identity(self.folder),
+            argv=(program("postgres"), "-D", str(self.folder), "-p", str(self.port), *as_flags(settings)),
+            identity=identity_for(self.folder),
             stop_signal=signal.SIGINT,  # Fast shutdown: rolls back what is open and writes a checkpoint.
             stop_wait_s=30.0,
         )
@@ -94,17 +100,20 @@ class Postgres:
             return False
         return True
 
+    def is_alive(self) -> bool:
+        return answers(self.port)
+
     def _initialise(self) -> None:
         # Under another name first: a cluster that a crash left half made must never be taken for a whole one.
         partial = self.folder.with_name(self.folder.name + ".partial")
         if partial.exists():
             shutil.rmtree(partial)
         partial.mkdir(mode=0o700, parents=True)
-        identity = _identity(partial)
+        identity = identity_for(partial)
         with tempfile.NamedTemporaryFile("w", dir=partial.parent, suffix=".password") as password:
             password.write(self.superuser_password)
             password.flush()
-            _hand_over(identity, partial, Path(password.name))
+            hand_over(identity, partial, Path(password.name))
             argv = [program("initdb"), "-D", str(partial), "-U", SUPERUSER, f"--pwfile={password.name}"]
             argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
             argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -131,6 +140,20 @@ class Postgres:
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
 
 
+def answers(port: int) -> bool:
+    """Whether a server there does anything at all: it may be full, recovering or about to end, but it does not hang."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=ANSWER_WAIT_S) as connection:
+            connection.sendall(ASK_FOR_TLS)
+            return connection.recv(1) != b""
+    except OSError:
+        return False
+
+
+def as_flags(settings: Mapping[str, str]) -> list[str]:
+    return [flag for key, value in settings.items() for flag in ("-c", f"{key}={value}")]
+
+
 def program(name: str) -> str:
     """Return the path of one of PostgreSQL's programs.
 
@@ -145,7 +168,7 @@ def program(name: str) -> str:
     return str(path)
 
 
-def _identity(folder: Path) -> str:
+def identity_for(folder: Path) -> str:
     """Choose who PostgreSQL runs as (see child.py): never root, always the owner of its files.
 
     Raises: NoPostgres.
@@ -186,7 +209,7 @@ def may_enter_namespace() -> bool:
     return subprocess.run(shim(probe), env=PLAIN_ENV, capture_output=True, check=False).returncode == 0
 
 
-def _hand_over(identity: str, folder: Path, password: Path) -> None:
+def hand_over(identity: str, folder: Path, password: Path) -> None:
     if ":" not in identity:
         return
     user, group = (int(part) for part in identity.split(":"))
@@ -194,7 +217,7 @@ def _hand_over(identity: str, folder: Path, password: Path) -> None:
         os.chown(path, user, group)
 
 
-def _end_leftover(folder: Path) -> None:
+def end_leftover(folder: Path) -> None:
     """End a postmaster that outlived its supervisor, and drop a lock file that names a stranger.
 
     PostgreSQL trusts any living process that has the recorded id; after a restart of a container that is often another

@@ -34,6 +34,8 @@ class Command:
     identity: str = "self"  # see child.py
     stop_signal: int = signal.SIGTERM
     stop_wait_s: float = 10.0  # then SIGKILL
+    silence_s: float = 30.0  # Not alive for so long, once it has answered: it hangs, and is replaced.
+    pass_fds: tuple[int, ...] = ()  # open files it inherits, under the same numbers
 
 
 class Part(Protocol):
@@ -49,6 +51,9 @@ class Part(Protocol):
 
     def is_ready(self) -> bool:
         """Ask it; at most a second."""
+
+    def is_alive(self) -> bool:
+        """Whether it does anything at all, asked every moment once it was ready; at most a second."""
 
 
 def shim(command: Command) -> list[str]:
@@ -70,6 +75,7 @@ def spawn(command: Command, *, output: int | IO[bytes]) -> subprocess.Popen[byte
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=command.pass_fds,
     )
 
 

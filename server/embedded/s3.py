@@ -57,6 +57,9 @@ class Storage:
         finally:
             connection.close()
 
+    def is_alive(self) -> bool:
+        return self.is_ready()
+
 
 def program() -> str:
     """Return the path of rclone.

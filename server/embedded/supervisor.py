@@ -2,10 +2,11 @@
 
     postgres ─┐
     valkey ───┼─► migrate ─► demo ─┐
-    s3 ───────┘                    ├─► api, worker answer ─► "ready http://HOST:PORT"
+    s3 ───────┘                    ├─► apis, workers answer ─► "ready http://HOST:PORT"
     page is built ─────────────────┤
-    api, worker are imported ──────┘
+    apis, workers are imported ────┘
 
+SIGUSR1 (`spark reload`) replaces ours one after the other: the successor answers before the one before it drains.
 Each server is our child and dies with us (child.py); what a kill −9 leaves nevertheless, the next start ends first.
 """
 
@@ -13,22 +14,26 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 
 import psycopg
 
+from server.embedded import ours, schema_mark
 from server.embedded import plan as planning
-from server.embedded import schema_mark
 from server.embedded.children import Child, PartFailed, run_once
+from server.embedded.health import Silent, ask_health
 from server.embedded.installation import DataFolderError, Installation
 from server.embedded.log_files import tail
+from server.embedded.ours import Ours
 from server.embedded.plan import CannotStart, Plan
-from server.embedded.postgres import NoPostgres
-from server.embedded.processes import Command, Part, end_recorded
+from server.embedded.postgres import NoPostgres, Postgres
+from server.embedded.processes import READY_WAIT_S, Command, Part, end_recorded
 from server.embedded.pwa_build import PWA, is_current
-from server.embedded.s3 import NoStorage
-from server.embedded.valkey import NoValkey
+from server.embedded.replica import Replica
+from server.embedded.s3 import NoStorage, Storage
+from server.embedded.valkey import NoValkey, Valkey
 from server.settings import BadSetting
 
 EXIT_STOPPED = 0
@@ -36,6 +41,7 @@ EXIT_FAILED = 1
 EXIT_REFUSED = 2  # A setting or the machine stands in the way.
 EXIT_NEWER_DATABASE = 3
 HURRY_S = 0.5  # How long a child gets after the second signal.
+HEALTH_POLL_S = 0.1
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -50,10 +56,11 @@ def up(env: Mapping[str, str]) -> int:
         settings = planning.check_settings(env)
         installation.make()
         with installation.lock():
-            planning.check_port(settings)
             for name in end_recorded(installation.run):
                 say(f"ended {name}, which an earlier start had left behind")
-            return asyncio.run(Supervisor(planning.make_plan(env, settings)).run())
+            with planning.listen(settings) as listener:
+                supervisor = Supervisor(planning.make_plan(env, settings), listener=listener.fileno())
+                return asyncio.run(supervisor.run())
     except (BadSetting, CannotStart, DataFolderError) as problem:
         say(f"cannot start: {problem}")
         return EXIT_REFUSED
@@ -62,12 +69,15 @@ def up(env: Mapping[str, str]) -> int:
 class Supervisor:
     """One start of everything, and its end."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, listener: int) -> None:
         self._plan = plan
+        self._listener = listener
+        self._turn = 0  # How often ours were replaced.
         self._installation = plan.installation
         self._children: list[Child] = []  # In the order of their start; they are stopped the other way round.
         self._keeping: set[asyncio.Task[None]] = set()
         self._asked_to_stop = asyncio.Event()
+        self._asked_to_reload = asyncio.Event()
         self._in_a_hurry = asyncio.Event()
         self._given_up = asyncio.Event()  # A child has ended for good; its task says why.
 
@@ -75,6 +85,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._hear_signal)
+        loop.add_signal_handler(signal.SIGUSR1, self._asked_to_reload.set)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # run.py held them back until somebody could hear them.
         try:
             await self._until_asked_to_stop(self._start())
@@ -103,7 +114,7 @@ class Supervisor:
         page = asyncio.create_task(self._build_page())
         try:
             stores = [self._keep(part) for part in plan.stores]
-            ours = [self._keep(plan.api), self._keep(plan.worker)]  # They import, and wait for the start file.
+            own = [self._keep(part) for part in self._own_parts()]  # They import, and wait for the start file.
             await asyncio.gather(*(child.ready.wait() for child in stores))
             self._installation.publish_servers(plan.env)
             await self._bring_up_to_date()
@@ -113,17 +124,40 @@ class Supervisor:
             with suppress(asyncio.CancelledError):
                 await page
         plan.start_file.touch()
-        await asyncio.gather(*(child.ready.wait() for child in ours))
+        if plan.replica is not None:
+            self._keep(plan.replica, is_needed=False)
+        await asyncio.gather(*(child.ready.wait() for child in own))
+        await asyncio.to_thread(self._wait_until_healthy)
         host = f"[{plan.settings.host}]" if ":" in plan.settings.host else plan.settings.host
         print(f"ready http://{host}:{plan.settings.port}", flush=True)
 
-    def _keep(self, part: Part) -> Child:
-        child = Child(part, self._installation, say)
+    def _own_parts(self) -> list[Part]:
+        return [*self._plan.apis(self._turn, listener=self._listener), *self._plan.workers(self._turn)]
+
+    def _keep(self, part: Part, *, is_needed: bool = True, is_successor: bool = False) -> Child:
+        child = Child(part, self._installation, say, is_successor=is_successor)
         self._children.append(child)
         task = asyncio.create_task(child.keep(), name=part.name)
-        task.add_done_callback(lambda _: self._given_up.set())
-        self._keeping.add(task)
+        if is_needed:
+            self._keeping.add(task)
+        task.add_done_callback(lambda task: self._notice_end(child, task, is_needed=is_needed))
         return child
+
+    def _notice_end(self, child: Child, task: asyncio.Task[None], *, is_needed: bool) -> None:
+        if child.is_stopping or task.cancelled():
+            self._keeping.discard(task)
+        elif is_needed:
+            self._given_up.set()
+        else:
+            say(f"going on without {child.part.name}: {task.exception()}")
+
+    def _wait_until_healthy(self) -> None:
+        settings = self._plan.settings
+        while not self._asked_to_stop.is_set():
+            with suppress(Silent):
+                if ask_health(settings.host, settings.port)[0]:
+                    return
+            time.sleep(HEALTH_POLL_S)
 
     async def _bring_up_to_date(self) -> None:
         """Migrate, and lay the demo school. Skipped when this very code has done both on this database."""
@@ -131,10 +165,10 @@ class Supervisor:
         code = await asyncio.to_thread(schema_mark.mark_of_code, demo=demo)
         if await asyncio.to_thread(schema_mark.is_done, url, code):
             return
-        await self._run("migrate", planning.spark("migrate"))
+        await self._run("migrate", ours.spark("migrate"))
         if demo:
             # Its answer, the accounts with their passwords, is for the person and not for a log.
-            await self._run("demo", planning.spark("demo", "lay"), shows_answer=True)
+            await self._run("demo", ours.spark("demo", "lay"), shows_answer=True)
         await asyncio.to_thread(schema_mark.write, url, code)
 
     async def _build_page(self) -> None:
@@ -159,14 +193,47 @@ class Supervisor:
         raise PartFailed(f"`spark {name}` ended with {code}. Its log ({log}) ends:\n{tail(log)}")
 
     async def _run_logged(self, name: str, argv: tuple[str, ...], *, shows_answer: bool = False) -> int:
-        command = Command(argv=argv, env=planning.child_env(self._plan.env))
+        command = Command(argv=argv, env=ours.child_env(self._plan.env))
         return await run_once(command, name=name, installation=self._installation, shows_answer=shows_answer)
 
     # --- running ----------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Children are kept by their own tasks; here is only the waiting for an end."""
-        await asyncio.Event().wait()
+        """Children are kept by their own tasks; here is only the waiting for a wish."""
+        while True:
+            await self._asked_to_reload.wait()
+            self._asked_to_reload.clear()
+            await self._reload()
+
+    async def _reload(self) -> None:
+        """Replace ours by what now lies in the folder, one after the other. What cannot be replaced goes on."""
+        say("reloading")
+        self._turn += 1
+        problem = ""
+        try:
+            await self._build_page()
+            await self._bring_up_to_date()
+            old = [child for child in self._children if isinstance(child.part, Ours)]
+            for before, part in zip(old, self._own_parts(), strict=True):
+                await self._replace(before, part)
+        except (PartFailed, NewerDatabaseRefused, psycopg.OperationalError) as failure:
+            problem = str(failure)
+        say(f"not reloaded, what ran goes on: {problem}" if problem else "reloaded")
+        self._installation.note_reload(self._turn, problem)
+
+    async def _replace(self, before: Child, part: Part) -> None:
+        """Raises PartFailed when the successor does not come up; then it is gone and the one before stays."""
+        after = self._keep(part, is_needed=False, is_successor=True)
+        try:
+            await asyncio.wait_for(after.ready.wait(), READY_WAIT_S)
+        except TimeoutError:
+            await after.stop()
+            self._children.remove(after)
+            log = self._installation.logs / f"{part.name}.log"
+            raise PartFailed(f"{part.name} does not come up anew; {log} ends:\n{tail(log)}") from None
+        await before.stop()
+        self._children.remove(before)
+        after.take_over()
 
     async def _until_asked_to_stop(self, work: Coroutine[None, None, None]) -> None:
         """Do `work`, unless a signal comes first or a child gives up. Raises: what ended the child."""
@@ -193,9 +260,8 @@ class Supervisor:
         self._installation.withdraw_servers()
         if self._children:
             say("stopping")
-        names = [child.part.name for child in self._children]
-        for group in ({"api", "worker"}, {"s3", "valkey"}, {"postgres"}):
-            leaving = [child for child in self._children if child.part.name in group & set(names)]
+        for group in (Ours, (Replica, Valkey, Storage), Postgres):
+            leaving = [child for child in self._children if isinstance(child.part, group)]
             await asyncio.gather(*(self._stop_one(child) for child in leaving))
         for task in self._keeping:
             task.cancel()

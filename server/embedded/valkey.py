@@ -57,6 +57,9 @@ class Valkey:
             return False
         return answer == b"+OK\r\n+PONG\r\n"
 
+    def is_alive(self) -> bool:
+        return self.is_ready()
+
     @property
     def _config(self) -> Path:
         return self.folder / "valkey.conf"

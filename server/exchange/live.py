@@ -25,6 +25,8 @@ BATCHES_MAX = 1_000
 RESCOPE_S = 5.0  # at most so often is everybody's scope read again
 LIFE_S = 3_600.0  # then the phone opens it anew, and is asked who it is again
 
+AGAIN_MS = (500, 8_000)  # when those who were sent away come back
+
 MOVED = b'data: {"moved":true}\n\n'
 ALIVE = b": alive\n\n"
 
@@ -41,6 +43,7 @@ class Listener:
     names: tuple[str, ...]  # buckets on demand
     buckets: frozenset[int] = frozenset()
     moved: asyncio.Event = field(default_factory=asyncio.Event)
+    is_sent_away: bool = False
 
 
 class Hub:
@@ -76,10 +79,19 @@ class Hub:
                 except TimeoutError:
                     yield ALIVE
                     continue
+                if listener.is_sent_away:
+                    yield b"retry: %d\n\n" % random.randint(*AGAIN_MS)  # noqa: S311 - spreads callers, keeps no secret
+                    return
                 listener.moved.clear()
                 yield MOVED
         finally:
             self._listeners.discard(listener)
+
+    def end(self) -> None:
+        """Send everybody away, to come back one after the other: this process stops."""
+        for listener in self._listeners:
+            listener.is_sent_away = True
+            listener.moved.set()
 
     async def run(self) -> None:
         """Watch the head while anybody listens."""

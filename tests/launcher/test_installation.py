@@ -157,12 +157,12 @@ def test_a_taken_port_says_which_setting_to_change(tmp_path: Path):
     with plan.socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotStart, match=f"port {port} .* set SPARK_PORT"):
-            plan.check_port(plan.check_settings({"SPARK_PORT": str(port)}))
+            plan.listen(plan.check_settings({"SPARK_PORT": str(port)}))
 
 
 def test_a_host_that_is_not_of_this_machine_is_named():
     with pytest.raises(CannotStart, match=r"SPARK_HOST is 192\.0\.2\.7"):
-        plan.check_port(plan.check_settings({"SPARK_HOST": "192.0.2.7", "SPARK_DEMO": "0"}))
+        plan.listen(plan.check_settings({"SPARK_HOST": "192.0.2.7", "SPARK_DEMO": "0"}))
 
 
 def test_a_server_that_is_given_is_not_started(installation: Installation):
