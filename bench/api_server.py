@@ -1,6 +1,6 @@
-"""The product's API with three bare routes beside it: the floor of each figure of `bench_pull`, in the same process.
+"""The product's API with two bare routes beside it: the floor of each figure of the read side, in the same process.
 
-Run by `bench_pull` as a process of its own, so that the client's work is not measured with it.
+Run by `api.py` as a process of its own, so that the client's work is not measured with it.
 """
 
 from typing import Any
