@@ -22,10 +22,11 @@ HASH_BYTES = 8
 SEAL_BYTES = 8
 TEXT_MAX = 4_096  # characters taken; what we write is about 2 KB at most
 BUCKETS_MAX = 200
+TAILS_MAX = 64  # Each brings a place of its own; with more, the cursor would outgrow its 2 KB.
 TIERS = 4
 NUMBER_MAX = 2**62
 
-_OUTDATED, _FINAL = 1, 2
+_OUTDATED, _FINAL, _TAILS = 1, 2, 4
 _ABSENT, _FULL, _WAITING, _STARTED = 0, 1, 2, 3
 
 Pair = tuple[int, int]  # (bucket's number, tier)
@@ -37,10 +38,14 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True)
 class Filling:
-    """Rows up to `bound` are on their way; those up to `position` have been sent."""
+    """Rows up to `bound` are on their way; those up to `position` have been sent.
+
+    A tail begins above a base, which comes as files: its gone lines are sent, too, for the base may hold their rows.
+    """
 
     bound: int
     position: int = 0
+    is_tail: bool = False  # Its position is never 0.
 
 
 @dataclass(frozen=True)
@@ -125,9 +130,11 @@ def _seal(raw: bytes, key: bytes) -> bytes:
 
 def _pack_shape(cursor: Cursor) -> bytes:
     """All that stays the same from mark to mark, or nearly so."""
-    out = bytearray([VERSION, cursor.is_outdated * _OUTDATED | cursor.is_final * _FINAL])
+    tails = _pack_tails(cursor.coverage)
+    out = bytearray([VERSION, cursor.is_outdated * _OUTDATED | cursor.is_final * _FINAL | bool(tails) * _TAILS])
     out += cursor.epoch.to_bytes(EPOCH_BYTES, "big") + cursor.tag[:TAG_BYTES] + cursor.head.to_bytes(8, "big")
     _pack_coverage(out, cursor.coverage)
+    out += tails
     _number(out, len(cursor.ungranted))
     for hash_ in cursor.ungranted:
         out += (hash_ & (2**64 - 1)).to_bytes(HASH_BYTES, "big")
@@ -145,6 +152,13 @@ def _pack_places(cursor: Cursor, started: list[Pair]) -> bytes:
     return bytes(out)
 
 
+def _pack_tails(coverage: dict[Pair, Filling | None]) -> bytes:
+    """One bit for each fill that has begun, in the order of `_started`; nothing when none is a tail."""
+    started = [coverage[pair] for pair in _started(coverage)]
+    bits = sum(1 << place for place, state in enumerate(started) if state is not None and state.is_tail)
+    return bits.to_bytes((len(started) + 7) // 8, "little") if bits else b""
+
+
 def _started(coverage: dict[Pair, Filling | None]) -> list[Pair]:
     return sorted(pair for pair, state in coverage.items() if state is not None and state.position)
 
@@ -158,12 +172,13 @@ def unpack(raw: bytes) -> Cursor:
     tag = reader.take(TAG_BYTES)
     head = int.from_bytes(reader.take(8), "big")
     coverage, started = _unpack_coverage(reader)
+    tails = int.from_bytes(reader.take((len(started) + 7) // 8), "little") if flags & _TAILS else 0
     count = reader.number(most=BUCKETS_MAX)
     ungranted = tuple(int.from_bytes(reader.take(HASH_BYTES), "big", signed=True) for _ in range(count))
     last_cut = head - reader.number(most=head)
     position = head - reader.number(most=head)
-    for pair, bound in started:
-        coverage[pair] = Filling(bound, reader.number())
+    for place, (pair, bound) in enumerate(started):
+        coverage[pair] = Filling(bound, reader.number(), bool(tails >> place & 1))
     reader.end()
     return Cursor(
         epoch, head, tag, position, last_cut, bool(flags & _OUTDATED), bool(flags & _FINAL), coverage, ungranted

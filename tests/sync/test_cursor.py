@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.cursor import BUCKETS_MAX, TEXT_MAX, BadCursor, Cursor, Filling
+from sync.cursor import BUCKETS_MAX, TAILS_MAX, TEXT_MAX, BadCursor, Cursor, Filling
 
 KEY = b"a key of the user's"
 POSITIONS = st.integers(0, 2**48)
 
-states = st.one_of(st.none(), st.builds(Filling, POSITIONS, POSITIONS))
+states = st.one_of(
+    st.none(),
+    st.builds(Filling, POSITIONS, POSITIONS),
+    st.builds(Filling, POSITIONS, st.integers(1, 2**48), st.just(True)),
+)
 pairs = st.tuples(st.integers(1, 2**31 - 1), st.integers(0, 3))
 
 
@@ -68,6 +72,7 @@ def test_C2_a_cursor_beyond_the_limit_is_not_even_unpacked() -> None:
 def test_C3_two_hundred_buckets_fit_two_kilobytes() -> None:
     coverage = {(bucket * 50, tier): Filling(2**40) for bucket in range(BUCKETS_MAX) for tier in range(4)}
     coverage |= {(bucket * 50, 0): None for bucket in range(BUCKETS_MAX)}
+    coverage |= {(bucket * 50, 2): Filling(2**40, 2**40 - 9, is_tail=True) for bucket in range(TAILS_MAX)}
 
     text = Cursor(2**50, 2**40, b"12345678", 2**40 - 5, 2**40 - 900, coverage=coverage).to_text(KEY)
 
