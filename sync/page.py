@@ -78,8 +78,6 @@ class _Writer:
 
     def _coverage(self) -> Iterator[_Piece]:
         """`left` and `joined`; a mark may stand after each, for its cursor holds exactly what was named above it."""
-        if self.page.reconcile:  # What was held is named by `reconcile`; the cursor of the first mark covers it anew.
-            self.cursor = replace(self.cursor, coverage={})
         for part in self._chunks(self.page.left):
             self.cursor = replace(
                 self.cursor, coverage={p: s for p, s in self.cursor.coverage.items() if p not in part}
@@ -91,8 +89,7 @@ class _Writer:
 
     def _change(self, name: str, part: Sequence[Pair]) -> _Piece:
         lines = b"".join(protocol.pair_lines(name, self._named(part)))
-        # Off the chain no mark may stand before all is listed: what the phone drops hangs on the whole list.
-        is_long = len(lines) > protocol.LINE_BYTES_MAX // 2 and not self.page.reconcile
+        is_long = len(lines) > protocol.LINE_BYTES_MAX // 2
         return _Piece(lines + protocol.mark_line(self._text()), is_end=True) if is_long else _Piece(lines, is_end=False)
 
     def _rows(self, rows: Sequence[LogRow], after: _After) -> Iterator[_Piece]:

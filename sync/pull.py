@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from hashlib import md5
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from sync.cursor import BUCKETS_MAX, TAG_BYTES, Cursor, Filling, Pair
@@ -66,6 +66,7 @@ class Asked:
     bytes_wanted: int = 65_536
     check: tuple[tuple[str, int], ...] = ()
     must_answer: bool = False  # It brought ops: never 204.
+    gate: UUID | None = None  # What the store's own question is about; None: it is not asked.
 
     @property
     def is_quiet(self) -> bool:
@@ -95,6 +96,7 @@ class Look:
     totals: dict[Pair, Total]  # of granted pairs that changed since the last cut; of all of them when asked for
     rows: tuple[LogRow, ...]  # increments from the cursor's position
     is_at_head: bool  # `rows` are all there are
+    gate: Any = None  # what the store's own question was answered, in the same snapshot
 
 
 class Snapshot(Protocol):
@@ -169,12 +171,15 @@ def decide(asked: Asked, look: Look) -> Page | Again:
     chain = chain_of(asked, look)
     if chain == "off" and asked.names is None:
         return Again(look)
-    cursor = asked.cursor if chain != "off" else None
+    is_off = chain == "off"
+    cursor = None if is_off else asked.cursor
     wanted, refused = held_buckets(asked, look)
     held = {(bucket.number, tier) for bucket in wanted for tier in range(asked.tier + 1)}
     names = {bucket.number: bucket.name for bucket in (*look.covered, *look.granted)}
     # A number that names nothing can only come from a cursor that somebody made up.
     covered = {} if cursor is None else {pair: state for pair, state in cursor.coverage.items() if pair[0] in names}
+    if is_off:  # The phone keeps what it has of these, and compares it: nothing is sent again that it holds.
+        covered = dict.fromkeys(sorted(held))
     position = look.head if cursor is None else cursor.position
     ungranted = _ungranted(asked, look, wanted)
     start = Cursor(
@@ -190,8 +195,8 @@ def decide(asked: Asked, look: Look) -> Page | Again:
     page = Page(
         look=look,
         start=start,
-        reconcile=sorted(held) if chain == "off" else [],
-        is_off_chain=chain == "off",
+        reconcile=sorted(held) if is_off else [],
+        is_off_chain=is_off,
         left=sorted(pair for pair in covered if pair not in held),
         joined={pair: Filling(bound=position) for pair in sorted(held, key=fill_order) if pair not in covered},
         refused=refused,
@@ -288,6 +293,8 @@ def _is_silent(asked: Asked, page: Page) -> bool:
 
 def _due(asked: Asked, page: Page, start: Cursor) -> list[Pair]:
     """Full pairs whose digests go with the cut: touched since the last one, on the check list, or all."""
+    if page.is_off_chain:
+        return page.reconcile
     checked = {(name, tier) for name, tier in asked.check}
     return [
         pair

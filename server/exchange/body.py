@@ -9,7 +9,7 @@ from sync.ops import BODY_BYTES_MAX
 GZIP_BITS = 31  # zlib's number for a gzip header
 
 
-def check_headers(headers: Mapping[str, str]) -> None:
+def check_headers(headers: Mapping[str, str], *, bytes_max: int = BODY_BYTES_MAX) -> None:
     """Raises ExchangeError: 413 for a length we would not take, 415 for another type or packing.
 
     Before anything is read.
@@ -23,36 +23,36 @@ def check_headers(headers: Mapping[str, str]) -> None:
     if packing not in ("identity", "gzip"):
         raise ExchangeError(415, "request.content_encoding", f"A request is plain or gzip, not {packing[:60]}.")
     length = headers.get("content-length", "0")
-    if length.isascii() and length.isdigit() and int(length) > BODY_BYTES_MAX:
-        raise too_large()
+    if length.isascii() and length.isdigit() and int(length) > bytes_max:
+        raise too_large(bytes_max)
 
 
-def unpack(body: bytes, headers: Mapping[str, str]) -> bytes:
+def unpack(body: bytes, headers: Mapping[str, str], *, bytes_max: int = BODY_BYTES_MAX) -> bytes:
     """The decoded body. Raises ExchangeError: 413 above the limit, 422 for a broken gzip stream."""
     if headers.get("content-encoding", "identity").strip().lower() == "gzip":
-        body = _gunzip(body)
-    if len(body) > BODY_BYTES_MAX:
-        raise too_large()
+        body = _gunzip(body, bytes_max)
+    if len(body) > bytes_max:
+        raise too_large(bytes_max)
     return body
 
 
-def too_large() -> ExchangeError:
+def too_large(bytes_max: int = BODY_BYTES_MAX) -> ExchangeError:
     return ExchangeError(
         413,
         "request.too_large",
-        f"A request holds at most {BODY_BYTES_MAX} bytes unpacked; send fewer ops at once.",
-        details={"max_bytes": BODY_BYTES_MAX},
+        f"A request holds at most {bytes_max} bytes unpacked; send less at once.",
+        details={"max_bytes": bytes_max},
     )
 
 
-def _gunzip(body: bytes) -> bytes:
+def _gunzip(body: bytes, bytes_max: int) -> bytes:
     stream = zlib.decompressobj(GZIP_BITS)
     try:
-        raw = stream.decompress(body, BODY_BYTES_MAX + 1)
+        raw = stream.decompress(body, bytes_max + 1)
     except zlib.error as error:
         raise ExchangeError(422, "request.gzip", "The body is no gzip stream.") from error
-    if len(raw) > BODY_BYTES_MAX:
-        raise too_large()
+    if len(raw) > bytes_max:
+        raise too_large(bytes_max)
     if not stream.eof or stream.unused_data:
         raise ExchangeError(422, "request.gzip", "The gzip stream is cut short, or something follows it.")
     return raw

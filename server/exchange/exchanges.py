@@ -23,6 +23,7 @@ from sync.postgres.pull_store import PostgresPullStore
 from sync.pull import Again, Look, Page, Silent, pull
 from sync.push import push
 from sync.receipts import PushAnswer
+from sync.reconcile import compare, read_compare, write_compared
 from sync.registry import Registry
 
 log = structlog.get_logger()
@@ -72,6 +73,17 @@ class Exchanges:
             self._exchanges.give_back(envelope.device)  # Its cursor moves on.
         return Reply(await self._write(page, envelope, pushed, packing), packing)
 
+    async def compare(self, body: bytes, *, user_id: UUID, packing: str) -> Reply:
+        """Where one set of a phone differs from the log. Raises ExchangeError (404, 409, 413, 422, 429) and Outage."""
+        request = read_compare(body)
+        self._bytes_up.take(request.device, len(body))
+        self._exchanges.take(request.device)
+        compared = await compare(self._pulls, request, user_id=user_id)
+        rows = [row for below in compared.rows.values() for row in below]
+        names = await self._collection_names({row.collection for row in rows})
+        blocks = write_compared(compared, names, schema=self._registry.schema)
+        return Reply(packed(blocks, packer(packing, raw_bytes=sum(len(row.line) for row in rows)), Pace()), packing)
+
     async def _push(self, envelope: Envelope, raw_ops: list[bytes], *, user_id: UUID, now_ms: int) -> PushAnswer:
         return await push(
             self._pushes,
@@ -110,11 +122,11 @@ class Exchanges:
         opening = [first, *(protocol.receipt_lines(pushed.receipts) if pushed else [])]
         if isinstance(page, Again) or must_upgrade:
             return iter([b"".join(opening)])
-        return write_page(page, opening, await self._collections_for(page), pace)
-
-    async def _collections_for(self, page: Page) -> dict[int, str]:
-        """Read again when a number is new: another release may have declared a collection meanwhile."""
         numbers = {row.collection for row in (*page.increments, *page.fills)}
+        return write_page(page, opening, await self._collection_names(numbers), pace)
+
+    async def _collection_names(self, numbers: set[int]) -> dict[int, str]:
+        """Read again when a number is new: another release may have declared a collection meanwhile."""
         if not numbers <= self._collections.keys():
             self._collections = await self._pulls.collections()
         return self._collections

@@ -12,10 +12,11 @@ from litestar.response import Stream
 from server.base import clock
 from server.base.actor import Actor
 from server.exchange import body as bodies
-from server.exchange.exchanges import Exchanges, retry_after_s
+from server.exchange.exchanges import Exchanges, Reply, retry_after_s
 from server.exchange.packing import choose
 from sync.errors import ExchangeError, Outage
 from sync.protocol import CONTENT_TYPE
+from sync.reconcile import BODY_BYTES_MAX as COMPARE_BYTES_MAX
 
 WHOLE_BYTES_MAX = 65_536  # An answer up to here leaves as one piece; a longer one piece by piece, as it is packed.
 
@@ -50,6 +51,26 @@ async def sync(request: Request[Any, Any, Any], actor: NamedDependency[Actor]) -
     now_ms = int(clock.now().timestamp() * 1000)
     packing = choose(request.headers.get("accept-encoding", ""))
     reply = await exchange.answer(body, user_id=actor.id, now_ms=now_ms, packing=packing)
+    return _respond(reply)
+
+
+@post(
+    "/api/v1/sync/compare",
+    operation_id="SyncCompare",
+    status_code=200,
+    opt={"own_budget": True},
+    exception_handlers={ExchangeError: answer_exchange_error, Outage: answer_exchange_error},
+)
+async def compare(request: Request[Any, Any, Any], actor: NamedDependency[Actor]) -> Response[Any]:
+    """Where one bucket and tier of a phone differs from the log: NDJSON, in bytes proportional to the difference."""
+    exchange: Exchanges = request.app.state.exchange
+    bodies.check_headers(request.headers, bytes_max=COMPARE_BYTES_MAX)
+    body = bodies.unpack(await request.body(), request.headers, bytes_max=COMPARE_BYTES_MAX)
+    packing = choose(request.headers.get("accept-encoding", ""))
+    return _respond(await exchange.compare(body, user_id=actor.id, packing=packing))
+
+
+def _respond(reply: Reply) -> Response[Any]:
     if reply.blocks is None:
         return Response(None, status_code=204)
     headers = {"vary": "accept-encoding"}

@@ -23,7 +23,7 @@ POOL_MAX = 8
 class Exchange:
     """The door of this package, as a feature's is its `feature`."""
 
-    routes: ClassVar[tuple[HTTPRouteHandler, ...]] = (routes.sync, routes.live)
+    routes: ClassVar[tuple[HTTPRouteHandler, ...]] = (routes.sync, routes.compare, routes.live)
 
     @staticmethod
     @asynccontextmanager

@@ -37,26 +37,24 @@ class Comparison:
         found: list[dict[str, Any]] = []
         self.asked = []
         size = 0
+        sums = self._sums(self.pending[:ASKS_MAX])
         for prefix in self.pending[:ASKS_MAX]:
-            sums = self._sums(prefix)
-            size += CHILD_BYTES * (len(sums) + 1)
+            size += CHILD_BYTES * (len(sums[prefix]) + 1)
             if found and size > ASK_BYTES_MAX:
                 break
-            found.append({"prefix": prefix, "sums": sums})
+            found.append({"prefix": prefix, "sums": sums[prefix]})
             self.asked.append(prefix)
         return found
 
-    def _sums(self, prefix: Prefix) -> dict[str, str]:
-        length = len(prefix) // 2
-        if length == ID_BYTES:
-            return {}
-        below = [
-            (UUID(key[1]), line_digest(line), len(line))
-            for key, line in self.lines.items()
-            if prefix_of(UUID(key[1]), length) == prefix
-        ]
-        sums = sums_by_prefix(below, length + 1)
-        return {found[-2:]: digest_text(entry.rows, entry.digest) for found, entry in sums.items()}
+    def _sums(self, prefixes: list[Prefix]) -> dict[Prefix, dict[str, str]]:
+        """What is held below each child of these prefixes."""
+        found: dict[Prefix, dict[str, str]] = {prefix: {} for prefix in prefixes}
+        for length in {len(prefix) // 2 for prefix in prefixes} - {ID_BYTES}:
+            lines = ((UUID(key[1]), line_digest(line), len(line)) for key, line in self.lines.items())
+            for child, entry in sums_by_prefix(lines, length + 1).items():
+                if child[:-2] in found:
+                    found[child[:-2]][child[-2:]] = digest_text(entry.rows, entry.digest)
+        return found
 
     def hear(self, raw_lines: Iterable[bytes]) -> list[Key]:
         """Take in one answer, whole or cut; the keys of what changed or went."""

@@ -24,6 +24,7 @@ class Phone:
     settled: int = 0
     cuts: int = 0
     mismatches: list[str] = field(default_factory=list)
+    reconciled: set[tuple[str, int]] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     scope: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     watermark: list[Any] | None = None
@@ -64,6 +65,8 @@ class Phone:
     def _note(self, line: dict[str, Any], above: list[tuple[str, Any]], digests: Digests) -> None:
         named = [name for name in ("joined", "left", "reconcile") if name in line]
         above += [(name, [tuple(pair) for pair in line[name]]) for name in named]
+        if "reconcile" in line:  # The list may take several lines; what it does not name goes when all is there.
+            self.reconciled |= {tuple(pair) for pair in line["reconcile"]}
         self.receipts += line.get("receipts", [])
         self.refused += line.get("refused", [])
         self.again = line.get("again", self.again)
@@ -77,6 +80,7 @@ class Phone:
         for what, step in above:
             self._take(what, step)
         above.clear()
+        self.reconciled.clear()
         self.cursor = cursor
 
     def _show(self, cut: dict[str, Any], digests: Digests) -> None:
@@ -104,7 +108,8 @@ class Phone:
             case "left":
                 self._drop(set(step))
             case "reconcile":
-                self._drop(self.held - set(step))
+                self._drop(self.held - self.reconciled)
+                self.held |= set(step)
 
     def _drop(self, pairs: set[tuple[str, int]]) -> None:
         self.held -= pairs

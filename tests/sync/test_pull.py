@@ -287,22 +287,76 @@ async def test_P8_the_scope_says_how_much_there_is(school: School, amina: Amina)
     assert entry["bytes"] == sum(len(line) for line in amina.phone.bucket(amina.bucket).values())
 
 
+def digests_of(lines: list[bytes]) -> dict[str, dict[str, str]]:
+    """All digests of an answer, on lines of their own and on its last one."""
+    found: dict[str, dict[str, str]] = {}
+    for line in lines:
+        if b'"digests"' in line:
+            found.update(json.loads(line)["digests"])
+    return found
+
+
 # --- the chain, digests -----------------------------------------------------------------------------------------
 
 
-async def test_P9_off_the_chain_everything_is_listed_and_filled_again(school: School, amina: Amina) -> None:
-    kept = school.lesson(amina.course)
+async def test_P9_off_the_chain_everything_is_listed_with_its_digest_and_nothing_is_sent_again(
+    school: School, amina: Amina
+) -> None:
+    school.lesson(amina.course)
+    school.note(amina.id)
     await amina.sync()
+    held, rows = set(amina.phone.held), dict(amina.phone.rows)
     amina.phone.cursor = replace(amina.cursor, tag=b"elsewher").to_text(amina.key)
-    amina.phone.rows[amina.bucket, 1, "school.lessons", "ghost"] = '[1,{"id":"ghost"}]'
 
     lines = await amina.ask()
 
     assert lines is not None
-    assert any(b'"reconcile"' in line for line in lines)
-    amina.phone.read(lines)
+    assert not any(line.startswith(b"[") or b'"joined"' in line for line in lines)
+    assert {(bucket, int(tier)) for bucket, tiers in digests_of(lines).items() for tier in tiers} == held
+    assert not amina.phone.read(lines)
+    assert amina.phone.held == held
+    assert amina.phone.shown == rows
+    assert not amina.phone.mismatches
+    assert await amina.ask() is None
+    school.lesson(amina.course, "afterwards")
     await amina.sync()
-    assert amina.lessons == {str(kept)}
+    assert len(amina.lessons) == 2
+
+
+async def test_P9_what_is_not_listed_goes_and_a_ghost_is_found_by_its_digest(school: School, amina: Amina) -> None:
+    school.lesson(amina.course)
+    await amina.sync()
+    amina.phone.cursor = replace(amina.cursor, tag=b"elsewher").to_text(amina.key)
+    amina.phone.rows[amina.bucket, 1, "school.lessons", "ghost"] = '[1,{"id":"ghost"}]'
+    amina.phone.rows["course:gone", 1, "school.lessons", "old"] = '[1,{"id":"old"}]'
+    amina.phone.held |= {("course:gone", 1)}
+
+    lines = await amina.ask()
+
+    assert lines is not None
+    amina.phone.read(lines)
+    assert ("course:gone", 1) not in amina.phone.held
+    assert not amina.phone.bucket("course:gone")
+    assert [text.split(":")[0] for text in amina.phone.mismatches] == ["course"]
+
+
+async def test_P9_a_long_list_of_many_buckets_is_stored_as_one(school: School, amina: Amina) -> None:
+    for _ in range(40):
+        course = uuid4()
+        school.lesson(course)
+        school.give_course(amina.class_id, course)
+        amina.phone.want.append(f"course:{course}")
+    await amina.sync()
+    held = set(amina.phone.held)
+    amina.phone.cursor = "bm90IG9mIG91cnM"
+
+    lines = await amina.ask()
+
+    assert lines is not None
+    assert sum(b'"reconcile"' in line for line in lines) > 1
+    assert not any(b'"mark"' in line for line in lines)
+    amina.phone.read(lines)
+    assert amina.phone.held == held
     assert not amina.phone.mismatches
 
 
