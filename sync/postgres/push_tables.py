@@ -71,8 +71,17 @@ create index if not exists sync_op_wake on sync_op (wake_at) where wake_at is no
 create index if not exists sync_op_open on sync_op (id) where outcome in ('waiting', 'parked') and waits_for <> '{}';
 create index if not exists sync_op_waits on sync_op using gin (waits_for) where outcome in ('waiting', 'parked');
 
-create table if not exists sync_restore (          -- written by whoever brings this database back from a copy
+create table if not exists sync_restore (          -- each time this database was brought back from a copy
     at timestamptz(3) primary key
+);
+alter table sync_restore add column if not exists epoch_before bigint;  -- the log's, before it got another one
+alter table sync_restore add column if not exists position bigint;      -- its newest one then
+alter table sync_restore add column if not exists is_noticed boolean not null default false; -- nobody had said so
+alter table sync_restore add column if not exists report json;          -- what is known to be lost
+
+create table if not exists sync_erased (           -- whose phones wipe themselves; see the ledger, too
+    user_id uuid primary key,
+    at      timestamptz(3) not null
 );
 
 create table if not exists sync_bug (
@@ -84,21 +93,35 @@ create table if not exists sync_bug (
 """
 
 # A writer that stamps nothing (a route, a job, a person in psql) is stamped 'server' and now: phones merge against it.
+# After a restore versions leap to the floor; what a merge stamped with the next one is stamped with the one that comes.
 STAMP_FUNCTION = f"""
+create or replace function sync_stamps_leapt(written json, before json, next_version bigint) returns json
+language sql immutable as $$
+    select json_object_agg(key, case
+        when jsonb_typeof(value -> 0) = 'number' and (value ->> 0)::numeric < next_version
+            and (value ->> 0)::numeric > coalesce((before::jsonb -> key ->> 0)::numeric, 1)
+        then jsonb_set(value, '{{0}}', to_jsonb(next_version)) else value end)
+    from jsonb_each(written::jsonb)
+$$;
+
 create or replace function sync_stamp() returns trigger language plpgsql as $$
 declare
+    next_version bigint := greatest(old.version + 1, sync_version_floor());
     name text;
     stamps jsonb := coalesce(new.merge_state::jsonb, '{{}}');
     old_row jsonb := to_jsonb(old);
     new_row jsonb := to_jsonb(new);
 begin
     if new.merge_state::text is distinct from old.merge_state::text then
+        if next_version > old.version + 1 then
+            new.merge_state := sync_stamps_leapt(new.merge_state, old.merge_state, next_version);
+        end if;
         return new;
     end if;
     foreach name in array tg_argv loop
         if old_row -> name is distinct from new_row -> name then
             stamps := stamps || jsonb_build_object(name, jsonb_build_array(
-                old.version + 1,
+                next_version,
                 jsonb_build_array((extract(epoch from clock_timestamp()) * 1000)::bigint, 0),
                 '{SERVER}'
             ));

@@ -5,6 +5,9 @@ trigger raises `version` when something that crosses the wire changes. A changed
 row would leave ghosts on phones: they are refused, but for the eraser (`set local sync.erasing = 'on'`), whose DELETE
 is marked.
 
+A restore raises the version floor: what was used once on a log that is lost is never used again, by an old row or a new
+one. The floor is a constant inside a function, so that nobody looks it up.
+
 Never NOTIFY from here: it takes a global lock through the commit's flush and group commit is lost.
 """
 
@@ -13,6 +16,12 @@ from dataclasses import dataclass, field
 from sync.postgres.catalog import Relation, identifier
 
 ENGINE_FUNCTIONS = """
+do $$ begin  -- Never replaced here: a restore raises it.
+    if to_regprocedure('sync_version_floor()') is null then
+        create function sync_version_floor() returns bigint language sql immutable parallel safe as 'select 1::bigint';
+    end if;
+end $$;
+
 create or replace function sync_refuse_removal() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' and current_setting('sync.erasing', true) = 'on' then
@@ -120,11 +129,12 @@ begin
         using errcode = 'restrict_violation', hint = 'delete the row softly and insert another';
     end if;
     -- Only what crosses the wire raises it; a writer's own number would break the order.
-    new.version := old.version + case when {differs} then 1 else 0 end;
+    new.version := case when {differs} then greatest(old.version + 1, sync_version_floor()) else old.version end;
     return new;
 end $version$;
 create or replace trigger sync_version before update on {identifier(watch.relation.name)}
-for each row execute function sync_version_{name}();"""
+for each row execute function sync_version_{name}();
+alter table {identifier(watch.relation.name)} alter column version set default sync_version_floor();"""
 
 
 def _differs(columns: list[str], relation: Relation, *, old: str = "o", new: str = "n") -> str:
