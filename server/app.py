@@ -19,10 +19,11 @@ from server.base.http.page import Page, serve_page
 from server.base.http.problem import answer_problem
 from server.base.limits import Limiter
 from server.base.logging import configure_logging
+from server.base.reads import Reads
 from server.base.work import Work
 from server.exchange.service import Exchange
 from server.features import FEATURES, REGISTRY
-from server.identity.sessions import Authenticator
+from server.identity.sessions import GATE, Authenticator
 from server.identity.tokens import Tokens
 from server.means import open_work
 from server.settings import Settings
@@ -64,6 +65,9 @@ def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of 
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         work = open_work(settings)
         tokens = Tokens(settings.signing_key, access_token_s=settings.access_token_s)
+        reads = Reads(settings.database_url)
+        await reads.open()
+        authenticate = Authenticator(reads, tokens)
         app.state.update(
             {
                 "settings": settings,
@@ -72,14 +76,15 @@ def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of 
                 "storage": work.storage,
                 "redis": work.redis,
                 "tokens": tokens,
-                "authenticate": Authenticator(work.database, tokens),
+                "authenticate": authenticate,
                 "limiter": Limiter(work.redis),
                 "page": Page(settings.page),
             }
         )
-        async with Exchange.open(work, REGISTRY) as exchange:
+        async with Exchange.open(work, REGISTRY, authenticate, gate=GATE) as exchange:
             app.state.exchange = exchange
             yield
+        await reads.close()
         await work.redis.aclose()
         await work.database.close()
 

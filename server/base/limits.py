@@ -48,13 +48,18 @@ class Limiter:
 
     async def take(self, limit: Limit, key: str, *, cost: int = 1) -> None:
         """Take one. Raises TooMany with the time to wait, Unavailable when it fails closed without Valkey."""
-        try:
-            wait_ms = await self._take(
-                keys=[f"limit:{limit.name}:{key}"], args=[limit.count / limit.per_s, limit.burst, cost]
-            )
-        except (RedisError, OSError) as error:
-            if limit.fails_closed:
-                raise Unavailable from error
-            return
+        wait_ms = await self.wait_ms(limit, key, cost=cost)
+        if wait_ms is None and limit.fails_closed:
+            raise Unavailable
         if wait_ms:
             raise TooMany(f"Too often; try again in {wait_ms / 1000:.0f} s.", retry_after_s=wait_ms / 1000)
+
+    async def wait_ms(self, limit: Limit, key: str, *, cost: float = 1) -> int | None:
+        """Take from a bucket: 0 when there was enough, else how long to wait. None: Valkey does not answer."""
+        try:
+            waits: int = await self._take(
+                keys=[f"limit:{limit.name}:{key}"], args=[limit.count / limit.per_s, limit.burst, cost]
+            )
+        except (RedisError, OSError):
+            return None
+        return waits

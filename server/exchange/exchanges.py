@@ -5,28 +5,52 @@ body ─► split ─► push (its own commit) ─► publish ─► pull ─►
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 
-from server.exchange.budget import BYTES_UP, EXCHANGES, Budget
+from server.exchange.admission import Admission, Lane
+from server.exchange.budget import BYTES_UP, EXCHANGES, Budget, SharedBuckets
 from server.exchange.live import Hub
 from server.exchange.packing import packed, packer
+from server.exchange.reading import Reading
 from sync import protocol
 from sync.asking import read_envelope
 from sync.errors import Outage
 from sync.ops import Envelope, split_request
 from sync.page import Pace, write_page
 from sync.ports import PushStore
-from sync.postgres.pull_store import PostgresPullStore
-from sync.pull import Again, Look, Page, Silent, pull
+from sync.pull import Again, Asked, Look, Page, Silent
 from sync.push import push
 from sync.receipts import PushAnswer
 from sync.reconcile import compare, read_compare, write_compared
 from sync.registry import Registry
 
+SHARED_PAGE_BYTES = 262_144  # how long a page may be while others are here, whatever its phone would take
+
 log = structlog.get_logger()
+
+
+class Caller(Protocol):
+    """Who says, by a token that is good in itself, to be signed in."""
+
+    @property
+    def user_id(self) -> UUID: ...
+
+    @property
+    def session_id(self) -> UUID: ...
+
+
+class Gatekeeper(Protocol):
+    """Whether they are, now. Both ways raise a refusal of status 401 or 403."""
+
+    async def load(self, caller: Any) -> object:
+        """Ask the database."""
+
+    def admit(self, caller: Any, found: Any) -> None:
+        """Judge by what the log's own statement found beside the page (`Look.gate`)."""
 
 
 @dataclass(frozen=True)
@@ -40,33 +64,62 @@ class Reply:
 class Exchanges:
     """Answers exchanges. One in a process, shared by all requests."""
 
-    def __init__(self, registry: Registry, pulls: PostgresPullStore, pushes: PushStore) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        reading: Reading,
+        pushes: PushStore,
+        gatekeeper: Gatekeeper,
+        shared: SharedBuckets | None = None,
+    ) -> None:
         self._registry = registry
-        self._pulls = pulls
+        self._reading = reading
+        self._pulls = reading.primary
         self._pushes = pushes
+        self._gatekeeper = gatekeeper
         self._collections: dict[int, str] = {}
-        self._exchanges = Budget(EXCHANGES, code="sync.too_often")
-        self._bytes_up = Budget(BYTES_UP, code="sync.too_much")
-        self.hub = Hub(pulls)
+        self._exchanges = Budget(EXCHANGES, code="sync.too_often", shared=shared)
+        self._bytes_up = Budget(BYTES_UP, code="sync.too_much", shared=shared)
+        self.admission = Admission()
+        self.hub = Hub(reading.primary)
 
-    async def answer(self, body: bytes, *, user_id: UUID, now_ms: int, packing: str) -> Reply:
-        """Raises ExchangeError (409, 413, 422, 429) and Outage."""
+    async def answer(self, body: bytes, *, caller: Caller, now_ms: int, packing: str) -> Reply:
+        """Raises ExchangeError (409, 413, 422, 429, 503), Outage, and what the gatekeeper raises."""
         envelope, raw_ops = split_request(body)
-        asked = read_envelope(envelope, user_id=user_id, has_ops=bool(raw_ops))
-        self._bytes_up.take(envelope.device, len(body))
+        asked = read_envelope(envelope, user_id=caller.user_id, has_ops=bool(raw_ops))
+        await self._bytes_up.take(envelope.device, len(body))
         if not raw_ops and (asked.cursor is None or asked.cursor.is_final):
-            self._exchanges.take(envelope.device)
+            await self._exchanges.take(envelope.device)
+        if self.admission.has_company(envelope.device):
+            asked = replace(asked, bytes_wanted=min(asked.bytes_wanted, SHARED_PAGE_BYTES))
+        async with self._lane(asked, raw_ops).enter(envelope.device):
+            if raw_ops or asked.cursor is None or self._reading.standby is not None:
+                await self._gatekeeper.load(caller)
+            else:  # The usual one: the statement that reads the page says who asks, too.
+                asked = replace(asked, gate=caller.session_id)
+            return await self._answer(asked, envelope, raw_ops, caller=caller, now_ms=now_ms, packing=packing)
 
+    def _lane(self, asked: Asked, raw_ops: list[bytes]) -> Lane:
+        if raw_ops:
+            return self.admission.pushes
+        return self.admission.increments if asked.is_quiet else self.admission.fills
+
+    async def _answer(
+        self, asked: Asked, envelope: Envelope, raw_ops: list[bytes], *, caller: Caller, now_ms: int, packing: str
+    ) -> Reply:
+        user_id = caller.user_id
         pushed: PushAnswer | None = None
         if raw_ops:
             pushed = await self._push(envelope, raw_ops, user_id=user_id, now_ms=now_ms)
         if raw_ops or asked.cursor is None:  # Who signs up and asks at once finds himself.
             await self._publish()
-        page = await pull(self._pulls, asked)
+        page = await self._reading.pull(asked)
+        if asked.gate is not None:
+            self._gatekeeper.admit(caller, page.look.gate)
         if pushed is None and not _knows_device(page.look, envelope, user_id):
             pushed = await self._push(envelope, raw_ops, user_id=user_id, now_ms=now_ms)
             if isinstance(page, Silent):  # 204 only if the phone's idea of its own ops is ours.
-                page = await pull(self._pulls, read_envelope(envelope, user_id=user_id, has_ops=True))
+                page = await self._reading.pull(replace(asked, must_answer=True))
         if isinstance(page, Silent):
             return Reply(None)
         if asked.cursor is not None and asked.cursor.is_final and not raw_ops:
@@ -76,9 +129,10 @@ class Exchanges:
     async def compare(self, body: bytes, *, user_id: UUID, packing: str) -> Reply:
         """Where one set of a phone differs from the log. Raises ExchangeError (404, 409, 413, 422, 429) and Outage."""
         request = read_compare(body)
-        self._bytes_up.take(request.device, len(body))
-        self._exchanges.take(request.device)
-        compared = await compare(self._pulls, request, user_id=user_id)
+        await self._bytes_up.take(request.device, len(body))
+        await self._exchanges.take(request.device)
+        async with self.admission.fills.enter(request.device):
+            compared = await compare(self._pulls, request, user_id=user_id)
         rows = [row for below in compared.rows.values() for row in below]
         names = await self._collection_names({row.collection for row in rows})
         blocks = write_compared(compared, names, schema=self._registry.schema)

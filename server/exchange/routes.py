@@ -11,8 +11,9 @@ from litestar.response import Stream
 
 from server.base import clock
 from server.base.actor import Actor
+from server.base.http.access import read_claims
 from server.exchange import body as bodies
-from server.exchange.exchanges import Exchanges, Reply, retry_after_s
+from server.exchange.exchanges import Caller, Exchanges, Reply, retry_after_s
 from server.exchange.packing import choose
 from sync.errors import ExchangeError, Outage
 from sync.protocol import CONTENT_TYPE
@@ -43,14 +44,18 @@ def answer_exchange_error(_request: Request[Any, Any, Any], error: Exception) ->
     opt={"own_budget": True},
     exception_handlers={ExchangeError: answer_exchange_error, Outage: answer_exchange_error},
 )
-async def sync(request: Request[Any, Any, Any], actor: NamedDependency[Actor]) -> Response[Any]:
-    """Ops up; receipts, scope and rows down. NDJSON, packed by Accept-Encoding; 204 when nothing is new."""
+async def sync(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Ops up; receipts, scope and rows down. NDJSON, packed by Accept-Encoding; 204 when nothing is new.
+
+    Only the token is read here: whether its session lives now is asked with the page, in one statement.
+    """
     exchange: Exchanges = request.app.state.exchange
+    caller: Caller = read_claims(request)
     bodies.check_headers(request.headers)
     body = bodies.unpack(await request.body(), request.headers)
     now_ms = int(clock.now().timestamp() * 1000)
     packing = choose(request.headers.get("accept-encoding", ""))
-    reply = await exchange.answer(body, user_id=actor.id, now_ms=now_ms, packing=packing)
+    reply = await exchange.answer(body, caller=caller, now_ms=now_ms, packing=packing)
     return _respond(reply)
 
 

@@ -8,11 +8,13 @@ from typing import ClassVar
 
 from litestar.handlers import HTTPRouteHandler
 
+from server.base.limits import Limiter
 from server.base.work import Work
 from server.exchange import routes
-from server.exchange.exchanges import Exchanges
+from server.exchange.exchanges import Exchanges, Gatekeeper
 from server.exchange.loop import run_loop
 from server.exchange.pushing import open_push_store
+from server.exchange.reading import Reading
 from server.exchange.waking import keep_waking
 from sync.postgres.pull_store import PostgresPullStore, open_pool
 from sync.registry import Registry
@@ -27,13 +29,22 @@ class Exchange:
 
     @staticmethod
     @asynccontextmanager
-    async def open(work: Work, registry: Registry) -> AsyncIterator[Exchanges]:
-        """Everything ends with the block. The loop starts at once, database or not: it tries until one answers."""
+    async def open(work: Work, registry: Registry, gatekeeper: Gatekeeper, *, gate: str) -> AsyncIterator[Exchanges]:
+        """Everything ends with the block. The loop starts at once, database or not: it tries until one answers.
+
+        `gate`: the statement by which the gatekeeper asks with each page.
+        """
         async with AsyncExitStack() as stack:
             url = work.settings.database_url
             pool = await stack.enter_async_context(open_pool(url, size_max=POOL_MAX))
+            standby = None
+            if work.settings.replica_url:
+                standby = PostgresPullStore(
+                    await stack.enter_async_context(open_pool(work.settings.replica_url, size_max=POOL_MAX))
+                )
             pushes = open_push_store(work)
-            exchanges = Exchanges(registry, PostgresPullStore(pool), pushes)
+            reading = Reading(PostgresPullStore(pool, gate=gate), standby)
+            exchanges = Exchanges(registry, reading, pushes, gatekeeper, Limiter(work.redis))
             stop = asyncio.Event()
             publishing = asyncio.create_task(run_loop(url, stop=stop))
             hinting = asyncio.create_task(exchanges.hub.run())

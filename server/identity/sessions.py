@@ -5,16 +5,18 @@ Rotation: each refresh gives the next number. The number before may come once mo
 session ends and the person is told.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from server.base.actor import Actor
-from server.base.db import Database
 from server.base.errors import Forbidden, NotFound, Unauthenticated
 from server.base.ids import new_id
+from server.base.reads import Reads
 from server.base.tx import Tx
 from server.identity.events import SessionReused
 from server.identity.schemas import SessionRow
@@ -47,39 +49,50 @@ class SignedIn:
     refresh_expires_at: datetime
 
 
-_LOAD_ACTOR = text(
-    "select u.id, u.status, u.token_version, u.locale, u.roles, u.email_verified_at is not null as verified"
+_LIVES = (
     " from identity_sessions s join identity_users u on u.id = s.user_id"
-    " where s.id = :session and u.id = :user and s.revoked_at is null and s.expires_at > clock_timestamp()"
+    " where s.id = %(gate)s and u.id = %(user)s and s.revoked_at is null and s.expires_at > clock_timestamp()"
     " and u.deleted_at is null"
 )
+_LOAD_ACTOR = "select u.status, u.token_version, u.id, u.locale, u.roles, u.email_verified_at is not null" + _LIVES
+GATE = "select json_build_array(u.status, u.token_version)" + _LIVES  # for a statement that asks more besides
 
 
 class Authenticator:
     """Access token → actor with the rights of now, in one indexed statement."""
 
-    def __init__(self, database: Database, tokens: Tokens) -> None:
-        self._database = database
+    def __init__(self, reads: Reads, tokens: Tokens) -> None:
+        self._reads = reads
         self._tokens = tokens
+
+    def read(self, token: str) -> AccessClaims:
+        """What the token says; whether its session lives is not asked. Raises TokenExpired, TokenBad."""
+        return self._tokens.read_access(token)
 
     async def __call__(self, token: str) -> Actor:
         """Raises TokenExpired, TokenBad, AccountSuspended."""
-        claims = self._tokens.read_access(token)
-        async with self._database.engine.connect() as connection:
-            row = (
-                await connection.execute(_LOAD_ACTOR, {"session": claims.session_id, "user": claims.user_id})
-            ).one_or_none()
-        if row is None or row.token_version != claims.token_version:
-            raise TokenBad
-        if row.status != "active":
-            raise AccountSuspended
+        return await self.load(self.read(token))
+
+    async def load(self, caller: AccessClaims) -> Actor:
+        """Raises TokenBad, AccountSuspended."""
+        row = await self._reads.row(_LOAD_ACTOR, {"gate": caller.session_id, "user": caller.user_id})
+        self.admit(caller, row)
+        assert row is not None
+        id_, locale, roles, is_verified = row[2:]
         return Actor(
-            id=row.id,
-            roles=frozenset(row.roles),
-            session_id=claims.session_id,
-            locale=row.locale,
-            is_email_verified=row.verified,
+            id=id_,
+            roles=frozenset(roles),
+            session_id=caller.session_id,
+            locale=locale,
+            is_email_verified=is_verified,
         )
+
+    def admit(self, caller: AccessClaims, found: Sequence[Any] | None) -> None:
+        """`found`: what GATE answers. Raises TokenBad, AccountSuspended."""
+        if found is None or found[1] != caller.token_version:
+            raise TokenBad
+        if found[0] != "active":
+            raise AccountSuspended
 
 
 async def open_session(

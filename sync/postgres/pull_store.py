@@ -18,6 +18,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from sync.cursor import Filling, Pair
 from sync.errors import Outage
+from sync.files import Base
+from sync.postgres.base_store import read_bases
 from sync.postgres.compare_store import read_below, read_sums
 from sync.postgres.sequencer import BUSY, advance
 from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Total
@@ -85,6 +87,7 @@ select 0::bigint, 0, 0::smallint, 0::smallint, json_build_object(
     'device', (select json_build_array(d.user_id, d.watermark, d.watermark_hash, d.confirmed,
                                           d.retired_at is null and d.revoked_at is null)
                from sync_device d where d.id = %(device)s),
+    'gate', case when %(gate)s::uuid is null then null else ({gate}) end,
     'granted', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]') from granted),
     'covered', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]')
                 from sync_bucket where number = any(%(covered)s::int[]) and number not in (select number from granted))
@@ -100,14 +103,20 @@ select position, bucket, tier, collection, line from (select * from sized where 
 
 _FILL = """
 select i.position, i.bucket, i.tier, i.collection, i.line
-from unnest(%(buckets)s::int[], %(tiers)s::smallint[], %(starts)s::bigint[], %(bounds)s::bigint[])
-    p(bucket, tier, start, bound)
+from unnest(
+    %(buckets)s::int[], %(tiers)s::smallint[], %(starts)s::bigint[], %(bounds)s::bigint[], %(with_gone)s::boolean[])
+    p(bucket, tier, start, bound, with_gone)
 cross join lateral (
     select i.position, i.bucket, i.tier, i.collection, i.line from sync_item i
     where i.bucket = p.bucket and i.tier = p.tier and i.position > p.start and i.position <= p.bound
-    and i.gone_at is null
+    and (i.gone_at is null or p.with_gone)
     order by i.position limit %(limit)s) i
 """
+
+
+_NEWEST = "select position, tag from sync_batch order by position desc limit 1"
+_TAG_AT = "select tag from sync_batch where position = %s"
+_NO_GATE = "select null::json"
 
 
 class _State(msgspec.Struct):
@@ -122,6 +131,7 @@ class _State(msgspec.Struct):
     is_cursor_old: bool
     settled: tuple[int, int] | None
     device: tuple[UUID, int, str, int, bool] | None
+    gate: Any
     granted: list[tuple[int, str, bool]]
     covered: list[tuple[int, str, bool]]
 
@@ -132,14 +142,16 @@ _STATES = msgspec.json.Decoder(_State)
 class PostgresPullStore:
     """A pool of its own: reading never waits for a writer's connection."""
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]], *, gate: str = _NO_GATE) -> None:
+        """`gate`: a select of one JSON value from %(gate)s and %(user)s, asked and answered with each look."""
         self._pool = pool
+        self._look = _LOOK.replace("{gate}", gate)
         # First fills may take half of the connections: increments always find one.
         self._fills = asyncio.Semaphore(max(1, pool.max_size // 2))
 
     async def look(self, asked: Asked) -> Look:
         async with self.connection() as connection:
-            return await _look(connection, asked, with_all_totals=False)
+            return await _look(connection, self._look, asked, with_all_totals=False)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["Transaction"]:
@@ -148,7 +160,7 @@ class PostgresPullStore:
             await connection.set_read_only(True)
             try:
                 async with connection.transaction():
-                    yield Transaction(connection)
+                    yield Transaction(connection, self._look)
             finally:
                 if not connection.closed:
                     await connection.set_isolation_level(None)
@@ -161,6 +173,19 @@ class PostgresPullStore:
                 "select number, convert_to(name, 'UTF8') from sync_source where kind = 'collection'"
             )
             return {number: bytes(name).decode() for number, name in await cursor.fetchall()}
+
+    async def newest_batch(self) -> tuple[int, bytes]:
+        """Where the log ends now: position and tag."""
+        async with self.connection() as connection:
+            row = await (await connection.execute(_NEWEST, prepare=True)).fetchone()
+        assert row is not None
+        return row[0], bytes(row[1])
+
+    async def tag_at(self, position: int) -> bytes | None:
+        """The tag of the batch at this position; None where there is none."""
+        async with self.connection() as connection:
+            row = await (await connection.execute(_TAG_AT, [position], prepare=True)).fetchone()
+        return None if row is None else bytes(row[0])
 
     async def publish(self) -> None:
         """Sequence what is committed, so that a push finds its effects. Gives way to a leader at work for long."""
@@ -201,11 +226,12 @@ async def _configure(connection: AsyncConnection[Any]) -> None:
 class Transaction:
     """One repeatable-read transaction: pages and comparisons are read in it."""
 
-    def __init__(self, connection: AsyncConnection[Any]) -> None:
+    def __init__(self, connection: AsyncConnection[Any], look: str) -> None:
         self._connection = connection
+        self._look = look
 
     async def look(self, asked: Asked, *, with_all_totals: bool = False) -> Look:
-        return await _look(self._connection, asked, with_all_totals=with_all_totals)
+        return await _look(self._connection, self._look, asked, with_all_totals=with_all_totals)
 
     async def fill(self, parts: Sequence[tuple[Pair, Filling]], *, rows_each: int) -> list[LogRow]:
         values = {
@@ -213,11 +239,15 @@ class Transaction:
             "tiers": [tier for (_, tier), _ in parts],
             "starts": [filling.position for _, filling in parts],
             "bounds": [filling.bound for _, filling in parts],
+            "with_gone": [filling.is_tail for _, filling in parts],
             "limit": rows_each,
         }
         cursor = self._connection.cursor(binary=True)
         await cursor.execute(_FILL, values, prepare=True)
         return [LogRow._make(row) for row in await cursor.fetchall()]
+
+    async def bases(self, pairs: Sequence[Pair]) -> dict[Pair, Base]:
+        return await read_bases(self._connection, pairs)
 
     async def sums(self, pair: Pair, prefixes: Sequence[Prefix]) -> list[BranchSum]:
         return await read_sums(self._connection, pair, prefixes)
@@ -226,10 +256,10 @@ class Transaction:
         return await read_below(self._connection, pair, prefixes)
 
 
-async def _look(connection: AsyncConnection[Any], asked: Asked, *, with_all_totals: bool) -> Look:
+async def _look(connection: AsyncConnection[Any], statement: str, asked: Asked, *, with_all_totals: bool) -> Look:
     limit = max(ROWS_MIN, min(ROWS_MAX, asked.bytes_wanted // ROW_BYTES_LEAST))
     cursor = connection.cursor(binary=True)
-    await cursor.execute(_LOOK, _values(asked, limit, with_all_totals=with_all_totals), prepare=True)
+    await cursor.execute(statement, _values(asked, limit, with_all_totals=with_all_totals), prepare=True)
     result = await cursor.fetchall()
     state = _STATES.decode(result[0][4])
     totals: dict[Pair, Total] = {}
@@ -257,6 +287,7 @@ async def _look(connection: AsyncConnection[Any], asked: Asked, *, with_all_tota
         settled=state.settled[0] if state.settled else 0,
         settled_at=state.settled[1] if state.settled else 0,
         device=DeviceSeen(*state.device) if state.device else None,
+        gate=state.gate,
         granted=tuple(Bucket(*bucket) for bucket in state.granted),
         covered=tuple(Bucket(*bucket) for bucket in state.covered),
         totals=totals,
@@ -272,6 +303,7 @@ def _values(asked: Asked, limit: int, *, with_all_totals: bool) -> dict[str, Any
     return {
         "user": asked.user_id,
         "device": asked.device_id,
+        "gate": asked.gate,
         "position": cursor.position if cursor else None,
         "head": cursor.head if cursor else None,
         "last_cut": cursor.last_cut if cursor else None,

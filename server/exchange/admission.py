@@ -1,0 +1,168 @@
+"""Who may work now, who waits a moment, and who is asked to come back, and when.
+
+    increments ─► slots ┐
+    fills ──────► slots ├─► the log        Each lane has its own, so that a crowd in one moves nobody in another.
+    pushes ─────► slots ┘
+
+Who is turned away gets an appointment: the lane knows how long one takes, and spreads those it sends away over the
+time that they will need. A lane is left before the answer is written: a slow reader holds none.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sync.errors import ExchangeError
+
+AT_ONCE_MAX = 4  # exchanges that one device may have under way in a lane
+TOOK_FIRST_S = 0.05  # what one is thought to take before any was seen
+TOOK_WEIGHT = 0.1  # of the newest one in the average
+APPOINTMENT_MIN_S = 1.0
+APPOINTMENT_MAX_S = 120.0
+JITTER = 0.25
+CROWD_S = 1.0  # Who was here within it is company.
+
+
+@dataclass(frozen=True)
+class Size:
+    slots: int  # at work at once
+    queue: int  # waiting
+    wait_s: float  # at most
+
+
+INCREMENTS = Size(slots=6, queue=500, wait_s=5)
+FILLS = Size(slots=2, queue=30, wait_s=8)
+PUSHES = Size(slots=6, queue=100, wait_s=8)
+
+
+class Lane:
+    """Slots, and a queue before them: first come, first served."""
+
+    def __init__(
+        self,
+        size: Size,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.size = size
+        self._clock = clock
+        self._chance = chance
+        self._working = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._of_device: Counter[UUID] = Counter()
+        self._took_s = TOOK_FIRST_S
+        self._next_appointment = 0.0
+
+    @property
+    def working(self) -> int:
+        return self._working
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def enter(self, device_id: UUID) -> AsyncIterator[None]:
+        """Raises ExchangeError: 503 with an appointment when there is no room, 429 for a device that has too many."""
+        if self._of_device[device_id] >= AT_ONCE_MAX:
+            raise ExchangeError(
+                429,
+                "sync.at_once",
+                f"This device has {AT_ONCE_MAX} requests under way; wait for one of them.",
+                retry_after_s=APPOINTMENT_MIN_S,
+            )
+        self._of_device[device_id] += 1
+        try:
+            await self._take()
+            begun = self._clock()
+            try:
+                yield
+            finally:
+                self._took_s += TOOK_WEIGHT * (self._clock() - begun - self._took_s)
+                self._give()
+        finally:
+            self._of_device[device_id] -= 1
+            if not self._of_device[device_id]:
+                del self._of_device[device_id]
+
+    async def _take(self) -> None:
+        if self._working < self.size.slots and not self._waiting:
+            self._working += 1
+            return
+        if len(self._waiting) >= self.size.queue:
+            raise self._turn_away()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(self.size.wait_s):
+                await turn
+        except TimeoutError:
+            self._leave(turn)
+            raise self._turn_away() from None
+        except asyncio.CancelledError:
+            self._leave(turn)
+            raise
+
+    def _leave(self, turn: asyncio.Future[None]) -> None:
+        """Somebody waits no longer; a slot that was handed over in this very moment goes on."""
+        if turn.done() and not turn.cancelled():
+            self._give()
+        elif turn in self._waiting:
+            self._waiting.remove(turn)
+
+    def _give(self) -> None:
+        """A slot is handed to the first who waits, so that nobody who comes now is before them."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._working -= 1
+
+    def _turn_away(self) -> ExchangeError:
+        return ExchangeError(
+            503,
+            "sync.busy",
+            "Many are being served; nothing was used, come back then.",
+            retry_after_s=self.appointment_s(),
+        )
+
+    def appointment_s(self) -> float:
+        """In how many seconds there should be room: one after the other, at the pace of now, and a little apart."""
+        now = self._clock()
+        pace_s = self._took_s / self.size.slots
+        first = now + max(APPOINTMENT_MIN_S, pace_s * len(self._waiting))
+        self._next_appointment = max(first, self._next_appointment + pace_s)
+        wait_s = self._next_appointment - now
+        if wait_s > APPOINTMENT_MAX_S:  # So many that the order no longer matters.
+            return self._chance(APPOINTMENT_MAX_S / 2, APPOINTMENT_MAX_S)
+        return max(APPOINTMENT_MIN_S, wait_s * self._chance(1 - JITTER, 1 + JITTER))
+
+
+class Admission:
+    """The lanes of one process."""
+
+    def __init__(self) -> None:
+        self.increments = Lane(INCREMENTS)
+        self.fills = Lane(FILLS)  # first fills, and what is compared
+        self.pushes = Lane(PUSHES)
+        self._seen: dict[UUID, float] = {}
+
+    def has_company(self, device_id: UUID) -> bool:
+        """Whether anybody else was here a moment ago: then a long page is cut shorter, so that nobody waits for it."""
+        now = time.monotonic()
+        self._seen.pop(device_id, None)
+        while self._seen:
+            first, seen_at = next(iter(self._seen.items()))
+            if now - seen_at <= CROWD_S:
+                break
+            del self._seen[first]
+        company = bool(self._seen)
+        self._seen[device_id] = now
+        return company
