@@ -26,4 +26,5 @@ def read_envelope(envelope: Envelope, *, user_id: UUID, has_ops: bool) -> Asked:
         bytes_wanted=want.bytes,
         check=tuple(envelope.check),
         must_answer=has_ops,
+        files=None if want.files is None else tuple(want.files),
     )

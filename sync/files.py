@@ -73,6 +73,14 @@ class Base:
         return sum(chunk.rows for chunk in self.chunks)
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A list to be sent, from its chunk `first` on."""
+
+    base: Base
+    first: int = 0
+
+
 # --- chunks -----------------------------------------------------------------------------------------------------
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from sync.cursor import Pair
+from sync.cursor import TAILS_MAX, Filling, Pair
+from sync.files import Offer
 
 if TYPE_CHECKING:  # A page is filled; naming its type would close a circle.
-    from sync.pull import LogRow, Page, Snapshot, Total
+    from sync.pull import Asked, LogRow, Page, Snapshot, Total
 
 FILL_ROWS_MIN = 16
 FILL_ROWS_MAX = 50_000
@@ -19,6 +20,33 @@ def fill_order(pair: Pair) -> tuple[int, int]:
     return pair[1], pair[0]
 
 
+async def offer_files(snapshot: "Snapshot", asked: "Asked", page: "Page") -> None:
+    """What joins and has a base comes as files: only the tail above the base is filled from the log.
+
+    A phone that asks again for the list of a set, which it holds or of which it has the tail, gets it, if there is one.
+    """
+    if asked.files is None or page.is_off_chain:
+        return
+    wishes = {(wish.bucket, wish.tier): wish for wish in asked.files}
+    tails = [pair for pair, state in page.start.coverage.items() if state is not None and state.is_tail]
+    pairs = list(page.joined) + [
+        pair
+        for pair, state in page.start.coverage.items()
+        if (state is None or state.is_tail) and pair not in page.left and (page.names[pair[0]], pair[1]) in wishes
+    ]
+    room = TAILS_MAX - len(tails)
+    for pair, base in (await snapshot.bases(pairs) if pairs else {}).items():
+        wish = wishes.get((page.names[pair[0]], pair[1]))
+        has_list = wish is not None and wish.base == base.position
+        first = min(wish.first, len(base.chunks)) if wish is not None and has_list else 0
+        if pair in page.joined:
+            if room <= 0:
+                continue
+            room -= 1
+            page.joined[pair] = Filling(page.joined[pair].bound, base.position, is_tail=True)
+        page.files[pair] = Offer(base, first)
+
+
 async def fill(snapshot: "Snapshot", page: "Page", bytes_left: int) -> None:
     """Rows of what is filling, lowest tier first, up to about `bytes_left`; names what became complete."""
     filling = {
@@ -27,7 +55,9 @@ async def fill(snapshot: "Snapshot", page: "Page", bytes_left: int) -> None:
     filling |= page.joined
     order = sorted(filling, key=fill_order)
     totals = page.look.totals
-    page.filled = [pair for pair in order if pair not in totals or totals[pair].count == 0]
+    page.filled = [
+        pair for pair in order if pair not in totals or (totals[pair].count == 0 and not filling[pair].is_tail)
+    ]
     waiting = [pair for pair in order if pair not in page.filled]
     while waiting and bytes_left > 0:
         rows_each = _rows_for(bytes_left, totals[waiting[0]])

@@ -19,6 +19,7 @@ import msgspec
 from sync.collection import Collection, holds
 from sync.cursor import Filling, Pair
 from sync.digest import line_digest
+from sync.files import Base
 from sync.memory import MemoryStore
 from sync.ports import Device, Row
 from sync.pull import Asked, Bucket, DeviceSeen, LogRow, Look, Total, bucket_hash
@@ -69,6 +70,7 @@ class MemoryLog:
     buckets: dict[str, int] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=lambda: [Batch(0, hashlib.sha256(b"origin").digest(), 0)])
     settled: dict[UUID, tuple[int, int]] = field(default_factory=dict)
+    files: dict[Pair, tuple[bytes, Base]] = field(default_factory=dict)  # with the tag at the base's position
     scope: frozenset[tuple[str, str, str]] = frozenset()  # ("member", user, audience) and ("grant", audience, bucket)
     _known: dict[tuple[int, UUID], _Known] = field(default_factory=dict)
     _changes: int = -1  # Of the tables, when they were last looked at.
@@ -228,11 +230,16 @@ class MemoryLog:
                 for key, item in self.items.items()
                 if key[2] == bucket
                 and item.tier == tier
-                and not item.is_gone
+                and (filling.is_tail or not item.is_gone)
                 and filling.position < item.position <= filling.bound
             ]
             found += sorted(rows)[:rows_each]
         return found
+
+    async def bases(self, pairs: Sequence[Pair]) -> dict[Pair, Base]:
+        tags = {batch.position: batch.tag for batch in self.batches}
+        found = {pair: self.files[pair] for pair in pairs if pair in self.files}
+        return {pair: base for pair, (tag, base) in found.items() if tags.get(base.position) == tag}
 
     async def collections(self) -> dict[int, str]:
         return dict(enumerate(self.registry.collections, start=1))

@@ -16,6 +16,7 @@ import msgspec
 
 from sync import scan
 from sync.errors import ExchangeError
+from sync.files import FileWish
 
 BODY_BYTES_MAX = 1_048_576
 OPS_MAX = 500
@@ -52,6 +53,8 @@ class Want(msgspec.Struct, frozen=True, omit_defaults=True):
     buckets: (
         Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=100)]], msgspec.Meta(max_length=200)] | None
     ) = None
+    # Present, even empty: this client reads base files.
+    files: Annotated[list[FileWish], msgspec.Meta(max_length=800)] | None = None
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):

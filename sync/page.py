@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from sync import protocol
 from sync.cursor import Cursor, Filling, Pair, Writer
 from sync.digest import digest_text
+from sync.files import Offer, list_lines
 from sync.protocol import Digests, NamedPair
 from sync.pull import LogRow, Page
 
+PathOf = Callable[[str], str]
 _After = Callable[[LogRow], Cursor]
 
 
@@ -22,9 +24,14 @@ class Pace:
     raw_bytes: int = 8_192
 
 
-def write_page(page: Page, opening: Sequence[bytes], collections: Mapping[int, str], pace: Pace) -> Iterator[bytes]:
-    """The whole answer, block by block. `opening`: the first line and the receipts. `collections`: names by number."""
-    writer = _Writer(page, collections, pace)
+def write_page(
+    page: Page, opening: Sequence[bytes], collections: Mapping[int, str], pace: Pace, path_of: PathOf = str
+) -> Iterator[bytes]:
+    """The whole answer, block by block. `opening`: the first line and the receipts. `collections`: names by number.
+
+    `path_of`: where a bucket's files are fetched.
+    """
+    writer = _Writer(page, collections, pace, path_of)
     block = [*opening, *writer.scope()]
     for piece in writer.body():
         block.append(piece.lines)
@@ -40,10 +47,11 @@ class _Piece:
 
 
 class _Writer:
-    def __init__(self, page: Page, collections: Mapping[int, str], pace: Pace) -> None:
+    def __init__(self, page: Page, collections: Mapping[int, str], pace: Pace, path_of: PathOf) -> None:
         self.page = page
         self.collections = collections
         self.pace = pace
+        self.path_of = path_of
         self.cursor = page.start
         self.cursors = Writer(page.look.key)
 
@@ -77,15 +85,29 @@ class _Writer:
         yield self._last(self.cursor, settled=self.page.look.settled, digests=digests)
 
     def _coverage(self) -> Iterator[_Piece]:
-        """`left` and `joined`; a mark may stand after each, for its cursor holds exactly what was named above it."""
+        """`left` and `joined`; a mark may stand after each, for its cursor holds exactly what was named above it.
+
+        The first line of a list of files stands above the `joined` of its set: who has only one of them has neither.
+        """
         for part in self._chunks(self.page.left):
             self.cursor = replace(
                 self.cursor, coverage={p: s for p, s in self.cursor.coverage.items() if p not in part}
             )
             yield self._change("left", part)
-        for part in self._chunks(list(self.page.joined)):
+        for part in self._chunks([pair for pair in self.page.joined if pair not in self.page.files]):
             self.cursor = replace(self.cursor, coverage=self.cursor.coverage | {p: self.page.joined[p] for p in part})
             yield self._change("joined", part)
+        for pair, offer in self.page.files.items():
+            lines = self._list(pair, offer)
+            if pair in self.page.joined:
+                self.cursor = replace(self.cursor, coverage=self.cursor.coverage | {pair: self.page.joined[pair]})
+                lines[0] += protocol.pair_lines("joined", self._named([pair]))[0]
+            for text in lines:
+                yield _Piece(text + protocol.mark_line(self._text()), is_end=True)
+
+    def _list(self, pair: Pair, offer: Offer) -> list[bytes]:
+        bucket, tier = self.page.names[pair[0]], pair[1]
+        return list_lines(bucket, tier, offer.base, self.path_of(bucket), first=offer.first)
 
     def _change(self, name: str, part: Sequence[Pair]) -> _Piece:
         lines = b"".join(protocol.pair_lines(name, self._named(part)))
@@ -130,7 +152,7 @@ class _Writer:
         )  # Ours since the cut; copying it for each mark would be half the work of a page.
         state = coverage[row.bucket, row.tier]
         assert state is not None
-        coverage[row.bucket, row.tier] = Filling(state.bound, row.position)
+        coverage[row.bucket, row.tier] = Filling(state.bound, row.position, state.is_tail)
         if not state.position:
             self.cursors.forget()
         return self.cursor

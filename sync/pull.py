@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from sync.cursor import BUCKETS_MAX, TAG_BYTES, Cursor, Filling, Pair
-from sync.filling import fill, fill_order
+from sync.files import Base, FileWish, Offer
+from sync.filling import fill, fill_order, offer_files
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,15 @@ class Asked:
     bytes_wanted: int = 65_536
     check: tuple[tuple[str, int], ...] = ()
     must_answer: bool = False  # It brought ops: never 204.
+    files: tuple[FileWish, ...] | None = None  # want.files: sets whose list it asks for; None: it reads no files
     gate: UUID | None = None  # What the store's own question is about; None: it is not asked.
 
     @property
     def is_quiet(self) -> bool:
         """Nothing but news is wanted: one statement may do."""
         cursor = self.cursor
-        return cursor is not None and not self.check and not cursor.is_filling and not cursor.is_outdated
+        is_asking = bool(self.check or self.files)
+        return cursor is not None and not is_asking and not cursor.is_filling and not cursor.is_outdated
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,16 @@ class Snapshot(Protocol):
     async def look(self, asked: Asked, *, with_all_totals: bool = False) -> Look: ...
 
     async def fill(self, parts: Sequence[tuple[Pair, Filling]], *, rows_each: int) -> list[LogRow]:
-        """Live rows of each pair above its filling's position, up to its bound; `rows_each` at most, in any order."""
+        """Live rows of each pair above its filling's position, up to its bound; `rows_each` at most, in any order.
+
+        Of a tail, gone lines too.
+        """
+
+    async def bases(self, pairs: Sequence[Pair]) -> dict[Pair, Base]:
+        """Those whose files are worth offering: on this chain, whole, not old, not below the floor, with a short tail.
+
+        In the order of `pairs`.
+        """
 
 
 class PullStore(Protocol):
@@ -135,6 +147,7 @@ class Page:
     fills: list[LogRow] = field(default_factory=list)
     filled: list[Pair] = field(default_factory=list)  # complete with this page
     names: dict[int, str] = field(default_factory=dict)
+    files: dict[Pair, Offer] = field(default_factory=dict)
     more: bool = False
 
 
@@ -161,6 +174,8 @@ async def pull(store: PullStore, asked: Asked) -> Page | Again | Silent:
     async with store.snapshot() as snapshot:
         look = await snapshot.look(asked, with_all_totals=True)
         page = decide(asked, look)
+        if isinstance(page, Page):
+            await offer_files(snapshot, asked, page)
         if isinstance(page, Page) and page.at_head:
             await fill(snapshot, page, asked.bytes_wanted - sum(len(row.line) for row in page.increments))
     return Silent(look) if isinstance(page, Page) and _is_silent(asked, page) else page
@@ -233,7 +248,8 @@ def chain_of(asked: Asked, look: Look) -> Literal["on", "outdated", "off"]:
         return "off"
     else:
         return "outdated"
-    return "outdated" if cursor.last_cut < look.floor else "on"
+    tails = [state.position for state in cursor.coverage.values() if state is not None and state.is_tail]
+    return "outdated" if min([cursor.last_cut, *tails]) < look.floor else "on"
 
 
 # --- scope ------------------------------------------------------------------------------------------------------
@@ -282,7 +298,7 @@ def _is_silent(asked: Asked, page: Page) -> bool:
     return (
         cursor is not None
         and cursor.is_final
-        and not (asked.must_answer or asked.check or page.is_off_chain or page.left or page.joined)
+        and not (asked.must_answer or asked.check or asked.files or page.is_off_chain or page.left or page.joined)
         and not (page.increments or page.fills or page.filled or page.more)
         and page.look.settled_at <= cursor.last_cut
         and not page.look.is_cursor_old

@@ -139,7 +139,8 @@ begin
     delete from sync_digest d where d.bucket = any(touched) and exists (
         select from sync_digest n where n.bucket = d.bucket and n.tier = d.tier and n.position > d.position);
     delete from sync_batch where at < now() - interval '{TAGS_KEPT_DAYS} days' and position < (
-        select min(position) from (select position from sync_batch order by position desc limit {TAGS_KEPT}) newest);
+        select min(position) from (select position from sync_batch order by position desc limit {TAGS_KEPT}) newest)
+        and position not in (select position from sync_base);
     if newest.position > since then update sync_state set swept = newest.position; end if;
 end $$;
 

@@ -110,6 +110,35 @@ create table if not exists sync_settled (        -- the highest op of a device w
     position bigint not null
 ) with (fillfactor = 70);
 
+create table if not exists sync_base (           -- a set's rows as files, as of a position; one a (bucket, tier)
+    bucket      integer not null,
+    tier        smallint not null,
+    position    bigint not null,
+    tag         bytea not null,                  -- of the batch at the position: off its chain it is not offered
+    made_at     timestamptz(3) not null default clock_timestamp(),
+    rows        integer not null,
+    chunks      bytea[] not null,                -- the list, in order: SHA-256 of each chunk's raw bytes, …
+    chunk_bytes integer[] not null,              -- … how many they are, …
+    chunk_rows  integer[] not null,              -- … and how many rows
+    windows     json not null,                   -- how borders were chosen: collection → rows
+    lost_at     timestamptz(3),                  -- a file was not to be had: not offered, and to be cut again
+    primary key (bucket, tier)
+);
+
+create table if not exists sync_chunk (          -- files in the object store
+    bucket    integer not null,
+    sha256    bytea not null,
+    is_stored boolean not null,                  -- false: one of its files may be missing
+    named_at  timestamptz(3) not null default clock_timestamp(),  -- when a base was last known to name it
+    primary key (sha256, bucket)
+);
+
+-- Someone was erased, or something must not be read any more: the lists go at once, the files with the next sweep.
+create or replace function sync_forget_files(buckets integer[]) returns void language sql as $$
+    delete from sync_base where bucket = any(buckets);
+    update sync_chunk set named_at = '-infinity' where bucket = any(buckets);
+$$;
+
 insert into sync_state (epoch, cluster)
 select ('x' || left(md5(gen_random_uuid()::text), 13))::bit(52)::bigint, system_identifier from pg_control_system()
 on conflict do nothing;
