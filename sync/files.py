@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -46,10 +46,10 @@ class FileWish(NamedTuple):
     A phone that has the list of `base` up to `first` says so, and gets the rest (or all of a newer one).
     """
 
-    bucket: str
-    tier: int
-    base: int = 0
-    first: int = 0
+    bucket: Annotated[str, msgspec.Meta(max_length=100)]
+    tier: Annotated[int, msgspec.Meta(ge=0, le=3)]
+    base: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] = 0
+    first: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] = 0
 
 
 @dataclass(frozen=True)
