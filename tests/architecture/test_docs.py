@@ -8,6 +8,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE_PATH = re.compile(r"`((?:server|sync|pwa|tests|bench|docs|migrations|requirements|examples)/[\w./-]+)`")
 RULE = re.compile(r"^\*\*([A-Z]\d+)\*\*", re.MULTILINE)
 CITED = re.compile(r"def test_((?:[A-Z]\d+_)+)")
+CITED_BY_THE_BROWSER = re.compile(r"""["'`]((?:[A-Z]\d+ )*[A-Z]\d+): """)  # How a vitest name begins.
 
 
 def pages() -> list[Path]:
@@ -41,6 +42,8 @@ def test_every_rule_of_the_engine_has_a_test_and_every_test_cites_a_rule_that_ex
     folders = ("tests/sync", "tests/simulation", "sync/testing")  # The last holds the contract that every store keeps.
     sources = [path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py")]
     cited = {rule for source in sources for names in CITED.findall(source) for rule in names.strip("_").split("_")}
+    browser = [path.read_text() for path in (ROOT / "pwa" / "test" / "sync").glob("*.test.ts")]
+    cited |= {rule for source in browser for names in CITED_BY_THE_BROWSER.findall(source) for rule in names.split()}
 
     assert rules
     assert sorted(cited - rules) == []

@@ -26,6 +26,7 @@ const START: Status = {
   sent: 0,
   lastCutAt: null,
   problem: null,
+  code: null,
   leader: false,
 };
 

@@ -41,7 +41,8 @@ export interface BucketState {
   readonly tiers: readonly TierState[];
 }
 
-export type Problem = null | "sign_in" | "quota" | "upgrade" | "server";
+/** `erased`: the account is no more; what this phone keeps of it is to be removed. */
+export type Problem = null | "sign_in" | "quota" | "upgrade" | "server" | "erased";
 
 /** Measured, never taken from `navigator.onLine`. */
 export interface Status {
@@ -51,6 +52,7 @@ export interface Status {
   readonly sent: number; // Answered since the queue was last empty: "sending `sent + 1` of `sent + queued`".
   readonly lastCutAt: number | null; // When the shown rows were last known to be the server's.
   readonly problem: Problem;
+  readonly code: string | null; // Of the problem, where people who help need it: `noun.reason`.
   readonly leader: boolean; // This tab speaks with the server for all tabs of the person.
 }
 

@@ -24,6 +24,7 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
     sent: 0,
     lastCutAt: Date.now(),
     problem: null,
+    code: null,
     leader: true,
   });
   const signals = new Map<string, ReadonlySignal<Loadable<never>>>();

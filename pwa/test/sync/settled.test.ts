@@ -2,8 +2,9 @@
 
 import { expect, test } from "vitest";
 import type { LineIndexes } from "../../src/sync/worker/indexes.js";
-import { Page, type PageBase } from "../../src/sync/worker/page.js";
+import { Page } from "../../src/sync/worker/page.js";
 import { type Cover, EMPTY_META, type Pair, pairKey } from "../../src/sync/worker/rows.js";
+import type { PageBase } from "../../src/sync/worker/staging.js";
 
 const OWN: Pair = ["user:amina", 0];
 const NO_ROWS = { forget() {}, forgetAll() {} } as unknown as LineIndexes; // No line is kept in these pages.
@@ -17,6 +18,7 @@ function standing(state: Cover["state"]): PageBase {
     meta: { ...EMPTY_META, cursor: "before", final: true, settled: 5 },
     covers: new Map([[pairKey(OWN), cover(OWN, state)]]),
     parts: new Map(),
+    files: new Map(),
   };
 }
 

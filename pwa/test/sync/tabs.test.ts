@@ -5,7 +5,7 @@ import { newId } from "../../src/sync/ids.js";
 import type { Engine } from "../../src/sync/types.js";
 import type { Word } from "../../src/sync/worker/env.js";
 import { Leadership } from "../../src/sync/worker/leader.js";
-import { Overtaken } from "../../src/sync/worker/rows.js";
+import { NOTHING, Overtaken } from "../../src/sync/worker/rows.js";
 import { Bare } from "./support/bare.js";
 import { FakeLocks, newKey, Phone, until } from "./support/phone.js";
 import { FakeServer } from "./support/server.js";
@@ -107,13 +107,10 @@ test("a leader that was overtaken can store nothing any more", async () => {
   const { meta } = await old.base();
   await expect(
     old.store.write({
+      ...NOTHING,
       before: { ...meta, fence: 1 },
       after: meta,
-      dropped: [],
       dropAll: true,
-      chunks: [],
-      parts: [],
-      covers: [],
     }),
   ).rejects.toBeInstanceOf(Overtaken);
   expect(await fresh.exchange(server, [])).toMatchObject({ kind: "done" });

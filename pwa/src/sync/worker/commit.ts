@@ -1,15 +1,14 @@
-/** A page goes into the store, and the memory of the store follows it. */
+/** What was staged goes into the store, and the memory of the store follows it. */
 
 import type { LineIndexes } from "./indexes.js";
-import type { Page, PageBase } from "./page.js";
 import { type Part, pairKey, partKey, placeOf, type RowStore, type RowsChange } from "./rows.js";
+import type { PageBase } from "./staging.js";
 
-/** Store what stands above the page's last mark. Raises what `RowStore.write` raises; then the indexes are forgotten too. */
+/** Store a change; null: there is none. Raises what `RowStore.write` raises; then the indexes are forgotten too. */
 export async function committed(
   at: { readonly store: RowStore; readonly indexes: LineIndexes; readonly base: PageBase },
-  page: Page,
+  change: RowsChange | null,
 ): Promise<PageBase> {
-  const change = page.change();
   if (change === null) return at.base;
   try {
     await at.store.write(change);
@@ -24,13 +23,16 @@ export async function committed(
 function baseAfter(base: PageBase, change: RowsChange): PageBase {
   const covers = new Map(change.dropAll ? [] : base.covers);
   const parts = new Map(change.dropAll ? [] : base.parts);
+  const files = new Map(change.dropAll ? [] : base.files);
   for (const pair of change.dropped) {
     covers.delete(pairKey(pair));
+    files.delete(pairKey(pair));
     for (const [key, part] of parts) if (part.bucket === pair[0] && part.tier === pair[1]) parts.delete(key);
   }
   for (const cover of change.covers) covers.set(pairKey([cover.bucket, cover.tier]), cover);
   for (const part of change.parts) parts.set(keyOf(part), part);
-  return { meta: change.after, covers, parts };
+  for (const [pair, list] of change.files) list ? files.set(pairKey(pair), list) : files.delete(pairKey(pair));
+  return { meta: change.after, covers, parts, files };
 }
 
 const keyOf = (part: Part): string => partKey(placeOf(part));

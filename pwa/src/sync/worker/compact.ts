@@ -1,23 +1,28 @@
 /** A partition that grew ragged, one chunk an increment, is put into few chunks again: reading it costs a third. */
 
 import { chunkLines, chunkOf, type RowLine } from "./lines.js";
-import type { PageBase } from "./page.js";
-import { type NewChunk, Overtaken, type Part, partKey, placeOf, type RowStore } from "./rows.js";
+import { type NewChunk, Overtaken, type Part, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
+import { type PageBase, pairOf } from "./staging.js";
 
 const CHUNKS_MAX = 16;
 const CHUNK_LINES = 64;
 const LINES_A_CHUNK_MIN = 32; // Below this average it is ragged.
 
-/** Compact the first ragged partition; null: none is. Only what is shown is touched: staged chunks may yet be refused. */
+/**
+ * Compact the first ragged partition; null: none is. Only what is shown is touched: staged chunks may yet be refused, and
+ * while base files are to come the lines that say what went are needed.
+ */
 export async function compactOne(store: RowStore, base: PageBase): Promise<PageBase | null> {
-  const ragged = [...base.parts.values()].find((part) => isRagged(part, base.meta.head));
+  const ragged = [...base.parts.values()].find(
+    (part) => isRagged(part, base.meta.head) && !base.covers.get(pairKey(pairOf(part)))?.hidden,
+  );
   if (ragged === undefined) return null;
   const { opened, damaged } = await store.read(({ parts }) =>
     parts.filter((part) => isSame(part, ragged)).map((part) => ({ part, from: 0 })),
   );
   const [found] = opened;
   if (found === undefined) throw new Overtaken("The partition is gone.");
-  if (damaged.length > 0) return null; // It will be filled anew.
+  if (damaged.length > 0) return null; // It will be mended.
   const lines = liveLines(found.chunks);
   const chunks: NewChunk[] = [];
   for (let i = 0; i < lines.length; i += CHUNK_LINES) {

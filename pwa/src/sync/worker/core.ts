@@ -38,6 +38,7 @@ export class Core implements Omit<Calls, "open"> {
     sent: 0,
     lastCutAt: null,
     problem: null,
+    code: null,
     leader: false,
   };
   private readonly leadership: Leadership;

@@ -10,10 +10,11 @@ import type { LineIndexes } from "./indexes.js";
 import { rowLine } from "./lines.js";
 import { type Mine, Outrun } from "./mine.js";
 import type { Measured } from "./pace.js";
-import { Page, type PageBase } from "./page.js";
+import { Page } from "./page.js";
 import { storeAnswer, type Unit } from "./queue.js";
 import { bodyOf, send, type Wire } from "./request.js";
-import { Overtaken, type PartName, type RowStore } from "./rows.js";
+import { Overtaken, type Pair, type PartName, type RowStore } from "./rows.js";
+import type { PageBase } from "./staging.js";
 import { linesOf } from "./stream.js";
 import {
   type Cut,
@@ -22,6 +23,7 @@ import {
   type Opening,
   type Receipt,
   readDigests,
+  readFiles,
   readLine,
   readOpening,
   readPairs,
@@ -38,6 +40,7 @@ export interface Errand {
   readonly base: PageBase;
   readonly units: readonly Unit[];
   readonly wanted: readonly string[];
+  readonly lists: readonly Pair[]; // Whose list of base files is wanted again.
   readonly saysBuckets: boolean; // Name the on-demand buckets although the stored cursor knows them.
   readonly pageBytes: number;
   readonly stopsAtCut: boolean; // Downloads are paused: changes yes, new rows no.
@@ -53,6 +56,7 @@ export type Ending =
       readonly more: boolean;
       readonly base: PageBase;
       readonly isRefusedCut: boolean;
+      readonly differing: readonly Pair[];
       readonly measured: Measured;
     }
   | { readonly kind: "torn"; readonly base: PageBase } // The link died; what stood above the last mark is stored.
@@ -85,6 +89,7 @@ export async function exchange(errand: Errand): Promise<Ending> {
     confirmed: device.confirmed,
     bytes: errand.pageBytes,
     buckets: isAsked ? null : errand.wanted,
+    lists: errand.lists,
     check: meta.check,
     units: errand.units,
   });
@@ -176,6 +181,7 @@ class Answer {
     for (const pair of readPairs(line.left)) this.page.add({ kind: "left", pair });
     for (const scope of readScopes(line.scope)) this.page.add({ kind: "scope", scope });
     for (const pair of readPairs(line.joined)) this.page.add({ kind: "joined", pair });
+    for (const list of readFiles(line.files)) this.page.add({ kind: "files", line: list });
     if (line.reconcile !== undefined) this.page.add({ kind: "reconcile", pairs: readPairs(line.reconcile) });
     const digests = readDigests(line.digests);
     if (digests && line.cursor === undefined) this.page.add({ kind: "digests", digests });
@@ -214,12 +220,14 @@ class Answer {
     if (this.opening === null) return { kind: "foreign" };
     if (this.isForked) return { kind: "fork" };
     if (this.opening.again.includes("want.buckets")) return { kind: "again" };
-    const base = await committed(this.errand, this.page);
+    const base = await committed(this.errand, this.page.change());
     if (this.opening.mustUpgrade) return { kind: "upgrade" };
     if (this.end === null) return { kind: "torn", base };
     const [at, now] = [this.firstByteAt || this.from, this.errand.now()];
     const measured = { bytes: this.bytes, ms: now - this.from, firstByteMs: at - this.from };
-    return { kind: "done", more: this.end.more, base, isRefusedCut: this.page.hasRefusedCut, measured };
+    const { hasRefusedCut, differing } = this.page;
+    const compared = { isRefusedCut: hasRefusedCut, differing: [...differing.values()] };
+    return { kind: "done", more: this.end.more, base, ...compared, measured };
   }
 }
 

@@ -4,7 +4,8 @@ import { digestLine } from "./digest.js";
 import { chunkLines } from "./lines.js";
 import { type Pair, type Part, type PartName, partKey, placeOf, type RowStore } from "./rows.js";
 
-export type LineIndex = Map<string, readonly [hi: number, lo: number]>;
+/** Null: the newest line of the id says that it went. */
+export type LineIndex = Map<string, readonly [hi: number, lo: number] | null>;
 
 const IDS_MAX = 40_000; // About 6 MB of memory at worst.
 
@@ -30,12 +31,12 @@ export class LineIndexes {
     this.kept.clear();
   }
 
-  /** Between pages only: a page relies on what it has put in. */
+  /** Between pages only: a page relies on what it has put in. The newest stays, or a long download would read it each time. */
   trim(): void {
     let ids = 0;
     for (const index of this.kept.values()) ids += index.size;
     for (const [key, index] of this.kept) {
-      if (ids <= IDS_MAX) return;
+      if (ids <= IDS_MAX || this.kept.size === 1) return;
       this.kept.delete(key);
       ids -= index.size;
     }
@@ -47,10 +48,8 @@ export class LineIndexes {
     const { opened } = await this.store.read(({ parts }) =>
       parts.filter((one) => partKey(placeOf(one)) === key).map((one) => ({ part: one, from: 0, staged: true })),
     );
-    for (const line of opened.flatMap(({ chunks }) => chunks).flatMap(chunkLines)) {
-      if (line.gone) index.delete(line.id);
-      else index.set(line.id, digestLine(line.bytes));
-    }
+    for (const line of opened.flatMap(({ chunks }) => chunks).flatMap(chunkLines))
+      index.set(line.id, line.gone ? null : digestLine(line.bytes));
     return index;
   }
 }

@@ -4,22 +4,20 @@
  */
 
 import type { Problem, Status } from "../types.js";
+import type { Beside } from "./beside.js";
 import { compactOne } from "./compact.js";
 import { isQuotaError } from "./db.js";
 import type { Env } from "./env.js";
 import { type Ending, type Errand, exchange } from "./exchange.js";
 import { LineIndexes } from "./indexes.js";
-import { listen, pause } from "./live.js";
-import { Mending } from "./mending.js";
+import { pause } from "./live.js";
 import { type Mine, Outrun } from "./mine.js";
 import { Pace } from "./pace.js";
-import type { PageBase } from "./page.js";
+import { POLL_MS_MAX, Polling } from "./polling.js";
 import { fork, hasUnsent, nextOps, setAside, type Unit } from "./queue.js";
 import type { Wire } from "./request.js";
 import { EMPTY_META, Overtaken, type Pair, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
-
-const POLL_MS = 30_000; // Without a live stream; doubled while nothing moves.
-const POLL_MS_MAX = 5 * 60_000;
+import type { PageBase } from "./staging.js";
 
 export interface LoopDeps {
   readonly env: Env;
@@ -32,27 +30,27 @@ export interface LoopDeps {
 }
 
 export class Loop {
-  private isLive = false; // A hint stream is open: polling may be rare.
-  private stream: AbortController | null = null;
+  private readonly polling: Polling;
   private readonly pace: Pace;
   private readonly indexes: LineIndexes;
-  private base: PageBase = { meta: EMPTY_META, covers: new Map(), parts: new Map() };
+  private base: PageBase = { meta: EMPTY_META, covers: new Map(), parts: new Map(), files: new Map() };
   private isHinted = true; // Something may have moved; at the start nobody knows.
   private isReached = false; // The server answered last time. Until then a request asks, and numbers nothing new.
   private isPaused = false;
   private saysBuckets = false;
   private mustFork = false;
   private hasPushed = 0;
-  private pollMs = POLL_MS;
   private triedAt = 0;
   private fence = 0;
-  private readonly mending: Mending;
+  private beside: Beside | null = null; // Loaded when something is to be mended or fetched.
+  private damaged: readonly Pair[] = [];
+  private wasExchange = false;
   private wakeUp: AbortController = new AbortController();
 
   constructor(private readonly deps: LoopDeps) {
     this.pace = new Pace(deps.env.gapMs, deps.env.random);
     this.indexes = new LineIndexes(deps.store);
-    this.mending = new Mending(deps.store);
+    this.polling = new Polling(deps.env, deps.wire, deps.token, () => this.hint());
   }
 
   /** Lead: exchange whenever there is a reason, until `lost`. Raises what is neither network nor disk: a bug, a wrong key. */
@@ -62,38 +60,25 @@ export class Loop {
     await this.deps.store.lead(this.fence, this.deps.mine.device.id);
     await this.reread();
     void this.deps.env.ballast.lay().catch(() => undefined); // No room for a reserve: then there is none to give up.
-    this.listenLive();
+    this.polling.listen(this.deps.mine.wanted);
     const wake = () => this.wake();
     lost.addEventListener("abort", wake);
     try {
       while (!lost.aborted) {
-        const waitMs = this.isDue() ? await this.round(lost) : await this.rest();
+        const isDue = this.isDue();
+        const isBeside = (this.wasExchange || !isDue) && (await this.isBesideDue());
+        const waitMs = isBeside || isDue ? await this.round(lost, isBeside) : await this.rest();
         if (waitMs > 0) await this.sleep(waitMs, lost);
       }
     } finally {
       lost.removeEventListener("abort", wake);
-      this.stream?.abort();
+      this.polling.stop();
     }
-  }
-
-  /** Hear at once when something of ours, or of a bucket that we hold, has moved. */
-  private listenLive(): void {
-    this.stream?.abort();
-    const { env, mine, wire, token } = this.deps;
-    if (env.isDear()) return;
-    const stream = new AbortController();
-    this.stream = stream;
-    const open = (isOpen: boolean) => {
-      if (stream.signal.aborted) return;
-      this.isLive = isOpen;
-      if (isOpen) this.hint(); // Whatever moved before it was open.
-    };
-    void listen(wire, mine.wanted, token, stream.signal, { moved: () => this.hint(), open });
   }
 
   /** Other buckets are wanted now. */
   rewant(): void {
-    this.listenLive();
+    this.polling.listen(this.deps.mine.wanted);
     this.wake();
   }
 
@@ -116,7 +101,7 @@ export class Loop {
     const { meta } = this.base;
     const asksNew = [...(meta.asked ?? [])].sort().join("\n") !== [...this.deps.mine.wanted].sort().join("\n");
     const isWhole = meta.final || (this.isPaused && meta.cursor !== null && meta.cutAt !== null);
-    return this.isHinted || !isWhole || asksNew || this.mending.isDue || hasUnsent(this.deps.mine);
+    return this.isHinted || !isWhole || asksNew || hasUnsent(this.deps.mine);
   }
 
   /** Nothing is due: tidy up, then wait for the next poll. */
@@ -127,24 +112,22 @@ export class Loop {
       this.base = tidied;
       return 0;
     }
-    this.isHinted = this.deps.env.now() - this.triedAt >= this.interval;
-    return this.isHinted ? 0 : Math.max(1, this.interval - (this.deps.env.now() - this.triedAt));
+    const leftMs = this.polling.intervalMs - (this.deps.env.now() - this.triedAt);
+    this.isHinted = leftMs <= 0;
+    return this.isHinted ? 0 : Math.max(1, leftMs);
   }
 
-  private get interval(): number {
-    return this.isLive ? POLL_MS_MAX : this.pollMs;
-  }
-
-  /** One exchange. Answers how long to wait before the next look, ms. */
-  private async round(lost: AbortSignal): Promise<number> {
+  /** One exchange, or one step beside them. Answers how long to wait before the next look, ms. */
+  private async round(lost: AbortSignal, isBeside: boolean): Promise<number> {
     const early = this.deps.env.gapMs - (this.deps.env.now() - this.triedAt);
-    if (early > 0 && this.base.meta.final) return early;
-    this.triedAt = this.deps.env.now();
+    if (early > 0 && this.base.meta.final && !isBeside) return early;
+    this.wasExchange = !isBeside;
+    if (!isBeside) this.triedAt = this.deps.env.now();
     const abort = new AbortController();
     const end = () => abort.abort();
     lost.addEventListener("abort", end);
     try {
-      return await this.exchangeOnce(abort);
+      return isBeside ? await this.stepBeside(abort) : await this.exchangeOnce(abort);
     } catch (error) {
       return await this.afterError(error);
     } finally {
@@ -156,7 +139,6 @@ export class Loop {
     const { deps, pace } = this;
     const token = await deps.token();
     if (this.mustFork && token !== null) await this.fork();
-    if (await this.mending.suspect(this.base.meta)) await this.refill();
     const limit = { bytes: pace.pageBytes * 2, units: pace.unitsMax, mayNumber: this.isReached };
     const units = await nextOps(deps.mine, limit, deps.env.now());
     if (abort.signal.aborted) return 0;
@@ -181,7 +163,8 @@ export class Loop {
       indexes: this.indexes,
       base: this.base,
       units,
-      wanted: this.mending.without(deps.mine.wanted),
+      wanted: deps.mine.wanted,
+      lists: this.beside?.lists(this.base) ?? [],
       saysBuckets: this.saysBuckets,
       pageBytes: this.isPaused ? 8 * 1024 : this.pace.pageBytes,
       stopsAtCut: this.isPaused,
@@ -204,7 +187,7 @@ export class Loop {
       case "done":
         return await this.afterPage(ending, units);
       case "nothing":
-        this.pollMs = Math.min(POLL_MS_MAX, this.pollMs * 2);
+        this.polling.nothingMoved();
         this.pace.moved();
         return this.well(null);
       case "torn":
@@ -233,17 +216,16 @@ export class Loop {
   }
 
   private async afterPage(ending: Extract<Ending, { kind: "done" }>, units: readonly Unit[]): Promise<number> {
-    const { base, more, isRefusedCut, measured } = ending;
+    const { base, more, measured } = ending;
     const hasMoved = base.meta.cursor !== this.base.meta.cursor || this.hasPushed > 0;
     this.base = base;
     this.saysBuckets = false;
-    this.mending.left();
     this.pace.succeeded(measured);
     this.pace.unitsMax = Number.POSITIVE_INFINITY;
-    if (isRefusedCut && !(await this.refill())) return this.unwell("server");
-    this.well(null);
+    const code = (await this.besideFor(base, ending.differing))?.answered(base, ending.differing) ?? null;
+    this.well(code === null ? null : "server", code);
     if (!hasMoved) return (more && !this.isPaused) || units.length > 0 ? this.notStuck("same") : 0;
-    this.pollMs = POLL_MS;
+    this.polling.somethingMoved();
     this.pace.moved();
     return 0;
   }
@@ -265,6 +247,7 @@ export class Loop {
     this.deps.status({ link: "online" });
     this.isHinted = true;
     this.pace.failed();
+    if (status === 401 && code === "account.erased") return this.unwell("erased", code);
     if (status === 401) {
       this.mustFork ||= code === "device.revoked";
       return this.unwell("sign_in");
@@ -274,7 +257,7 @@ export class Loop {
       return this.notStuck(code);
     }
     if (status === 413 || status === 422) return await this.sendLess(code, opIndex, units);
-    this.deps.status({ problem: "server", phase: "idle" });
+    this.deps.status({ problem: "server", code, phase: "idle" });
     return Math.max(retryAfterMs ?? 0, this.pace.waitMs);
   }
 
@@ -291,19 +274,20 @@ export class Loop {
     return 0;
   }
 
-  private well(problem: Problem): number {
-    this.deps.status({ problem, link: this.pace.isSlow ? "slow" : "online", lastCutAt: this.base.meta.cutAt });
+  private well(problem: Problem, code: string | null = null): number {
+    this.deps.status({ problem, code, link: this.pace.isSlow ? "slow" : "online", lastCutAt: this.base.meta.cutAt });
     if (this.base.meta.final) this.deps.status({ phase: "idle" });
     return 0;
   }
 
-  private unwell(problem: Problem): number {
-    this.deps.status({ problem, phase: "idle" });
+  private unwell(problem: Problem, code: string | null = null): number {
+    this.deps.status({ problem, code, phase: "idle" });
     return Math.max(20 * this.deps.env.gapMs, this.pace.waitMs);
   }
 
   /** Go on at once, unless the same has come three times. */
   private notStuck(answer: string): number {
+    this.isHinted = true;
     const key = `${answer} ${this.base.meta.cursor} ${this.deps.mine.device.id}`;
     if (!this.pace.isStuck(answer === "fork" ? answer : key)) return 0;
     this.deps.status({ problem: "server", phase: "idle" });
@@ -322,13 +306,14 @@ export class Loop {
   }
 
   private async reread(): Promise<void> {
-    const [{ meta, covers, parts }] = await Promise.all([this.deps.store.state(), this.deps.mine.reload()]);
+    const [{ meta, covers, parts, files }] = await Promise.all([this.deps.store.state(), this.deps.mine.reload()]);
     if (meta.fence > this.fence || this.deps.mine.device.fence > this.fence)
       throw new Overtaken("A newer leader writes.");
     this.base = {
       meta,
       covers: new Map(covers.map((cover) => [pairKey([cover.bucket, cover.tier]), cover])),
       parts: new Map(parts.map((part) => [partKey(placeOf(part)), part])),
+      files,
     };
     this.indexes.forgetAll();
   }
@@ -341,18 +326,45 @@ export class Loop {
     this.deps.told("mine");
   }
 
-  /** Sets that cannot be read: to be filled anew with the next exchange. */
+  // --- beside the exchanges -------------------------------------------------------------------------------------------
+
+  /** Sets that cannot be read: to be mended. */
   mend(pairs: readonly Pair[]): void {
-    this.mending.add(pairs);
+    this.damaged = [...this.damaged, ...pairs];
     this.wake();
   }
 
-  /** Fill anew what is on the check list; false: that was tried often enough. */
-  private async refill(): Promise<boolean> {
-    await this.reread();
-    const mayGoOn = await this.mending.refill(this.base.meta, this.deps.mine.wanted, this.deps.env.now());
-    await this.reread();
-    return mayGoOn;
+  private async isBesideDue(): Promise<boolean> {
+    const beside = await this.besideFor(this.base, this.damaged);
+    beside?.damaged(this.damaged);
+    if (beside) this.damaged = [];
+    return beside?.isDue(this.base, this.isPaused) ?? false;
+  }
+
+  /** Null: nothing is to be mended or fetched, and never was. */
+  private async besideFor({ meta, files }: PageBase, pairs: readonly Pair[]): Promise<Beside | null> {
+    if (this.beside || meta.check.length + files.size + pairs.length === 0) return this.beside;
+    const { Beside } = await import("./beside.js");
+    const { env, wire, mine, store, token, status } = this.deps;
+    const heard = () => status({ link: this.pace.isSlow ? "slow" : "online" });
+    const { indexes, pace } = this;
+    const [device, isUrgent] = [() => mine.device.id, () => hasUnsent(mine)];
+    this.beside = new Beside({ env, wire, store, indexes, pace, device, token, heard, isUrgent });
+    return this.beside;
+  }
+
+  private async stepBeside(abort: AbortController): Promise<number> {
+    if (this.beside === null) return 0;
+    this.deps.status({ phase: "receiving" });
+    const before = this.base;
+    const { base, ending, asksNext, isTorn } = await this.beside.step(before, abort);
+    this.base = base;
+    if (base !== before) this.deps.told("cut");
+    this.isHinted ||= asksNext;
+    if (ending) return await this.after(ending, []);
+    if (!isTorn) return 0;
+    this.pace.wasCut();
+    return this.pace.waitMs;
   }
 
   private async sleep(ms: number, lost: AbortSignal): Promise<void> {

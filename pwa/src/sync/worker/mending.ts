@@ -1,58 +1,73 @@
 /**
- * Filling anew what does not agree with the server, or cannot be read.
+ * Which sets of the check list are compared, and when.
  *
- * A downloaded bucket is left for one exchange and joined by the next. What comes by itself cannot be left: there the store
- * begins without a cursor, and the old cut stays on screen until the first mark of the new fill is here.
+ * A set is compared once its digest was seen to disagree, or a chunk of it does not open. After each comparison an exchange
+ * says whether it agrees now; where it does not twice, people are told, and it is tried again once an hour.
  */
 
-import { type Meta, NOTHING, type Pair, pairKey, type RowStore } from "./rows.js";
+import { committed } from "./commit.js";
+import type { Compared, CompareErrand } from "./compare.js";
+import { NOTHING, type Pair, pairKey } from "./rows.js";
+import type { PageBase } from "./staging.js";
 
-const REFILLS_MAX = 3; // An hour: what does not agree after that is for people to look at.
+const ROUNDS_MAX = 2;
 const HOUR_MS = 3600_000;
 
 export class Mending {
-  private readonly leaving = new Set<string>();
-  private readonly broken = new Map<string, Pair>();
-  private refillsAt: number[] = [];
+  private readonly differing = new Map<string, Pair>();
+  private readonly rounds = new Map<string, number>(); // Comparisons since it last agreed.
+  private readonly restsUntil = new Map<string, number>();
+  private broken: Pair[] = [];
 
-  constructor(private readonly store: RowStore) {}
-
-  get isDue(): boolean {
-    return this.leaving.size + this.broken.size > 0;
-  }
-
+  /** A chunk of these does not open. */
   add(pairs: readonly Pair[]): void {
-    for (const pair of pairs) this.broken.set(pairKey(pair), pair);
+    this.broken.push(...pairs);
   }
 
-  /** The wanted buckets, less those that are being left. */
-  without(wanted: readonly string[]): string[] {
-    return wanted.filter((bucket) => !this.leaving.has(bucket));
+  get hasBroken(): boolean {
+    return this.broken.length > 0;
   }
 
-  /** An exchange without them was answered whole: the next asks for them again. */
-  left(): void {
-    this.leaving.clear();
+  /** Put what does not open on the durable check list; then it is compared like what disagrees. */
+  async suspect(at: Pick<CompareErrand, "store" | "indexes">, base: PageBase): Promise<PageBase> {
+    const known = new Set(base.meta.check.map(pairKey));
+    for (const pair of this.broken) this.differing.set(pairKey(pair), pair);
+    const fresh = this.broken.filter((pair) => !known.has(pairKey(pair)) && known.add(pairKey(pair)));
+    this.broken = [];
+    const change = { ...NOTHING, before: base.meta, after: { ...base.meta, check: [...base.meta.check, ...fresh] } };
+    return fresh.length === 0 ? base : await committed({ ...at, base }, change);
   }
 
-  /** Put what cannot be read on the durable check list; false: there is nothing. */
-  async suspect(meta: Meta): Promise<boolean> {
-    if (this.broken.size === 0) return false;
-    const known = new Set(meta.check.map(pairKey));
-    const fresh = [...this.broken.values()].filter((pair) => !known.has(pairKey(pair)));
-    this.broken.clear();
-    await this.store.write({ ...NOTHING, before: meta, after: { ...meta, check: [...meta.check, ...fresh] } });
-    return true;
+  /** An exchange has compared digests at a cut. True: something does not agree although it was compared twice. */
+  judged(differing: readonly Pair[], check: readonly Pair[], now: number): boolean {
+    const listed = new Set(check.map(pairKey));
+    for (const one of [this.differing, this.rounds, this.restsUntil])
+      for (const key of one.keys()) if (!listed.has(key)) one.delete(key);
+    for (const pair of differing) {
+      const key = pairKey(pair);
+      this.differing.set(key, pair);
+      if ((this.rounds.get(key) ?? 0) >= ROUNDS_MAX && !this.restsUntil.has(key))
+        this.restsUntil.set(key, now + HOUR_MS);
+    }
+    return this.restsUntil.size > 0;
   }
 
-  /** Arrange for the check list to be filled anew; false: it was tried often enough. */
-  async refill(meta: Meta, wanted: readonly string[], now: number): Promise<boolean> {
-    this.refillsAt = this.refillsAt.filter((at) => now - at < HOUR_MS);
-    if (this.refillsAt.length >= REFILLS_MAX) return false;
-    this.refillsAt.push(now);
-    const buckets = meta.check.map(([bucket]) => bucket);
-    if (buckets.every((bucket) => wanted.includes(bucket))) for (const bucket of buckets) this.leaving.add(bucket);
-    else await this.store.write({ ...NOTHING, before: meta, after: { ...meta, cursor: null, final: false } });
-    return true;
+  /** The next set to compare; null: none is due. Sets whose rows are still on their way by themselves are left to come. */
+  next(base: PageBase, now: number): Pair | null {
+    if (!base.meta.final) return null;
+    const due = [...this.differing.values()].filter((pair) => {
+      const key = pairKey(pair);
+      return !base.files.has(key) && now >= (this.restsUntil.get(key) ?? 0);
+    });
+    return due.sort((a, b) => a[1] - b[1])[0] ?? null;
+  }
+
+  compared(pair: Pair, { outcome }: Compared): void {
+    const isOver = outcome.kind === "done" || (outcome.kind === "refused" && outcome.status === 404);
+    if (!isOver) return;
+    const key = pairKey(pair);
+    this.differing.delete(key);
+    this.restsUntil.delete(key);
+    this.rounds.set(key, (this.rounds.get(key) ?? 0) + 1);
   }
 }

@@ -11,6 +11,7 @@ export interface Ask {
   readonly confirmed: Mark | null;
   readonly bytes: number;
   readonly buckets: readonly string[] | null; // Null: as in the request before.
+  readonly lists: readonly (readonly [string, number])[]; // Of base files, wanted again.
   readonly check: readonly (readonly [string, number])[];
   readonly units: readonly Unit[];
 }
@@ -23,7 +24,7 @@ export function bodyOf(ask: Ask): string {
     device: ask.device,
     ...(ask.cursor === null ? {} : { cursor: ask.cursor }),
     ...(ask.confirmed === null ? {} : { confirmed: ask.confirmed }),
-    want: { bytes: ask.bytes, ...(ask.buckets === null ? {} : { buckets: ask.buckets }) },
+    want: { bytes: ask.bytes, ...(ask.buckets === null ? {} : { buckets: ask.buckets }), files: ask.lists },
     ...(ask.check.length === 0 ? {} : { check: ask.check }),
   });
   const texts = ask.units.flat().flatMap(({ wish }) => wish.text ?? []);
@@ -51,14 +52,19 @@ export interface Wire {
 }
 
 /** Send, and wait for the head of the answer at most `stallMs`. Never raises for what a network does. */
-export async function send(wire: Wire, body: string, token: string | null, abort: AbortController): Promise<Reply> {
+export async function send(
+  wire: Wire,
+  body: string,
+  token: string | null,
+  abort: AbortController,
+  path = "/api/v1/sync",
+): Promise<Reply> {
   const timer = setTimeout(() => abort.abort(), wire.stallMs);
   try {
     const headers: Record<string, string> = { "Content-Type": "application/json", Accept: "application/x-ndjson" };
     if (token !== null) headers.Authorization = `Bearer ${token}`;
     const packed = body.length > GZIP_FROM_BYTES ? await gzip(body) : null;
     if (packed) headers["Content-Encoding"] = "gzip";
-    const url = `${wire.baseUrl}/api/v1/sync`;
     const init: RequestInit = {
       method: "POST",
       headers,
@@ -67,7 +73,7 @@ export async function send(wire: Wire, body: string, token: string | null, abort
       cache: "no-store",
       redirect: "error",
     };
-    return await readReply(await wire.fetch(url, init));
+    return await readReply(await wire.fetch(`${wire.baseUrl}${path}`, init));
   } catch {
     return { kind: "offline" }; // No connection, no name, aborted, redirected: all the same to the person.
   } finally {

@@ -5,6 +5,7 @@
  *     parts   [bucket, tier, collection]      → how many chunks and lines, the newest seq, its generation
  *     covers  [bucket, tier]                  → filling or full, count and XOR over every stored line
  *     meta    "state"                         → cursor, head, settled, check list, fence: all that a page moves
+ *             ["files", bucket, tier]         → the base files of a set that are still to be fetched
  *
  * Chunks with `seq` above `head` are staged: as durable as the cursor stored with them, not shown yet. A cut is one put of
  * head and cursor. Keys are plain: they show bucket names and sizes, never content.
@@ -37,6 +38,17 @@ export interface Cover {
   readonly lo: number;
   readonly rows: number; // As the scope said, like `bytes`.
   readonly bytes: number;
+  readonly hidden?: boolean; // Comes as base files: shown when it is whole and agrees, not before.
+}
+
+export type BaseChunk = readonly [sha256: string, bytes: number, rows: number];
+
+/** The list of a set's base files. */
+export interface BaseFiles {
+  readonly base: number; // The position that they were cut at.
+  readonly path: string; // Ends in a slash; the name of a file follows.
+  readonly chunks: readonly (BaseChunk | null)[]; // Null: not named yet.
+  readonly had: readonly string[]; // Names of those that are stored.
 }
 
 export interface Part {
@@ -66,9 +78,19 @@ export interface RowsChange {
   readonly chunks: readonly NewChunk[];
   readonly parts: readonly Part[];
   readonly covers: readonly Cover[];
+  readonly removed: readonly (readonly [...PartName, seq: number])[]; // Chunks that do not open.
+  readonly files: readonly (readonly [pair: Pair, list: BaseFiles | null])[]; // Null: none is to be fetched any more.
 }
 
-export const NOTHING = { dropped: [], dropAll: false, chunks: [], parts: [], covers: [] } as const;
+export const NOTHING = {
+  dropped: [],
+  dropAll: false,
+  chunks: [],
+  parts: [],
+  covers: [],
+  removed: [],
+  files: [],
+} as const satisfies Omit<RowsChange, "before" | "after">;
 
 /** Somebody else has written meanwhile: a newer leader, or a newer page. What was to be stored is dropped. */
 export class Overtaken extends Error {
@@ -89,6 +111,7 @@ export const EMPTY_META: Meta = {
 };
 
 const STORES = ["meta", "covers", "parts", "chunks"];
+const FILES = "files";
 const KEY_AFTER: IDBValidKey = []; // Arrays sort behind strings and numbers.
 
 export class RowStore {
@@ -112,9 +135,18 @@ export class RowStore {
   }
 
   /** One consistent look at everything but the chunks. */
-  async state(): Promise<{ meta: Meta; covers: Cover[]; parts: Part[] }> {
+  async state(): Promise<{ meta: Meta; covers: Cover[]; parts: Part[]; files: Map<string, BaseFiles> }> {
     const tx = this.db.transaction(["meta", "covers", "parts"]);
-    return await this.look(tx);
+    const range = IDBKeyRange.bound([FILES], [FILES, KEY_AFTER]);
+    const meta = tx.objectStore("meta");
+    const [state, keys, lists] = await Promise.all([
+      this.look(tx),
+      answerOf(meta.getAllKeys(range)),
+      answerOf<BaseFiles[]>(meta.getAll(range)),
+    ]);
+    // Keys are of our own making: ["files", bucket, tier].
+    const entries = lists.map((list, i) => [(keys[i] as IDBValidKey[]).slice(1).join("\n"), list] as const);
+    return { ...state, files: new Map(entries) };
   }
 
   /**
@@ -123,21 +155,33 @@ export class RowStore {
    * `from` of a choice is the newest seq already known: later ones only are read, up to `head`, or all with `staged`.
    */
   async read(
-    choose: (state: { meta: Meta; parts: Part[] }) => readonly { part: Part; from: number; staged?: boolean }[],
+    choose: (state: {
+      meta: Meta;
+      covers: Cover[];
+      parts: Part[];
+    }) => readonly { part: Part; from: number; staged?: boolean }[],
   ) {
     const tx = this.db.transaction(["meta", "covers", "parts", "chunks"]);
     const state = await this.look(tx);
     const wished = choose(state).filter(({ from, staged }) => staged || from < state.meta.head); // A key range may not be empty.
     const requests = wished.map(({ part, from, staged }) => {
+      const isWhole = from === 0 && (staged || part.last <= state.meta.head);
       const place = placeOf(part);
       const range = IDBKeyRange.bound([...place, from], [...place, staged ? Infinity : state.meta.head], true);
       const store = tx.objectStore("chunks");
-      return { part, keys: answerOf(store.getAllKeys(range)), values: answerOf(store.getAll(range)) };
+      return {
+        part,
+        isWhole,
+        keys: answerOf(store.getAllKeys(range)),
+        values: answerOf<Sealed[]>(store.getAll(range)),
+      };
     });
     const found = await Promise.all(
-      requests.map(async ({ part, keys, values }) => ({ part, keys: await keys, values: (await values) as Sealed[] })),
+      requests.map(async (one) => ({ ...one, keys: await one.keys, values: await one.values })),
     );
     const damaged: Pair[] = [];
+    for (const { part, isWhole, keys } of found)
+      if (isWhole && keys.length < part.chunks) damaged.push([part.bucket, part.tier]); // Some went missing.
     const opened = await Promise.all(found.map((one) => this.unseal(one.part, one.keys, one.values, damaged)));
     return { ...state, opened, damaged };
   }
@@ -149,19 +193,21 @@ export class RowStore {
     return { meta: (await meta) ?? EMPTY_META, covers: await covers, parts: await parts };
   }
 
-  /** A chunk that does not open is left out and its set is named: the rest stays readable, the set is filled anew. */
+  /** A chunk that does not open is left out and its set is named: the rest stays readable, the set is mended. */
   private async unseal(part: Part, keys: readonly IDBValidKey[], values: readonly Sealed[], damaged: Pair[]) {
     const seqs = keys.map((key) => (key as IDBValidKey[])[3] as number); // Keys are of our own making.
+    const shut: number[] = [];
     const all = await Promise.all(
       values.map((value, i) =>
         open(this.key, keys[i] as unknown as Place, value).catch((error: unknown) => {
           if (!(error instanceof Damaged)) throw error;
           damaged.push([part.bucket, part.tier]);
+          shut.push(seqs[i] ?? 0);
           return null;
         }),
       ),
     );
-    return { part, seqs, chunks: all.flatMap((chunk) => chunk ?? []) };
+    return { part, seqs, shut, chunks: all.flatMap((chunk) => chunk ?? []) };
   }
 
   /**
@@ -192,18 +238,23 @@ export class RowStore {
 
   private put(tx: IDBTransaction, change: RowsChange, sealed: readonly Sealed[], after: Meta): void {
     const [chunks, parts, covers] = [tx.objectStore("chunks"), tx.objectStore("parts"), tx.objectStore("covers")];
+    const meta = tx.objectStore("meta");
     if (change.dropAll) for (const store of [chunks, parts, covers]) store.clear();
+    if (change.dropAll) meta.delete(IDBKeyRange.bound([FILES], [FILES, KEY_AFTER]));
     for (const [bucket, tier] of change.dropped) {
       const range = IDBKeyRange.bound([bucket, tier], [bucket, tier, KEY_AFTER]);
       for (const store of [chunks, parts]) store.delete(range);
       covers.delete([bucket, tier]);
+      meta.delete([FILES, bucket, tier]);
     }
+    for (const key of change.removed) chunks.delete([...key]);
     change.chunks.forEach(({ part, seq }, i) => {
       chunks.put(sealed[i], [...part, seq]);
     });
     for (const part of change.parts) parts.put(part);
     for (const cover of change.covers) covers.put(cover);
-    tx.objectStore("meta").put(after, "state");
+    for (const [pair, list] of change.files) list ? meta.put(list, [FILES, ...pair]) : meta.delete([FILES, ...pair]);
+    meta.put(after, "state");
   }
 
   /** Become the writer. Raises: Overtaken when a newer leader already is. */

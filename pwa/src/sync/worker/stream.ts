@@ -42,7 +42,7 @@ export async function* linesOf(
   }
 }
 
-function withinStall<T>(promise: Promise<T>, stallMs: number): Promise<T> {
+export function withinStall<T>(promise: Promise<T>, stallMs: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stall = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Stalled(`No byte for ${stallMs} ms.`)), stallMs);

@@ -59,7 +59,8 @@ export class View {
 
   /** Read what is new under the current head, and say which watchers see something else now. */
   async look(): Promise<Look> {
-    const read = await this.store.read(({ meta, parts }) => this.unread(parts, meta.head));
+    const state = await this.store.read(({ meta, covers, parts }) => this.unread(visible(parts, covers), meta.head));
+    const read = { ...state, parts: visible(state.parts, state.covers) };
     const lists = new Set(this.needed(read.parts).map(nameOf));
     for (const { part, chunks } of read.opened) {
       if (lists.has(nameOf(part))) this.decode(part, chunks, read.meta.head);
@@ -196,6 +197,12 @@ export class View {
     const own = parts.filter((part) => part.collection === HELD && part.bucket === `user:${this.userId}`);
     return this.listOf(own).flatMap((row) => heldOp(row) ?? []);
   }
+}
+
+/** A set that comes as base files is shown when it is whole. */
+function visible(parts: readonly Part[], covers: readonly Cover[]): Part[] {
+  const hidden = new Set(covers.filter((one) => one.hidden).map(({ bucket, tier }) => pairKey([bucket, tier])));
+  return parts.filter(({ bucket, tier }) => !hidden.has(pairKey([bucket, tier])));
 }
 
 const nameOf = (part: Part): string => partKey(placeOf(part));

@@ -1,5 +1,7 @@
 /** What goes over the wire, as the phone reads it. Everything from outside is checked before it is believed. */
 
+import type { BaseChunk, BaseFiles } from "./rows.js";
+
 export const PROTOCOL = 1;
 export const SCHEMA = 1; // The release of rows and commands that this build was written for.
 
@@ -21,6 +23,17 @@ export interface Scope {
   readonly tier: number;
   readonly rows: number;
   readonly bytes: number;
+}
+
+/** A part of the list of a set's base files. */
+export interface FilesLine {
+  readonly bucket: string;
+  readonly tier: number;
+  readonly base: number;
+  readonly path: string;
+  readonly count: number;
+  readonly first: number;
+  readonly chunks: readonly BaseChunk[];
 }
 
 /** A place where everything received so far is one snapshot, or the end of a page. */
@@ -96,6 +109,33 @@ export function readScopes(value: unknown): Scope[] {
     if (!isRecord(one) || typeof one.bucket !== "string" || typeof one.tier !== "number") return [];
     return [{ bucket: one.bucket, tier: one.tier, rows: Number(one.rows ?? 0), bytes: Number(one.bytes ?? 0) }];
   });
+}
+
+const CHUNKS_MAX = 100_000;
+const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+
+export function readFiles(value: unknown): FilesLine[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((one: unknown) => {
+    if (!isRecord(one) || typeof one.bucket !== "string" || typeof one.tier !== "number") return [];
+    const [base, count, first, path] = [Number(one.base), Number(one.count), Number(one.first ?? 0), String(one.path)];
+    if (!(count > 0 && count <= CHUNKS_MAX && first >= 0) || !/^\/[^/].*\/$/.test(path)) return []; // Of this origin, always.
+    const chunks = Array.isArray(one.chunks) ? one.chunks.filter(isBaseChunk).slice(0, count - first) : [];
+    return [{ bucket: one.bucket, tier: one.tier, base, path, count, first, chunks }];
+  });
+}
+
+const isBaseChunk = (chunk: unknown): chunk is BaseChunk =>
+  Array.isArray(chunk) && /^[0-9a-f]{64}$/.test(String(chunk[0])) && chunk[1] <= CHUNK_BYTES_MAX;
+
+/** The list with one more part of it. Another base is another list: what is stored of the old one stays if it is named again. */
+export function listedAfter(before: BaseFiles | undefined, { base, path, count, first, chunks }: FilesLine): BaseFiles {
+  const isSame = before?.base === base && before.chunks.length === count;
+  const known = isSame ? [...before.chunks] : Array.from({ length: count }, (): BaseChunk | null => null);
+  chunks.forEach((chunk, i) => {
+    known[first + i] = chunk;
+  });
+  return { base, path, chunks: known, had: before?.had ?? [] };
 }
 
 export function readDigests(value: unknown): Digests | null {

@@ -4,9 +4,9 @@ import { IDBFactory } from "fake-indexeddb";
 import { type Ending, exchange } from "../../../src/sync/worker/exchange.js";
 import { LineIndexes } from "../../../src/sync/worker/indexes.js";
 import { Mine } from "../../../src/sync/worker/mine.js";
-import type { PageBase } from "../../../src/sync/worker/page.js";
 import { nextOps } from "../../../src/sync/worker/queue.js";
 import { pairKey, partKey, placeOf, RowStore } from "../../../src/sync/worker/rows.js";
+import type { PageBase } from "../../../src/sync/worker/staging.js";
 import { View } from "../../../src/sync/worker/view.js";
 import { AMINA } from "./phone.js";
 import type { FakeServer } from "./server.js";
@@ -39,11 +39,12 @@ export class Bare {
   }
 
   async base(): Promise<PageBase> {
-    const { meta, covers, parts } = await this.store.state();
+    const { meta, covers, parts, files } = await this.store.state();
     return {
       meta,
       covers: new Map(covers.map((cover) => [pairKey([cover.bucket, cover.tier]), cover])),
       parts: new Map(parts.map((part) => [partKey(placeOf(part)), part])),
+      files,
     };
   }
 
@@ -64,6 +65,7 @@ export class Bare {
       base: base ?? (await this.base()),
       units,
       wanted,
+      lists: [],
       saysBuckets: true,
       pageBytes,
       stopsAtCut: false,

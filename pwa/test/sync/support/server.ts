@@ -3,8 +3,10 @@
  * Python; against it the engine is tried in a browser.
  */
 
-import { digestLine, digestText } from "../../../src/sync/worker/digest.js";
 import { hashOf } from "../../../src/sync/worker/wish.js";
+import { type Base, cutBase, filesLines } from "./basing.js";
+import { cutOps, streamOf } from "./bytes.js";
+import { compareLines, digestOf } from "./comparing.js";
 
 interface Item {
   bucket: string;
@@ -30,7 +32,7 @@ interface Cursor {
   lastCut: number;
   final: boolean;
   buckets: string[];
-  cover: Record<string, { bound: number; at: number } | null>; // "bucket tier" → null is full
+  cover: Record<string, { bound: number; at: number; above?: boolean } | null>; // "bucket tier" → null is full; above: a base
 }
 
 type Json = Record<string, unknown>;
@@ -50,6 +52,11 @@ export class FakeServer {
   applied: Json[] = []; // Every op that took effect, in order.
   markEvery = 3;
   requests: Json[] = [];
+  comparisons: Json[] = []; // Requests of comparisons.
+  fetched: { name: string; cache: RequestCache | undefined }[] = [];
+  bases = new Map<string, Base>(); // By "bucket tier".
+  /** What becomes of a file on its way. Null: as it is. */
+  fileNetwork: (name: string, cache: RequestCache | undefined) => Response | Promise<Response> | null = () => null;
   /** Called with each answer's bytes: what the network makes of them. Null: the connection dies before the first. */
   network: (bytes: Uint8Array, request: Json) => Uint8Array | null = (bytes) => bytes;
   /** Called before anything is looked at. A Response answers instead of us. */
@@ -85,16 +92,50 @@ export class FakeServer {
     if (url.includes("/sync/live")) throw new TypeError("no stream here");
     const signal = init?.signal;
     signal?.throwIfAborted();
+    if (url.includes("/files/")) return await this.file(new URL(url).pathname, init?.cache);
     const raw = await new Response(init?.body ?? "").blob();
     const isPacked = new Headers(init?.headers).get("Content-Encoding") === "gzip";
     const plain = isPacked ? raw.stream().pipeThrough(new DecompressionStream("gzip")) : raw.stream();
     const text = await new Response(plain).text();
     const request = JSON.parse(text) as Json;
-    this.requests.push(request);
+    const isComparison = url.endsWith("/compare");
+    (isComparison ? this.comparisons : this.requests).push(request);
     const instead = this.intercept(request, raw.size);
     if (instead) return instead;
-    return await this.answer(request, text);
+    return isComparison ? this.compare(request) : await this.answer(request, text);
   };
+
+  /** Cut the base of a set as it is now. */
+  async cutBase(bucket: string, tier: number, rowsAFile: number, path = `/files/${this.position}cap/`): Promise<Base> {
+    const base = await cutBase(this.live(`${bucket} ${tier}`), this.position, rowsAFile, path);
+    this.bases.set(`${bucket} ${tier}`, base);
+    return base;
+  }
+
+  private async file(path: string, cache: RequestCache | undefined): Promise<Response> {
+    const name = path.split("/").at(-1) ?? "";
+    this.fetched.push({ name, cache });
+    const instead = await this.fileNetwork(name, cache);
+    if (instead) return instead;
+    const base = [...this.bases.values()].find((one) => path === `${one.path}${name}`);
+    const file = base?.files.get(name);
+    return file ? new Response(file.bytes) : Response.json({ error: { code: "file.unknown" } }, { status: 404 });
+  }
+
+  private compare(request: Json): Response {
+    const cursor = this.readCursor(request.cursor);
+    const pair = `${request.bucket} ${request.tier}`;
+    if (cursor?.epoch !== this.epoch) return refusal(409, "cursor.off_chain");
+    if (!this.pairs(cursor.buckets).includes(pair)) return refusal(404, "bucket.not_held");
+    const head = { protocol: 1, schema: 1, now: new Date(this.now()).toISOString(), head: this.position };
+    const asks = request.ask as { prefix: string; sums: Record<string, string> }[];
+    const first = JSON.stringify({ ...head, digest: this.digestOf(pair) });
+    return this.sent([first, ...compareLines(this.live(pair), asks, Number(request.bytes))], request);
+  }
+
+  live(pair: string): Item[] {
+    return [...this.items.values()].filter((item) => pairOf(item) === pair && !item.gone);
+  }
 
   private async answer(request: Json, text: string): Promise<Response> {
     const device = this.deviceOf(String(request.device));
@@ -103,6 +144,10 @@ export class FakeServer {
     const pushed = this.push(device, ops, hashes, (request.confirmed ?? null) as [number, string] | null);
     const lines = this.page(request, device, pushed);
     if (lines === null) return new Response(null, { status: 204 });
+    return this.sent(lines, request);
+  }
+
+  private sent(lines: readonly string[], request: Json): Response {
     const whole = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
     const bytes = this.network(whole, request);
     if (bytes === null) throw new TypeError("fetch failed");
@@ -158,7 +203,7 @@ export class FakeServer {
   // --- pull -------------------------------------------------------------------------------------------------------------
 
   private page(request: Json, device: DeviceState, pushed: Json): string[] | null {
-    const want = (request.want ?? {}) as { bytes?: number; buckets?: string[] };
+    const want = (request.want ?? {}) as { bytes?: number; buckets?: string[]; files?: [string, number][] };
     const check = (request.check ?? []) as [string, number][];
     const cursor = this.readCursor(request.cursor);
     const first = {
@@ -197,14 +242,28 @@ export class FakeServer {
     const joined = held.filter((pair) => !(pair in state.cover));
     const touched = new Set<string>(check.map(([bucket, tier]) => `${bucket} ${tier}`));
     for (const pair of left) delete state.cover[pair];
+    const based = want.files === undefined ? [] : joined.filter((pair) => this.bases.has(pair));
     for (const pair of joined) state.cover[pair] = { bound: start.position, at: 0 };
+    for (const pair of based)
+      state.cover[pair] = { bound: start.position, at: this.bases.get(pair)?.position ?? 0, above: true };
     if (left.length > 0) lines.push(JSON.stringify({ left: left.map(asPair) }));
     if (cursor === null || joined.length > 0)
       lines.push(JSON.stringify({ scope: held.map((pair) => this.scopeOf(pair)) }));
     if (joined.length > 0) lines.push(JSON.stringify({ joined: joined.map(asPair) }));
+    const relisted = (want.files ?? []).map(([bucket, tier]) => `${bucket} ${tier}`);
+    for (const pair of new Set([...based, ...relisted])) {
+      const base = this.bases.get(pair);
+      if (base) lines.push(...filesLines(...asPair(pair), base));
+    }
     const isNew =
       this.position !== before.position || Object.values(before.cover).some((one) => one !== null) || !before.final;
-    const isQuiet = !hasOps && check.length === 0 && left.length === 0 && joined.length === 0 && cursor !== null;
+    const isQuiet =
+      !hasOps &&
+      check.length === 0 &&
+      relisted.length === 0 &&
+      left.length === 0 &&
+      joined.length === 0 &&
+      cursor !== null;
     if (isQuiet && !isNew) return null;
     this.rows(lines, state, start.lastCut, want.bytes ?? 65536, device, touched);
     return lines;
@@ -257,11 +316,12 @@ export class FakeServer {
       const fill = state.cover[pair];
       if (!fill) continue;
       for (const item of all.filter(
-        (one) => pairOf(one) === pair && one.position <= fill.bound && one.position > fill.at && !one.gone,
+        (one) =>
+          pairOf(one) === pair && one.position <= fill.bound && one.position > fill.at && (fill.above || !one.gone),
       )) {
         if (bytes >= budget) return void lines.push(JSON.stringify({ cursor: writeCursor(state), more: true }));
         send(item);
-        state.cover[pair] = { bound: fill.bound, at: item.position };
+        state.cover[pair] = { ...fill, at: item.position };
         mark();
       }
       state.cover[pair] = null;
@@ -286,10 +346,7 @@ export class FakeServer {
   }
 
   digestOf(pair: string): string {
-    const live = [...this.items.values()].filter((item) => pairOf(item) === pair && !item.gone);
-    const each = live.map(({ line }) => digestLine(new TextEncoder().encode(line)));
-    const half = (which: 0 | 1) => each.reduce((sum, digest) => sum ^ digest[which], 0);
-    return digestText({ count: live.length, hi: half(0), lo: half(1) });
+    return digestOf(this.live(pair));
   }
 
   private pairs(wanted: readonly string[]): string[] {
@@ -299,7 +356,7 @@ export class FakeServer {
 
   private scopeOf(pair: string): Json {
     const [bucket, tier] = asPair(pair);
-    const live = [...this.items.values()].filter((item) => pairOf(item) === pair && !item.gone);
+    const live = this.live(pair);
     return {
       bucket,
       tier,
@@ -314,6 +371,9 @@ export class FakeServer {
   }
 }
 
+const refusal = (status: number, code: string): Response =>
+  Response.json({ success: false, error: { code, message: code, details: {} } }, { status });
+
 const writeCursor = (cursor: Cursor): string => btoa(JSON.stringify(cursor));
 
 const pairOf = (item: Item): string => `${item.bucket} ${item.tier}`;
@@ -322,40 +382,3 @@ const asPair = (pair: string): [string, number] => {
   const [bucket = "", tier = ""] = pair.split(" ");
   return [bucket, Number(tier)];
 };
-
-/** The ops' texts as they stand in the body: the hash is over those bytes. */
-function cutOps(text: string): string[] {
-  const start = text.indexOf('"ops":[');
-  if (start < 0) return [];
-  const out: string[] = [];
-  let depth = 0;
-  let from = 0;
-  let isText = false;
-  for (let at = start + 7; at < text.length; at++) {
-    const char = text[at];
-    if (isText) {
-      if (char === "\\") at++;
-      else if (char === '"') isText = false;
-    } else if (char === '"') isText = true;
-    else if (char === "{" || char === "[") {
-      if (depth++ === 0) from = at;
-    } else if (char === "}" || char === "]") {
-      if (--depth < 0) break;
-      if (depth === 0) out.push(text.slice(from, at + 1));
-    }
-  }
-  return out;
-}
-
-function streamOf(bytes: Uint8Array, isTorn: boolean): ReadableStream<Uint8Array> {
-  let at = 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (at < bytes.length) {
-        controller.enqueue(bytes.slice(at, at + 997)); // Never at the end of a line.
-        at += 997;
-      } else if (isTorn) controller.error(new TypeError("network error"));
-      else controller.close();
-    },
-  });
-}

@@ -1,0 +1,219 @@
+/**
+ * Base files of shared sets: fetched by the name of their content, so that caches on the way may answer.
+ *
+ * Small tiers first, a few files at a time; each is checked, and stored in one transaction with what is left to fetch. A
+ * base line is used only where its set holds nothing for that id, not even that it went. When the last one is here the set
+ * goes on the check list, and is shown at the cut where it agrees.
+ */
+
+import { committed } from "./commit.js";
+import type { LineIndexes } from "./indexes.js";
+import { chunkLines } from "./lines.js";
+import type { Wire } from "./request.js";
+import { type BaseChunk, type BaseFiles, NOTHING, type Pair, pairKey, type RowStore } from "./rows.js";
+import { type PageBase, Staging } from "./staging.js";
+import { withinStall } from "./stream.js";
+import { readLine } from "./wire.js";
+
+const ABSENT_MAX = 2; // Asked for again once; then the set is compared instead.
+const decoder = new TextDecoder();
+const ROW = 0x5b;
+
+export interface FetchErrand {
+  readonly wire: Wire;
+  readonly store: RowStore;
+  readonly indexes: LineIndexes;
+  readonly atOnce: number; // Files, each about 64 KiB.
+  readonly abort: AbortController;
+}
+
+export type Fetched =
+  | { readonly kind: "stored"; readonly base: PageBase; readonly bytes: number; readonly isDone: boolean }
+  | { readonly kind: "absent" } // The list is wanted again.
+  | { readonly kind: "offline" };
+
+type Got = { readonly chunk: BaseChunk; readonly lines: Uint8Array<ArrayBuffer> } | "absent" | "offline";
+
+export class Fetching {
+  private readonly lists = new Map<string, Pair>(); // Wanted again.
+  private readonly absent = new Map<string, number>();
+
+  /** Sets whose list is incomplete, or names what is not to be had. */
+  wanted(base: PageBase): Pair[] {
+    for (const [key, { chunks }] of base.files) if (chunks.includes(null)) this.lists.set(key, asPair(key));
+    return [...this.lists].flatMap(([key, pair]) => (base.files.has(key) ? [pair] : []));
+  }
+
+  /** A whole answer came: what it said of lists is stored. */
+  listed(base: PageBase): void {
+    for (const key of this.lists.keys()) if (!base.files.get(key)?.chunks.includes(null)) this.lists.delete(key);
+  }
+
+  /** The set to fetch of next; null: none. */
+  next(base: PageBase): Pair | null {
+    const due = [...base.files].filter(([key]) => !this.lists.has(key));
+    const sorted = due.map(([key, list]) => ({
+      pair: asPair(key),
+      bytes: left(list).reduce((sum, [, n]) => sum + n, 0),
+    }));
+    return sorted.sort((a, b) => a.pair[1] - b.pair[1] || a.bytes - b.bytes)[0]?.pair ?? null;
+  }
+
+  /** Fetch the next files of a set. Raises: Overtaken; QuotaExceededError, after which they are fetched again. */
+  async fetch(errand: FetchErrand, base: PageBase, pair: Pair): Promise<Fetched> {
+    const list = base.files.get(pairKey(pair));
+    if (list === undefined) return { kind: "absent" };
+    const chunks = left(list).slice(0, errand.atOnce);
+    const got = await Promise.all(chunks.map((chunk) => fetchOne(errand, list.path, chunk)));
+    const here = got.flatMap((one) => (typeof one === "string" ? [] : [one]));
+    if (here.length > 0 || chunks.length === 0) return await this.store(errand, base, pair, list, here);
+    return got.includes("absent") ? await this.isAbsent(errand, base, pair) : { kind: "offline" };
+  }
+
+  private async store(
+    errand: FetchErrand,
+    base: PageBase,
+    pair: Pair,
+    list: BaseFiles,
+    got: readonly Exclude<Got, string>[],
+  ): Promise<Fetched> {
+    const staging = new Staging(base, errand.indexes);
+    for (const { lines } of got) await keepNew(staging, pair, lines);
+    const after = { ...list, had: [...list.had, ...got.map(({ chunk }) => chunk[0])] };
+    const isDone = left(after).length === 0;
+    const { meta } = base;
+    const { chunks, parts, next } = staging.chunks(meta.next);
+    const check = isDone ? withPair(meta.check, pair) : meta.check;
+    const change = {
+      ...NOTHING,
+      before: meta,
+      after: { ...meta, next, check },
+      chunks,
+      parts,
+      covers: staging.changedCovers(),
+      files: [[pair, isDone ? null : after] as const],
+    };
+    this.absent.delete(pairKey(pair));
+    const { store, indexes } = errand;
+    const bytes = got.reduce((sum, { chunk }) => sum + chunk[1], 0);
+    return { kind: "stored", base: await committed({ store, indexes, base }, change), bytes, isDone };
+  }
+
+  /** Ask for the list again; the second time go on without the files: comparing finds what is missing. */
+  private async isAbsent({ store, indexes }: FetchErrand, base: PageBase, pair: Pair): Promise<Fetched> {
+    const key = pairKey(pair);
+    const times = (this.absent.get(key) ?? 0) + 1;
+    this.absent.set(key, times);
+    if (times < ABSENT_MAX) {
+      this.lists.set(key, pair);
+      return { kind: "absent" };
+    }
+    const { meta } = base;
+    const after = { ...meta, check: withPair(meta.check, pair) };
+    const change = { ...NOTHING, before: meta, after, files: [[pair, null] as const] };
+    this.absent.delete(key);
+    return { kind: "stored", base: await committed({ store, indexes, base }, change), bytes: 0, isDone: true };
+  }
+}
+
+const left = ({ chunks, had }: BaseFiles): BaseChunk[] => {
+  const stored = new Set(had);
+  return chunks.flatMap((chunk) => (chunk && !stored.has(chunk[0]) ? [chunk] : []));
+};
+
+/** Keep the lines of a base file whose id the set does not know. */
+async function keepNew(staging: Staging, [bucket, tier]: Pair, file: Uint8Array<ArrayBuffer>): Promise<void> {
+  const bytes = file.at(-1) === NEWLINE ? file : new Uint8Array([...file, NEWLINE]);
+  let from = 0;
+  let collection: string | null = null;
+  while (from < bytes.length) {
+    const end = bytes[from] === ROW ? endOfRows(bytes, from) : endOfLine(bytes, from);
+    const some = bytes.subarray(from, end);
+    if (some[0] !== ROW) collection = readLine(decoder.decode(some))?.collection as string | null;
+    else if (typeof collection === "string") {
+      const index = await staging.indexOf([bucket, tier, collection]);
+      const lines = chunkLines(some).filter(({ id }) => !index.has(id));
+      if (lines.length > 0) await staging.keep([bucket, tier, collection], lines);
+    }
+    from = end;
+  }
+}
+
+const NEWLINE = 10;
+
+function endOfLine(bytes: Uint8Array, from: number): number {
+  const end = bytes.indexOf(NEWLINE, from);
+  return end < 0 ? bytes.length : end + 1;
+}
+
+function endOfRows(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && bytes[at] === ROW) at = endOfLine(bytes, at);
+  return at;
+}
+
+async function fetchOne({ wire, abort }: FetchErrand, path: string, chunk: BaseChunk): Promise<Got> {
+  for (const cache of ["default", "reload"] as const) {
+    const bytes = await bytesOf(wire, `${path}${chunk[0]}`, chunk[1], cache, abort.signal);
+    if (typeof bytes === "string") return bytes;
+    if (bytes !== null && (await sha256(bytes)) === chunk[0]) return { chunk, lines: bytes };
+    // Wrong bytes: from a cache on the way, a proxy, a portal. Once more past all caches.
+  }
+  return "absent";
+}
+
+/** Null: these cannot be the bytes. Never raises for what a network does. */
+async function bytesOf(
+  wire: Wire,
+  path: string,
+  size: number,
+  cache: RequestCache,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer> | "absent" | "offline" | null> {
+  try {
+    const init: RequestInit = { cache, signal, credentials: "omit" };
+    const response = await withinStall(wire.fetch(`${wire.baseUrl}${path}`, init), wire.stallMs);
+    if (!response.ok || response.body === null) {
+      void response.body?.cancel();
+      return [403, 404, 410].includes(response.status) ? "absent" : "offline";
+    }
+    return await readAll(response.body, size, wire.stallMs);
+  } catch {
+    return "offline"; // No connection, stalled, given up: what is here already stays.
+  }
+}
+
+async function readAll(
+  body: ReadableStream<Uint8Array>,
+  size: number,
+  stallMs: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const reader = body.getReader();
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  try {
+    for (;;) {
+      const { done, value } = await withinStall(reader.read(), stallMs);
+      if (done) break;
+      if (at + value.length > size) return null;
+      bytes.set(value, at);
+      at += value.length;
+    }
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+  return at < size ? null : bytes;
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const withPair = (check: readonly Pair[], pair: Pair): readonly Pair[] =>
+  check.some((one) => pairKey(one) === pairKey(pair)) ? check : [...check, pair];
+
+function asPair(key: string): Pair {
+  const [bucket = "", tier = ""] = key.split("\n");
+  return [bucket, Number(tier)];
+}
