@@ -4,7 +4,8 @@
     Blank    others need the row: it stays, and what is the person's in it becomes a neutral value
     Leave    the row only names an id, which belongs to nobody any more
 
-Other people's work stays. `sync/postgres/erasing.py` does it; a ledger outside the database keeps it done after a restore.
+Other people's work stays. `sync/postgres/erasing.py` does it; a ledger outside the database keeps it done after a
+restore.
 """
 
 from collections.abc import Mapping

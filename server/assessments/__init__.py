@@ -1,6 +1,6 @@
 """Tests and exams: banks of items, keys apart, attempts, marks."""
 
-from server.assessments import attempts, collections, jobs, publishing, queries
+from server.assessments import attempts, collections, erasing, jobs, publishing, queries
 from server.assessments.models import Assessment, Attempt
 from server.base.events import Subscription
 from server.base.feature import Cron, Feature
@@ -17,4 +17,5 @@ feature = Feature(
     ),
     subscriptions=(Subscription(CoursePublished, publishing.publish_with_course),),
     visible={Assessment: queries.is_assessment_visible, Attempt: queries.is_attempt_visible},
+    erasures=erasing.erasures,
 )

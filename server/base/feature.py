@@ -3,13 +3,20 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
 
 from server.base.events import Subscription
 from server.base.jobs import Job
 from server.base.models import Model
 from server.base.tx import Tx, Visible
 from sync.collection import BucketKind, Collection, Grant, Membership
+from sync.erasing import Erasure
 from sync.mutator import Mutator
+
+EraseStep = Callable[[Connection[Any], UUID], list[str]]
+"""What cannot be declared: run before the declared part, with the person's id; answers keys of objects to remove."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +41,5 @@ class Feature:
     crons: tuple[Cron, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     visible: Mapping[type[Model], Visible] = field(default_factory=dict)
+    erasures: tuple[Erasure, ...] = ()  # Every table that names a person, children before their parents.
+    erase: EraseStep | None = None

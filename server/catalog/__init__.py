@@ -1,7 +1,7 @@
 """The catalogue: subjects, courses, their lessons as typed blocks, and how far each learner has come."""
 
 from server.base.feature import Feature
-from server.catalog import collections, lesson_routes, media_routes, queries, routes
+from server.catalog import collections, erasing, lesson_routes, media_routes, queries, routes
 from server.catalog.models import Course
 
 feature = Feature(
@@ -34,4 +34,5 @@ feature = Feature(
         media_routes.get_media_by_capability,
     ),
     visible={Course: queries.is_course_visible},
+    erasures=erasing.erasures,
 )

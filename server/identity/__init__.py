@@ -1,7 +1,7 @@
 """People: accounts, roles, sessions, profiles."""
 
 from server.base.feature import Feature
-from server.identity import collections, jobs, routes
+from server.identity import collections, erasing, jobs, routes
 
 feature = Feature(
     name="identity",
@@ -20,4 +20,6 @@ feature = Feature(
         routes.me,
     ),
     jobs=(jobs.send_mail,),
+    erasures=erasing.erasures,
+    erase=erasing.forget_attempts_to_sign_in,
 )

@@ -39,6 +39,12 @@ class AccountSuspended(Forbidden):
     code = "account.suspended"
 
 
+class AccountErased(Unauthenticated):
+    """This account was erased; the phone forgets what it holds of it."""
+
+    code = "account.erased"
+
+
 @dataclass(frozen=True)
 class SignedIn:
     user_id: UUID
@@ -56,6 +62,12 @@ _LIVES = (
 )
 _LOAD_ACTOR = "select u.status, u.token_version, u.id, u.locale, u.roles, u.email_verified_at is not null" + _LIVES
 GATE = "select json_build_array(u.status, u.token_version)" + _LIVES  # for a statement that asks more besides
+
+
+_IS_ERASED = text("select exists(select 1 from sync_erased where user_id = :user)")
+_ERASED_SESSION = text(
+    "select exists(select 1 from identity_sessions s join sync_erased e on e.user_id = s.user_id where s.id = :id)"
+)
 
 
 class Authenticator:
@@ -132,7 +144,7 @@ async def open_session(
 async def rotate_session(tx: Tx, tokens: Tokens, *, token: str, device_id: UUID | None) -> SignedIn | None:
     """The next refresh token; None when the number was too old: then the session has been ended, and must stay so.
 
-    Raises TokenBad, AccountSuspended.
+    Raises TokenBad, AccountSuspended, AccountErased.
     """
     session_id, rotation = tokens.read_refresh(token)
     row = (
@@ -145,6 +157,8 @@ async def rotate_session(tx: Tx, tokens: Tokens, *, token: str, device_id: UUID 
             {"id": session_id},
         )
     ).one_or_none()
+    if row is None and (await tx.db.execute(_ERASED_SESSION, {"id": session_id})).scalar_one():
+        raise AccountErased
     if row is None or row.revoked_at is not None or row.expires_at <= tx.now:
         raise TokenBad
     if row.status != "active":

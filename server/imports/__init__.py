@@ -4,6 +4,11 @@ A coordinator above catalog and assessments, which never import one another.
 """
 
 from server.base.feature import Feature
-from server.imports import jobs, routes
+from server.imports import erasing, jobs, routes
 
-feature = Feature(name="imports", routes=(routes.start_import, routes.get_import), jobs=(jobs.run_import,))
+feature = Feature(
+    name="imports",
+    routes=(routes.start_import, routes.get_import),
+    jobs=(jobs.run_import,),
+    erasures=erasing.erasures,
+)

@@ -1,7 +1,7 @@
 """Notifications inside the product; other features call `notify`."""
 
 from server.base.feature import Cron, Feature
-from server.notifications import collections
+from server.notifications import collections, erasing
 from server.notifications.subscriptions import subscriptions
 from server.notifications.telling import delete_old, notify
 
@@ -12,4 +12,5 @@ feature = Feature(
     collections=(collections.notifications,),
     subscriptions=subscriptions,
     crons=(Cron("notifications.delete_old", every_s=6 * 3600, run=delete_old),),
+    erasures=erasing.erasures,
 )

@@ -1,7 +1,7 @@
 """Help questions: learners ask, verified mentors answer, all of it offline if need be."""
 
 from server.base.feature import Feature
-from server.questions import collections, jobs, moderation, mutators, queries
+from server.questions import collections, erasing, jobs, moderation, mutators, queries
 from server.questions.models import Answer, Question
 from server.questions.subscriptions import subscriptions
 
@@ -24,4 +24,5 @@ feature = Feature(
     jobs=(jobs.notify_mentors, jobs.notify_asker, jobs.notify_accepted),
     subscriptions=subscriptions,
     visible={Question: queries.is_question_visible, Answer: queries.is_answer_visible},
+    erasures=erasing.erasures,
 )

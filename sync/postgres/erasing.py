@@ -1,6 +1,6 @@
-"""Takes a person out of the database, in one transaction: rows as declared, ops, receipts, identities; devices stay as
-tombstones, whose phones wipe themselves.
+"""Takes a person out of the database, in one transaction.
 
+Rows go as declared, ops, receipts and identities with them; devices stay as tombstones, whose phones wipe themselves.
 The log follows by itself: a deleted row is gone at a new position, its line emptied; a blanked one has another line.
 Twice is once; a person whom this database never knew is noted as erased, so that a phone which comes back is told.
 """

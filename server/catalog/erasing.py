@@ -1,0 +1,9 @@
+"""What becomes of a person in the catalogue: progress goes; courses stay, for others learn from them."""
+
+from sync.erasing import Forget, Leave
+
+erasures = (
+    Forget("catalog_progress", "user_id"),
+    Forget("catalog_course_staff", "user_id"),
+    Leave("catalog_courses", "created_by_id"),
+)
