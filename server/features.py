@@ -6,6 +6,7 @@ from server.base.feature import Feature
 from server.base.jobs import Job
 from server.base.models import Model
 from server.base.tx import Visible
+from server.exchange import bases
 from sync.registry import Registry, build_registry
 
 SCHEMA = (
@@ -20,6 +21,7 @@ FEATURES: tuple[Feature, ...] = (
     questions.feature,
     assessments.feature,
     imports.feature,
+    bases.feature,
 )
 
 

@@ -108,7 +108,7 @@ class Storage:
         try:
             return await asyncio.to_thread(function)
         except S3Error as error:
-            if error.code in {"NoSuchKey", "NotFound"}:
+            if error.code in {"NoSuchKey", "NotFound", "NoSuchBucket"}:
                 raise NotFound("The file is not in the store.") from error
             raise Unavailable("The file store does not answer as it should; try again.") from error
         except InvalidResponseError as error:

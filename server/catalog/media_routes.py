@@ -70,10 +70,4 @@ async def _answer(request: Request[Any, Any, Any], tx: Tx, actor: Actor, sha256:
     if not await queries.may_see_file(tx, course_ids):  # Permission before existence.
         raise serving.file_not_found()
     file = await serving.find_bytes(tx, sha256)
-    return await serving.answer_bytes(
-        request.app.state.storage,
-        file,
-        range_header=request.headers.get("range", ""),
-        if_none_match=request.headers.get("if-none-match", ""),
-        if_range=request.headers.get("if-range", ""),
-    )
+    return await serving.answer_bytes(request.app.state.storage, file, serving.Conditions.of(request.headers))

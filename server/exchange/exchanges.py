@@ -13,6 +13,7 @@ import structlog
 
 from server.exchange.admission import Admission, Lane
 from server.exchange.budget import BYTES_UP, EXCHANGES, Budget, SharedBuckets
+from server.exchange.files import Files
 from server.exchange.live import Hub
 from server.exchange.packing import packed, packer
 from server.exchange.reading import Reading
@@ -70,6 +71,7 @@ class Exchanges:
         reading: Reading,
         pushes: PushStore,
         gatekeeper: Gatekeeper,
+        files: Files,
         shared: SharedBuckets | None = None,
     ) -> None:
         self._registry = registry
@@ -77,6 +79,7 @@ class Exchanges:
         self._pulls = reading.primary
         self._pushes = pushes
         self._gatekeeper = gatekeeper
+        self.files = files
         self._collections: dict[int, str] = {}
         self._exchanges = Budget(EXCHANGES, code="sync.too_often", shared=shared)
         self._bytes_up = Budget(BYTES_UP, code="sync.too_much", shared=shared)
@@ -87,6 +90,8 @@ class Exchanges:
         """Raises ExchangeError (409, 413, 422, 429, 503), Outage, and what the gatekeeper raises."""
         envelope, raw_ops = split_request(body)
         asked = read_envelope(envelope, user_id=caller.user_id, has_ops=bool(raw_ops))
+        if asked.files is not None and self.files.is_away:
+            asked = replace(asked, files=None, must_answer=bool(raw_ops or asked.files))
         await self._bytes_up.take(envelope.device, len(body))
         if not raw_ops and (asked.cursor is None or asked.cursor.is_final):
             await self._exchanges.take(envelope.device)
@@ -177,7 +182,7 @@ class Exchanges:
         if isinstance(page, Again) or must_upgrade:
             return iter([b"".join(opening)])
         numbers = {row.collection for row in (*page.increments, *page.fills)}
-        return write_page(page, opening, await self._collection_names(numbers), pace)
+        return write_page(page, opening, await self._collection_names(numbers), pace, self.files.path_of)
 
     async def _collection_names(self, numbers: set[int]) -> dict[int, str]:
         """Read again when a number is new: another release may have declared a collection meanwhile."""

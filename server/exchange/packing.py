@@ -28,15 +28,21 @@ class Packer(Protocol):
 
 def choose(accept_encoding: str) -> str:
     """The best of zstd, brotli and gzip that the caller names; `identity` else."""
+    offered = names_of(accept_encoding)
+    for name in ("zstd", "br", "gzip"):
+        if name in offered:
+            return name
+    return "identity"
+
+
+def names_of(accept_encoding: str) -> set[str]:
+    """What the caller says it can read."""
     offered: set[str] = set()
     for part in accept_encoding.lower().split(","):
         name, _, parameters = part.partition(";")
         if parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
             offered.add(name.strip())
-    for name in ("zstd", "br", "gzip"):
-        if name in offered:
-            return name
-    return "identity"
+    return offered
 
 
 def packer(name: str, *, raw_bytes: int) -> Packer:

@@ -4,28 +4,38 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import ClassVar
 
+import structlog
 from litestar.handlers import HTTPRouteHandler
+from sqlalchemy.exc import SQLAlchemyError
 
 from server.base.limits import Limiter
 from server.base.work import Work
 from server.exchange import routes
+from server.exchange.bases import queue_cutting
+from server.exchange.blobs import StorageBlobs
 from server.exchange.exchanges import Exchanges, Gatekeeper
+from server.exchange.files import Files, get_file
 from server.exchange.loop import run_loop
 from server.exchange.pushing import open_push_store
 from server.exchange.reading import Reading
 from server.exchange.waking import keep_waking
+from sync.errors import Outage
+from sync.postgres.base_store import report_loss
 from sync.postgres.pull_store import PostgresPullStore, open_pool
 from sync.registry import Registry
 
 POOL_MAX = 8
 
+log = structlog.get_logger()
+
 
 class Exchange:
     """The door of this package, as a feature's is its `feature`."""
 
-    routes: ClassVar[tuple[HTTPRouteHandler, ...]] = (routes.sync, routes.compare, routes.live)
+    routes: ClassVar[tuple[HTTPRouteHandler, ...]] = (routes.sync, routes.compare, routes.live, get_file)
 
     @staticmethod
     @asynccontextmanager
@@ -44,7 +54,10 @@ class Exchange:
                 )
             pushes = open_push_store(work)
             reading = Reading(PostgresPullStore(pool, gate=gate), standby)
-            exchanges = Exchanges(registry, reading, pushes, gatekeeper, Limiter(work.redis))
+            files = Files(
+                StorageBlobs(work.storage), work.settings.signing_key, on_loss=partial(_withdraw, work, reading.primary)
+            )
+            exchanges = Exchanges(registry, reading, pushes, gatekeeper, files, Limiter(work.redis))
             stop = asyncio.Event()
             publishing = asyncio.create_task(run_loop(url, stop=stop))
             hinting = asyncio.create_task(exchanges.hub.run())
@@ -57,3 +70,16 @@ class Exchange:
                 stop.set()
                 hinting.cancel()
                 await asyncio.gather(publishing, hinting, waking, return_exceptions=True)
+
+
+async def _withdraw(work: Work, pulls: PostgresPullStore, folder: str, sha256: str) -> None:
+    """A file is missing: offer its bases no more, and have them cut again. With the database away: the next time."""
+    try:
+        async with pulls.connection() as connection:
+            withdrawn = await report_loss(connection, folder, sha256)
+        if withdrawn:
+            log.warning("files.lost", sha256=sha256, bases=withdrawn)
+            async with work.database.transaction() as tx:
+                await queue_cutting(tx)
+    except (Outage, SQLAlchemyError) as error:
+        log.warning("files.not_withdrawn", error=repr(error))

@@ -1,8 +1,9 @@
 """A file over HTTP: whole or a range, for ever the same, never active content. Who may ask is the caller's to know."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from litestar import Response
 from litestar.response import Stream
@@ -24,6 +25,29 @@ class RangeUnsatisfiable(AppError):
 
     code = "media.range"
     status = 416
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a request says about the part it wants."""
+
+    range: str = ""
+    if_none_match: str = ""
+    if_range: str = ""
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Self:
+        return cls(headers.get("range", ""), headers.get("if-none-match", ""), headers.get("if-range", ""))
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is sent: 304 (nothing), 200 (all) or 206; `end` is the last byte."""
+
+    status: int
+    start: int
+    end: int
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,28 +74,34 @@ def file_not_found() -> NotFound:
     return NotFound("There is no such file, or not for you.")
 
 
-async def answer_bytes(
-    storage: Storage, file: StoredBytes, *, range_header: str, if_none_match: str, if_range: str
-) -> Response[bytes] | Stream:
+async def answer_bytes(storage: Storage, file: StoredBytes, conditions: Conditions) -> Response[bytes] | Stream:
     """200, 206 or 304. Raises RangeUnsatisfiable, and NotFound or Unavailable before the first byte is sent."""
-    etag = f'"{file.sha256}"'
-    headers = {
-        "etag": etag,
+    part = choose_part(file.bytes, f'"{file.sha256}"', conditions)
+    headers = part.headers | {
         "cache-control": IMMUTABLE,
-        "accept-ranges": "bytes",
         "content-security-policy": SANDBOX,
         "cross-origin-resource-policy": "same-origin",
         "content-disposition": "inline",
     }
-    if is_match(if_none_match, etag):
+    if part.status == 304:
         return Response(b"", status_code=304, headers=headers, media_type=file.mime)
-    wanted = read_range(range_header, file.bytes) if not if_range or if_range == etag else None
-    start, end = wanted or (0, file.bytes - 1)
-    headers["content-length"] = str(end - start + 1)
-    if wanted is not None:
-        headers["content-range"] = f"bytes {start}-{end}/{file.bytes}"
-    body = await _opened(storage.read(file.storage_key, offset=start, length=end - start + 1))
-    return Stream(body, status_code=206 if wanted is not None else 200, headers=headers, media_type=file.mime)
+    length = part.end - part.start + 1
+    headers["content-length"] = str(length)
+    body = await _opened(storage.read(file.storage_key, offset=part.start, length=length))
+    return Stream(body, status_code=part.status, headers=headers, media_type=file.mime)
+
+
+def choose_part(size: int, etag: str, conditions: Conditions) -> Part:
+    """What to send of a body that is for ever the same under its strong `etag`. Raises RangeUnsatisfiable."""
+    headers = {"etag": etag, "accept-ranges": "bytes"}
+    if is_match(conditions.if_none_match, etag):
+        return Part(304, 0, -1, headers)
+    may_be_part = not conditions.if_range or conditions.if_range == etag
+    wanted = read_range(conditions.range, size) if may_be_part else None
+    if wanted is None:
+        return Part(200, 0, size - 1, headers)
+    start, end = wanted
+    return Part(206, start, end, headers | {"content-range": f"bytes {start}-{end}/{size}"})
 
 
 async def _opened(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
