@@ -301,7 +301,7 @@ def _is_silent(asked: Asked, page: Page) -> bool:
         and not (asked.must_answer or asked.check or asked.files or page.is_off_chain or page.left or page.joined)
         and not (page.increments or page.fills or page.filled or page.more)
         and page.look.settled_at <= cursor.last_cut
-        and not page.look.is_cursor_old
+        and not (page.look.is_cursor_old and page.look.head > cursor.head)  # A newer one would be as old.
         and not page.start.is_outdated
         and page.start.ungranted == cursor.ungranted
     )
@@ -312,18 +312,15 @@ def _due(asked: Asked, page: Page, start: Cursor) -> list[Pair]:
     if page.is_off_chain:
         return page.reconcile
     checked = {(name, tier) for name, tier in asked.check}
+    totals = page.look.totals  # A pair without a row has none, if its gone rows were swept: its digest is of nothing.
     return [
-        pair
-        for pair, total in sorted(page.look.totals.items())
-        if pair in start.coverage
-        and start.coverage[pair] is None
-        and pair not in page.left
-        and (start.is_outdated or total.position > start.last_cut or (page.names[pair[0]], pair[1]) in checked)
-    ] + [  # A pair without a single row ever has no totals: its digest is that of nothing.
         pair
         for pair, state in sorted(start.coverage.items())
         if state is None
         and pair not in page.left
-        and pair not in page.look.totals
-        and (page.names[pair[0]], pair[1]) in checked
+        and (
+            start.is_outdated
+            or (pair in totals and totals[pair].position > start.last_cut)
+            or (page.names[pair[0]], pair[1]) in checked
+        )
     ]

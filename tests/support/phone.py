@@ -1,9 +1,9 @@
 """A phone that follows the protocol and nothing else, for journeys over HTTP.
 
-It holds what it was sent by bucket, shows what a cut shows, and keeps its ops as bytes until their receipt.
+It holds what it was sent, shows a cut whose digests agree, compares what does not, and keeps its ops as bytes until
+their receipt.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +12,11 @@ from uuid import UUID
 import httpx
 
 from server.base.ids import new_id
+from sync.testing.comparing import Comparison
+from tests.support.phone_rows import Pair, PhoneRows
 
 EXCHANGES_MAX = 200
-
-Line = tuple[str, str, list[Any]]  # bucket, collection, [version, row or id]
+JSON = {"content-type": "application/json"}
 
 
 @dataclass
@@ -23,17 +24,22 @@ class Phone:
     client: httpx.AsyncClient
     device: str = field(default_factory=lambda: str(new_id()))
     want: list[str] = field(default_factory=list)
-    cursor: str | None = None
     confirmed: tuple[int, str] | None = None
     queue: list[bytes] = field(default_factory=list)  # numbered, not yet received
     n: int = 0
     receipts: dict[int, dict[str, Any]] = field(default_factory=dict)
-    rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(
-        default_factory=dict
-    )  # (bucket, collection) → id → row
+    store: PhoneRows = field(default_factory=PhoneRows)
     scope: dict[str, dict[str, Any]] = field(default_factory=dict)
     left: list[Any] = field(default_factory=list)
     raw: bytes = b""  # every byte ever received, to search for what must not be there
+    first: dict[str, Any] = field(default_factory=dict)  # the newest first line
+    bytes_up: int = 0
+    bytes_down: int = 0  # as they came over the wire, packed
+    compares: int = 0
+
+    @property
+    def cursor(self) -> str | None:
+        return self.store.cursor
 
     # --- wishes ---------------------------------------------------------------------------------------------------
 
@@ -64,13 +70,18 @@ class Phone:
             "cursor": self.cursor,
             "want": {"bytes": 262144, "tier": 3, "buckets": self.want},
         }
+        if self.store.check:
+            head["check"] = sorted(self.store.check)
         if self.confirmed:
             head["confirmed"] = list(self.confirmed)
         encoded = json.dumps(head, separators=(",", ":")).encode()
         return encoded[:-1] + b',"ops":[' + b",".join(self.queue if ops is None else ops) + b"]}"
 
-    async def post(self, body: bytes) -> httpx.Response:
-        return await self.client.post("/api/v1/sync", content=body, headers={"content-type": "application/json"})
+    async def post(self, body: bytes, *, path: str = "/api/v1/sync") -> httpx.Response:
+        answer = await self.client.post(path, content=body, headers=JSON)
+        self.bytes_up += len(body)
+        self.bytes_down += answer.num_bytes_downloaded
+        return answer
 
     async def exchange(self) -> bool:
         """One round trip; True when there is more to come."""
@@ -81,70 +92,66 @@ class Phone:
         return self.apply(answer.content)
 
     async def sync(self) -> None:
-        """Exchange until nothing is left to send or to receive."""
+        """Exchange and compare until nothing is left to send, to receive or to mend."""
         for _ in range(EXCHANGES_MAX):
-            if not await self.exchange() and not self.queue:
+            if await self.exchange() or self.queue:
+                continue
+            if not self.store.check:
                 return
+            for pair in sorted(self.store.check):
+                await self.compare(pair)
         raise AssertionError("the phone never comes to rest")
 
-    def apply(self, answer: bytes) -> bool:
-        self.raw += answer
-        bucket = collection = ""
-        more = True
-        for text in answer.splitlines():
-            line = json.loads(text)
-            match line:
-                case [int(), dict() as row]:
-                    self.rows.setdefault((bucket, collection), {})[row["id"]] = row
-                case [int(), str() as gone]:
-                    self.rows.get((bucket, collection), {}).pop(gone, None)
-                case {"bucket": bucket, "collection": collection}:
-                    pass
-                case _:
-                    more = self._control(line, more=more)
-        return more
+    async def compare(self, pair: Pair) -> None:
+        """Mend one set; its digest is asked for with the next exchange."""
+        comparison = Comparison(self.store.held.setdefault(pair, {}))
+        while not comparison.is_done:
+            head = {"protocol": 1, "device": self.device, "cursor": self.cursor, "bytes": 262144}
+            request = {**head, "bucket": pair[0], "tier": pair[1], "ask": comparison.ask()}
+            body = json.dumps(request, separators=(",", ":")).encode()
+            answer = await self.post(body, path="/api/v1/sync/compare")
+            if answer.status_code in (404, 409):
+                return  # The exchange says what became of it.
+            assert answer.status_code == 200, answer.text
+            comparison.hear(answer.content.splitlines(keepends=True))
+            self.compares += 1
+            self.raw += answer.content
 
-    def _control(self, line: dict[str, Any], *, more: bool) -> bool:
+    def apply(self, answer: bytes) -> bool:
+        """Take in one answer; True when there is more to come."""
+        self.raw += answer
+        raw_lines = answer.splitlines(keepends=True)
+        for raw in raw_lines:
+            line = json.loads(raw)
+            if isinstance(line, dict):
+                self._control(line)
+        return self.store.take(raw_lines)
+
+    def _control(self, line: dict[str, Any]) -> None:
+        if "protocol" in line:
+            self.first = line
         for receipt in line.get("receipts", []):
             self.receipts[receipt["n"]] = receipt
         for entry in line.get("scope", []):
             self.scope[f"{entry['bucket']}/{entry['tier']}"] = entry
-        for bucket, _tier in line.get("left", []):
-            self.left.append(bucket)
-            for key in [key for key in self.rows if key[0] == bucket]:
-                del self.rows[key]
+        self.left += [bucket for bucket, _tier in line.get("left", [])]
         if watermark := line.get("watermark"):
             n = watermark[0]
             if n:
                 self.confirmed = (n, watermark[1])
             self.queue = [op for op in self.queue if json.loads(op)["n"] > n]
-        if mark := line.get("mark"):
-            self.cursor = mark["cursor"]
-        if "cursor" in line:
-            self.cursor = line["cursor"]
-            return bool(line["more"])
-        return more
 
     # --- looking --------------------------------------------------------------------------------------------------
 
     def all(self, collection: str) -> dict[str, dict[str, Any]]:
-        """Rows of a collection, whatever bucket they came in."""
-        found: dict[str, dict[str, Any]] = {}
-        for (_bucket, name), rows in self.rows.items():
-            if name == collection:
-                found |= rows
-        return found
+        """Rows of a collection that are shown, whatever bucket they came in."""
+        return {
+            id_: json.loads(line)[1]
+            for lines in self.store.shown.values()
+            for (name, id_), line in lines.items()
+            if name == collection
+        }
 
     def outcome(self, n: int) -> str:
         receipt = self.receipts[n]
         return receipt.get("code") or str(receipt["outcome"])
-
-    def digest(self, bucket: str, tier_of: dict[str, int], tier: int) -> int:
-        """XOR of the first 64 bits of MD5 over each row as compact JSON; for comparing two phones."""
-        total = 0
-        for (name, collection), rows in self.rows.items():
-            if name == bucket and tier_of[collection] == tier:
-                for row in rows.values():
-                    line = json.dumps(row, separators=(",", ":"), ensure_ascii=False).encode()
-                    total ^= int.from_bytes(hashlib.md5(line, usedforsecurity=False).digest()[:8])
-        return total

@@ -18,6 +18,7 @@ import zstandard
 from server.features import REGISTRY
 from tests.support.api import Api, running_api, settings_for
 from tests.support.phone import Phone
+from tests.support.phone_rows import PhoneRows
 from tests.support.settle import all_published
 
 JSON = {"content-type": "application/json"}
@@ -201,7 +202,7 @@ async def test_X6_a_cursor_of_somebody_else_shows_nothing_of_theirs(api: Api, am
     await phone.sync()
 
     async with somebody(api, "Brian") as brian:
-        thief = Phone(brian.client, cursor=phone.cursor)
+        thief = Phone(brian.client, store=PhoneRows(cursor=phone.cursor))
         await thief.sync()
 
     assert b"Amina" not in thief.raw
