@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sync import protocol
 from sync.cursor import BadCursor, Cursor
+from sync.files import FileWish
 from sync.page import Pace, write_page
 from sync.postgres.pull_store import PostgresPullStore
 from sync.pull import Again, Asked, Page, Silent, pull
@@ -23,6 +24,7 @@ async def answer(
     with_list: bool = True,
     check: tuple[tuple[str, int], ...] = (),
     pace: int = 2_048,
+    files: tuple[FileWish, ...] | None = None,
 ) -> list[bytes] | None:
     """The lines of one answer; None for 204."""
     cursor, is_unreadable = read_cursor(phone.cursor)
@@ -35,6 +37,7 @@ async def answer(
         tier=tier,
         bytes_wanted=bytes_wanted,
         check=check,
+        files=files,
     )
     page = await pull(store, asked)
     if isinstance(page, Silent):
