@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from sync.merge import ByServer, LwwField, Policy
+from sync.merge import DELETED, ByField, ByServer, Cas, Deletion, Lww, LwwField, Place, Policy, Text
 from sync.refusals import FieldInvalid, RightsLost
 
 NAMESPACE = UUID("6f1d1a52-4d8a-5e0b-9a55-2f6f1c1b7a10")  # Of every derived id, for ever.
@@ -166,14 +166,15 @@ class Fields(dict[str, Any]):  # Any: values of the row type's field types
 
 @dataclass
 class Change:
-    """One create or patch that a phone asks for, as the collection's guard sees it.
+    """One create, patch or delete that a phone asks for, as the collection's right and guard see it.
 
     The guard may refuse (raise a Refusal) and may add server-owned columns with `fill`. `before` is the stored row
     (every column, locked) or None. `fields` are the phone's, already decoded to the row type's field types; one that
-    was left out refuses the op when it is asked for by `[…]`, and is None by `.get`.
+    was left out refuses the op when it is asked for by `[…]`, and is None by `.get`. In a patch a TEXT field is a
+    `TextEdit` and a SET field a `SetEdit`; a delete has no fields.
     """
 
-    kind: str  # "create" or "patch"
+    kind: str  # "create", "patch" or "delete"
     id: UUID
     fields: dict[str, Any]
     before: Mapping[str, Any] | None
@@ -181,6 +182,7 @@ class Change:
     filled: dict[str, Any] = field(default_factory=dict)
     flag: str | None = None  # Told in the receipt: "rights.lost".
     adopted_by: UUID | None = None  # Staff who had a parked op tried again.
+    revives: bool = False  # Told to `after_write`: the row had been deleted, and comes back by this edit.
 
     def fill(self, **columns: Any) -> None:
         self.filled.update(columns)
@@ -196,6 +198,7 @@ class Change:
         self.flag = RightsLost.code
 
 
+Right = Callable[[Any, Change], Awaitable[None]]  # (tx, change): raises where the rights of now do not allow it
 Guard = Callable[[Any, Change], Awaitable[None]]  # (tx, change): may refuse or fill; it writes nothing
 AfterWrite = Callable[[Any, Change], Awaitable[None]]  # (tx, change), after the row was written, same transaction
 Expand = Callable[
@@ -216,6 +219,10 @@ class Collection:
     merge: Policy = field(default_factory=ByServer)
     may_create: frozenset[str] | None = None  # Fields a phone may send on create; None: it may not create.
     may_patch: frozenset[str] | None = None  # Fields a phone may patch; None: it may not patch.
+    deletion: Deletion = "by_server"  # What a phone's `delete` does.
+    right: Right | None = (
+        None  # Who writes rows that are not only their own (drafts of a team); asked before the guard.
+    )
     key: tuple[str, ...] = ()  # Natural key: ids are UUIDv5 of it, so twins from two phones meet.
     guard: Guard | None = None
     after_write: AfterWrite | None = None
@@ -223,7 +230,11 @@ class Collection:
 
     @property
     def is_written_by_phones(self) -> bool:
-        return self.may_create is not None or self.may_patch is not None
+        return self.may_create is not None or self.may_patch is not None or self.may_delete
+
+    @property
+    def may_delete(self) -> bool:
+        return self.deletion != "by_server"
 
     @property
     def owner_columns(self) -> tuple[str, ...]:
@@ -233,8 +244,15 @@ class Collection:
 
     @property
     def stamped_columns(self) -> tuple[str, ...]:
-        """The columns whose last writer `merge_state` names."""
-        return tuple(sorted(self.may_patch or ())) if isinstance(self.merge, LwwField) else ()
+        """The columns whose last writer `merge_state` names, whoever it is; a SET's are known by element."""
+        match self.merge:
+            case LwwField():
+                names = self.may_patch or frozenset()
+            case ByField() as fields:
+                names = frozenset(name for kind in (Lww, Text, Place, Cas) for name in fields.of(kind))
+            case _:
+                return ()
+        return tuple(sorted(names | {DELETED})) if self.deletion == "edit_wins" else tuple(sorted(names))
 
     def derived_id(self, values: Mapping[str, Any]) -> UUID:
         """The id of the row with this natural key: UUIDv5 of `collection:key:key`, lower case, in declared order."""

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from sync.collection import derived_id
-from sync.effects import Waiting, Writer
+from sync.effects import Waiting
 from sync.errors import Refusal
+from sync.meeting import Writer
 from sync.receipts import HeldOp, Receipt, held_id
-from sync.refusals import GroupRefused
+from sync.refusals import Changed, GroupRefused
 from sync.settling import Dependent
 from sync.wishes import Wish
 
@@ -60,9 +61,11 @@ def cause_for_member(cause: Refusal | Waiting, *, member: Wish, offender: Wish) 
 
 
 def receipt_of(held: HeldOp) -> Receipt:
+    is_conflict = held.outcome == "parked" and held.code == Changed.code
     return Receipt(
         n=held.n,
-        outcome="waiting" if held.outcome == "waiting" else "parked",
+        outcome="waiting" if held.outcome == "waiting" else "conflict" if is_conflict else "parked",
+        copy=held.id if is_conflict else None,
         code=held.code,
         message=held.message,
         fields=held.fields,

@@ -205,6 +205,12 @@ class Patch(Op, frozen=True, kw_only=True, tag="patch"):
     base: Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)] | None = None  # The version that the person saw.
 
 
+class Delete(Op, frozen=True, kw_only=True, tag="delete"):
+    collection: WireName
+    id: UUID
+    base: Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)] | None = None  # The version that the person saw.
+
+
 class Batch(Op, frozen=True, kw_only=True, tag="batch"):
     """Many creates or patches of one keyed collection. A column `at` counts milliseconds from the op's own `at`."""
 
@@ -223,7 +229,7 @@ class Void(Op, frozen=True, kw_only=True, tag="void"):
     """Uses its number for nothing: what stood here was set aside on the phone."""
 
 
-AnyOp = Create | Patch | Batch | Command | Void
+AnyOp = Create | Patch | Delete | Batch | Command | Void
 
 _OP = msgspec.json.Decoder(AnyOp)
 

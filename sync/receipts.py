@@ -24,6 +24,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     message: str | None = None
     fields: dict[str, str] = {}  # Field → what is wrong with it.
     for_: list[str] = msgspec.field(default_factory=list, name="for")  # What it waits for: blob:…, op:…, record:…
+    copy: UUID | None = None  # Of a conflict: the row of `sync.ops` that keeps what the person made.
     flag: str | None = None  # "rights.lost": accepted although the right ended meanwhile.
 
 

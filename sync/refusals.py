@@ -93,6 +93,12 @@ class RecordAbsent(Refusal):
     code = "record.absent"
 
 
+class Changed(Refusal):
+    """Somebody changed the same thing after you saw it; yours is kept as a copy: look at both, and send it anew."""
+
+    code = "record.changed"
+
+
 class RecordDeleted(Refusal):
     """The record was deleted meanwhile."""
 

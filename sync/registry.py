@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sync.collection import TIER_MAX, BucketKind, Collection, Grant, Membership
-from sync.merge import ByServer, Fsm, Join
+from sync.merge import ByField, ByServer, Fsm, Join, LwwField
 from sync.moves import MOVES
 from sync.mutator import Mutator
 from sync.receipts import OPS
@@ -98,8 +98,12 @@ def _check_writable(collection: Collection) -> None:
                 raise ValueError(f"{collection.name}: {name} may be patched but has no rule to join by")
         case Fsm(field=state) if state in (collection.may_patch or frozenset()):
             raise ValueError(f"{collection.name}: {state} moves by commands only")
-    if not collection.owner_columns and collection.guard is None:
-        raise ValueError(f"{collection.name}: phones write it, so it is in a bucket `user:…` or has a guard")
+        case ByField(rules=rules) if set(rules) != (collection.may_patch or frozenset()):
+            raise ValueError(f"{collection.name}: each field that may be patched has a rule, and no other")
+    if collection.deletion == "edit_wins" and not isinstance(collection.merge, (ByField, LwwField)):
+        raise ValueError(f"{collection.name}: an edit can win only where merge_state says who edited")
+    if not collection.owner_columns and collection.right is None:
+        raise ValueError(f"{collection.name}: phones write it, so it is in a bucket `user:…` or declares a right")
 
 
 def _check_kind(kind: str, kinds: dict[str, BucketKind], where: str) -> None:

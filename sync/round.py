@@ -7,9 +7,10 @@ from uuid import UUID
 import msgspec
 
 from sync.clock import At, clamp
-from sync.effects import Effect, LateRefusal, Waiting, Writer
+from sync.effects import Effect, LateRefusal, Waiting
 from sync.errors import Outage, Refusal
 from sync.holding import cause_for_member, hold, receipt_of
+from sync.meeting import Writer
 from sync.ops import GROUP_BYTES_MAX, Sent
 from sync.ports import Device, PushUnit, Raced
 from sync.receipts import HeldOp, Receipt, StoredReceipt

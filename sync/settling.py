@@ -14,12 +14,13 @@ from uuid import UUID
 
 import msgspec
 
-from sync.effects import Effect, Effects, LateRefusal, Waiting, Writer
+from sync.effects import Effect, Effects, LateRefusal, Waiting
 from sync.errors import Refusal
+from sync.meeting import Writer
 from sync.ports import PushUnit
 from sync.receipts import HeldOp
 from sync.refusals import DependsOn, DependsOnGone, Moved, RecordAbsent
-from sync.wishes import CreateRow, PatchRow, RunCommand, Wish
+from sync.wishes import CreateRow, DeleteRow, PatchRow, RunCommand, Wish
 
 
 class Dependent(DependsOn):
@@ -159,7 +160,7 @@ class Settler:
     async def _blame_held_creation(self, wish: Wish, *, is_absent: bool) -> None:
         """A refusal over a record whose creation is held itself is no refusal yet. Raises Waiting or Dependent then."""
         ids = _ids_referred_to(wish)
-        if is_absent and isinstance(wish.action, PatchRow):
+        if is_absent and isinstance(wish.action, (PatchRow, DeleteRow)):
             ids.add(wish.action.id)
         if not ids:
             return

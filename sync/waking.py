@@ -7,9 +7,10 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sync.effects import LateRefusal, Waiting, Writer
+from sync.effects import LateRefusal, Waiting
 from sync.errors import ExchangeError, Outage, Refusal
 from sync.holding import WAIT_MAX_MS, held_because
+from sync.meeting import Writer
 from sync.ops import read_op
 from sync.ports import PushStore, PushUnit
 from sync.receipts import HeldOp

@@ -13,7 +13,7 @@ from sync.collection import Collection, derived_id
 from sync.errors import Refusal
 from sync.fields import read_create, read_patch
 from sync.mutator import Mutator
-from sync.ops import Batch, Command, Create, Patch, Sent, Void
+from sync.ops import Batch, Command, Create, Delete, Patch, Sent, Void
 from sync.refusals import (
     ArgsInvalid,
     CollectionNotWritable,
@@ -41,6 +41,13 @@ class PatchRow:
 
 
 @dataclass(frozen=True)
+class DeleteRow:
+    collection: Collection
+    id: UUID
+    base: int | None
+
+
+@dataclass(frozen=True)
 class WriteRows:
     """A batch: each row is created, or merged into the one that is there."""
 
@@ -60,7 +67,7 @@ class DoNothing:
     pass
 
 
-Action = CreateRow | PatchRow | WriteRows | RunCommand | DoNothing
+Action = CreateRow | PatchRow | DeleteRow | WriteRows | RunCommand | DoNothing
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,12 @@ def _understand(sent: Sent, registry: Registry, identity: UUID) -> Wish:
             _require_identity(op.op)
             collection = _collection(registry, op.collection)
             return Wish(sent, identity, PatchRow(collection, op.id, read_patch(collection, bytes(op.fields)), op.base))
+        case Delete():
+            _require_identity(op.op)
+            collection = _collection(registry, op.collection)
+            if not collection.may_delete:
+                raise CollectionNotWritable(f"Phones do not delete rows of {collection.name}.")
+            return Wish(sent, identity, DeleteRow(collection, op.id, op.base))
         case Batch():
             _require_identity(op.op)
             return Wish(sent, identity, _read_batch(_collection(registry, op.collection), op))

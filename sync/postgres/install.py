@@ -10,7 +10,6 @@ from typing import Any
 from psycopg import Connection
 
 from sync.collection import Collection, Grant, Membership, Name
-from sync.merge import LwwField
 from sync.postgres import sequencer, tables, triggers
 from sync.postgres.catalog import BadDeclaration, Relation, read_relation
 from sync.postgres.conditions import condition_columns
@@ -40,7 +39,7 @@ def install(connection: Connection[Any], registry: Registry) -> None:
     _run_once(connection, "table sync_state", ENGINE)
     _install_sources(connection, registry)
     if statements := stamp_triggers(registry):
-        tables_stamped = [c.table for c in registry.collections.values() if isinstance(c.merge, LwwField)]
+        tables_stamped = [c.table for c in registry.collections.values() if c.stamped_columns]
         is_complete = all(_has_trigger(connection, table, "sync_stamp") for table in tables_stamped)
         _run_once(connection, "function sync_stamp()", ";\n".join(statements), anyway=not is_complete)
     connection.commit()

@@ -7,23 +7,25 @@ later write simply stands until the server has had its say; what goes back nowhe
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.merge import Append, Join, Policy, join_values
+from sync.merge import Append, ByField, Elements, FieldRule, Join, Policy, Text, join_values, merge_text
 
 Row = dict[str, Any]
 
 
 def shown(policy: Policy, row: Mapping[str, Any] | None, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> Row | None:
-    """`writes` are (create or patch, fields) in the order of the outbox."""
+    """`writes` are (create, patch or delete, fields) in the order of the outbox."""
     result = None if row is None else dict(row)
     for kind, fields in writes:
-        if result is not None:
-            result = _written(policy, result, fields)
+        if kind == "delete":
+            result = None
+        elif result is not None:
+            result = _written(policy, result, fields, is_patch=kind == "patch")
         elif kind == "create":
             result = dict(fields)
     return result
 
 
-def _written(policy: Policy, row: Row, fields: Mapping[str, Any]) -> Row:
+def _written(policy: Policy, row: Row, fields: Mapping[str, Any], *, is_patch: bool) -> Row:
     match policy:
         case Join(rules=rules):
             joined = {
@@ -32,5 +34,19 @@ def _written(policy: Policy, row: Row, fields: Mapping[str, Any]) -> Row:
             return {**row, **joined}
         case Append():
             return row
+        case ByField(rules=rules) if is_patch:
+            return {**row, **{name: _edited(rules[name], row.get(name), value) for name, value in fields.items()}}
         case _:
             return {**row, **fields}
+
+
+def _edited(rule: FieldRule, stored: Any, edit: Any) -> Any:
+    match rule:
+        case Text() if stored in (edit["was"], edit["now"]):
+            return edit["now"]
+        case Text():
+            return merge_text(edit["was"] or "", edit["now"] or "", stored or "").text
+        case Elements():
+            return sorted({*(stored or ()), *edit.get("add", ())} - set(edit.get("remove", ())))
+        case _:
+            return edit

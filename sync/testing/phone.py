@@ -40,6 +40,9 @@ class Pen:
             kind="patch", collection=collection.name, id=id_, fields=fields, op=self._identity(more), **more
         )
 
+    def delete(self, collection: Collection, id_: UUID, **more: Any) -> bytes:
+        return self.write(kind="delete", collection=collection.name, id=id_, op=self._identity(more), **more)
+
     def command(self, name: str, **args: Any) -> bytes:
         more = args.pop("more", {})
         return self.write(kind="command", command=name, args=args, op=self._identity(more), **more)

@@ -4,7 +4,7 @@ Mutators and guards see a `SampleTx`: what the memory store gives, and what the 
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -14,15 +14,8 @@ from sync.errors import Refusal
 from sync.merge import Append, Fsm, Join, LwwField
 from sync.mutator import mutator
 from sync.registry import Registry, build_registry
-
-
-class SampleTx(Protocol):
-    @property
-    def actor(self) -> Any: ...  # Has `id`
-
-    async def get(self, table: str, id_: UUID) -> dict[str, Any] | None: ...
-
-    async def put(self, table: str, row: dict[str, Any]) -> None: ...
+from sync.testing.sample_drafts import DRAFTS, TEAM_KIND
+from sync.testing.sample_tx import SampleTx
 
 
 class AttemptClosed(Refusal):
@@ -238,4 +231,6 @@ async def jot(tx: SampleTx, args: Jot) -> None:
 
 
 def sample_registry() -> Registry:
-    return build_registry(schema=1, collections=COLLECTIONS, mutators=(submit, spend, jot))
+    return build_registry(
+        schema=1, collections=(*COLLECTIONS, *DRAFTS), mutators=(submit, spend, jot), bucket_kinds=(TEAM_KIND,)
+    )

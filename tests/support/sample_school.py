@@ -28,6 +28,9 @@ create table sample_attempts ({_SYNCED}, state text not null, title text);
 create table sample_answers ({_SYNCED}, attempt_id uuid not null, item integer not null, value json, merge_state json);
 create table sample_essays ({_SYNCED}, text text not null, praise text);
 create table sample_spendings ({_SYNCED}, amount integer not null);
+create table sample_sheets ({_SYNCED}, team text not null, title text, body text, place text collate "C", tags text[],
+    locale text, status text, price integer, shown_at timestamptz(3), merge_state json);
+create table sample_remarks ({_SYNCED}, team text not null, sheet_id uuid not null, text text not null);
 create table sample_blobs (hash text primary key);
 create table sample_staff (id uuid primary key);
 """

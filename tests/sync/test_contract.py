@@ -6,6 +6,7 @@ import pytest
 
 from sync.memory import MemoryStore, Tables
 from sync.testing.contract import DeviceContract, OrderContract, RefusalContract
+from sync.testing.contract_drafts import CasContract, DeletionContract, ListContract, SetContract, TextContract
 from sync.testing.contract_held import GroupContract, MovesContract, WaitingContract
 from sync.testing.contract_merge import AppendContract, FsmContract, JoinContract, LwwContract, WritingContract
 from sync.testing.lab import Lab
@@ -43,6 +44,11 @@ class EveryContract(
     JoinContract,
     LwwContract,
     FsmContract,
+    SetContract,
+    TextContract,
+    ListContract,
+    CasContract,
+    DeletionContract,
     WritingContract,
     WaitingContract,
     MovesContract,

@@ -11,7 +11,24 @@ from hypothesis import strategies as st
 
 import sync.testing
 from sync.clock import AHEAD_MAX_MS, ZERO, At, clamp
-from sync.merge import Append, Fsm, Join, LwwField, Merged, Policy, State, join_values, merge_join, merge_lww
+from sync.merge import (
+    Append,
+    ByField,
+    Cas,
+    Elements,
+    Fsm,
+    Join,
+    Lww,
+    LwwField,
+    Merged,
+    Place,
+    Policy,
+    State,
+    Text,
+    join_values,
+    merge_join,
+    merge_lww,
+)
 from sync.refusals import StateIllegal
 from sync.testing.overlay import shown
 
@@ -50,7 +67,11 @@ def test_M3_lww_vectors(case: dict[str, Any]):
 
 @_named("overlay")
 def test_M9_overlay_vectors(case: dict[str, Any]):
-    policies: dict[str, Policy] = {"append": Append(), "lww": LwwField(), "join": Join(case["policy"].get("rules", {}))}
+    rules = case["policy"].get("rules", {})
+    kinds = {"lww": Lww(), "set": Elements(), "text": Text(), "list": Place(), "cas": Cas()}
+    policies: dict[str, Policy] = {"append": Append(), "lww": LwwField(), "join": Join(rules)}
+    if case["policy"]["kind"] == "fields":
+        policies["fields"] = ByField({name: kinds[rule] for name, rule in rules.items()})
 
     assert shown(policies[case["policy"]["kind"]], case["row"], case["writes"]) == case["expect"]
 
