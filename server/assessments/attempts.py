@@ -16,7 +16,7 @@ from server.assessments import policy, queries
 from server.assessments.models import Assessment, Attempt, Item
 from server.assessments.payloads import GradeAttempt
 from server.assessments.schemas import SubmitAttempt
-from server.assessments.values import check_value
+from server.assessments.values import check_value, spelled_out
 from server.base.errors import Conflict, Forbidden, Invalid, NotFound
 from server.base.tx import Tx
 from server.identity.queries import name_of
@@ -169,6 +169,8 @@ async def keep_history(tx: Tx, change: Change) -> None:
 async def expand_batch(tx: Tx, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A batch may name items by their place in the paper's revision (`item`, from 0) instead of `item_id`.
 
+    Then options may be named by their places, too: fifty answers are half a kilobyte.
+
     Raises: NotFound (no such attempt, or another's), ItemUnknown.
     """
     wanted: dict[str, set[int]] = {}
@@ -179,11 +181,14 @@ async def expand_batch(tx: Tx, rows: list[dict[str, Any]]) -> list[dict[str, Any
     return [_expanded(row, found) if "item" in row else row for row in rows]
 
 
-def _expanded(row: dict[str, Any], found: dict[str, dict[int, UUID]]) -> dict[str, Any]:
-    item_id = found[str(row.get("attempt_id"))].get(row["item"])
-    if item_id is None:
+def _expanded(row: dict[str, Any], found: dict[str, dict[int, queries.Placed]]) -> dict[str, Any]:
+    item = found[str(row.get("attempt_id"))].get(row["item"])
+    if item is None:
         raise ItemUnknown(f"The paper has no question {row['item']}.")
-    return {**{name: value for name, value in row.items() if name != "item"}, "item_id": str(item_id)}
+    given = {name: value for name, value in row.items() if name != "item"}
+    if "value" in given:
+        given["value"] = spelled_out(item.kind, item.options, given["value"])
+    return {**given, "item_id": str(item.id)}
 
 
 def _place(row: dict[str, Any]) -> int:
@@ -193,14 +198,14 @@ def _place(row: dict[str, Any]) -> int:
     return place
 
 
-async def _items_at(tx: Tx, attempt: str, places: set[int]) -> dict[int, UUID]:
+async def _items_at(tx: Tx, attempt: str, places: set[int]) -> dict[int, queries.Placed]:
     try:
         attempt_id = UUID(attempt)
     except ValueError:
         raise NotFound(f"There is no attempt {attempt[:60]}, or not for you.") from None
     if (await tx.get(Attempt, attempt_id)).user_id != tx.actor.id:
         raise NotFound(f"There is no attempt {attempt_id}, or not for you.")
-    return await queries.item_ids(tx, attempt_id, places)
+    return await queries.items_at(tx, attempt_id, places)
 
 
 # --- handing in -------------------------------------------------------------------------------------------------

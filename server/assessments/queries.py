@@ -85,11 +85,24 @@ async def answered(tx: Tx, attempt_id: UUID, item_id: UUID) -> Answered | None:
     return Answered(user_id=row.user_id, is_open=row.state == "in_progress", kind=row.kind, options=options)
 
 
-async def item_ids(tx: Tx, attempt_id: UUID, ranks: set[int]) -> dict[int, UUID]:
+@dataclass(frozen=True)
+class Placed:
+    """An item of an attempt's paper, found by its place."""
+
+    id: UUID
+    kind: str
+    options: list[Option]
+
+
+async def items_at(tx: Tx, attempt_id: UUID, ranks: set[int]) -> dict[int, Placed]:
     """The items with these places in the attempt's revision."""
     statement = (
-        select(Item.rank, Item.id)
+        select(Item.rank, Item.id, Item.kind, Item.options)
         .join(Attempt, (Attempt.assessment_id == Item.assessment_id) & (Attempt.revision == Item.revision))
         .where(Attempt.id == attempt_id, Item.rank.in_(ranks))
     )
-    return dict((await tx.db.execute(statement)).all())
+    rows = (await tx.db.execute(statement)).all()
+    return {
+        rank: Placed(id=id_, kind=kind, options=msgspec.convert(options or [], type=list[Option]))
+        for rank, id_, kind, options in rows
+    }

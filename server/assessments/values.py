@@ -42,6 +42,20 @@ class BadValue(Invalid):
     code = "answer.invalid"
 
 
+def spelled_out(kind: str, options: Sequence[Option], value: object) -> object:
+    """A value that names options by their places in the list, from 0, with their ids instead; any other as it is."""
+    if kind == "mcq":
+        return _id_at(options, value)
+    if kind in ("multi", "order") and isinstance(value, list):
+        return [_id_at(options, place) for place in value]
+    return value
+
+
+def _id_at(options: Sequence[Option], place: object) -> object:
+    is_place = isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(options)
+    return options[place].id if is_place else place  # type: ignore[index]  # The line above has looked.
+
+
 def check_value(kind: str, options: Sequence[Option], value: Value) -> None:
     """Raises BadValue unless the value could be an answer to such an item."""
     if value is None:

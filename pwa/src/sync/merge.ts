@@ -1,6 +1,7 @@
 /** What becomes of two writes to one row: the same rules as the server's, in the browser. Pure. */
 
-import type { Fields, JoinRule } from "./types.js";
+import { mergeText } from "./text.js";
+import type { FieldRule, Fields, JoinRule, MergeRule, SetEdit, TextEdit } from "./types.js";
 
 /** The least upper bound of two values; null and undefined are the bottom. Instants are texts of one length, so text order is time order. */
 export function joinValues(rule: JoinRule, stored: unknown, offered: unknown): unknown {
@@ -27,6 +28,62 @@ export function joinFields(stored: Fields, offered: Fields, rules: Readonly<Reco
   }
   return joined;
 }
+
+/** A patch over a row, field by field: edits of texts and sets are laid over what stands there, the rest stands as written. */
+export function editFields(stored: Fields, patch: Fields, rules: Readonly<Record<string, FieldRule>>): Fields {
+  const edited: Record<string, unknown> = { ...stored };
+  for (const [field, value] of Object.entries(patch)) edited[field] = edit(rules[field], stored[field], value);
+  return edited;
+}
+
+function edit(rule: FieldRule | undefined, stored: unknown, value: unknown): unknown {
+  if (rule === "text") {
+    const { was, now } = value as TextEdit;
+    if (isEqual(stored, was) || isEqual(stored, now)) return now;
+    const isPlain = [stored, was, now].every((text) => text === null || text === undefined || typeof text === "string");
+    return isPlain ? mergeText(String(was ?? ""), String(now ?? ""), String(stored ?? "")).text : now;
+  }
+  if (rule !== "set") return value;
+  const { add = [], remove = [] } = value as SetEdit;
+  const gone = new Set(remove);
+  return [...new Set([...asList(stored ?? []), ...add])].filter((element) => !gone.has(String(element))).sort();
+}
+
+/**
+ * Two wishes of one record as one: `later` comes right after `earlier` and nothing in between left the phone. Null where
+ * they cannot be one: what the second was made of is not what the first left.
+ */
+export function composed(
+  kind: "create" | "patch",
+  earlier: Fields,
+  later: Fields,
+  rule: MergeRule | undefined,
+): Fields | null {
+  if (typeof rule !== "object") return { ...earlier, ...later };
+  if ("join" in rule) return joinFields(earlier, later, rule.join);
+  if (kind === "create") return editFields(earlier, later, rule.fields);
+  const both: Record<string, unknown> = { ...earlier };
+  for (const [field, value] of Object.entries(later)) {
+    const first = earlier[field];
+    if (first === undefined) both[field] = value;
+    else if (rule.fields[field] === "text") {
+      const [one, two] = [first as TextEdit, value as TextEdit];
+      if (!isEqual(one.now, two.was)) return null;
+      both[field] = { was: one.was, now: two.now };
+    } else both[field] = rule.fields[field] === "set" ? bothEdits(first as SetEdit, value as SetEdit) : value;
+  }
+  return both;
+}
+
+function bothEdits(one: SetEdit, two: SetEdit): SetEdit {
+  const [added, removed] = [new Set(two.add), new Set(two.remove)];
+  return {
+    add: [...new Set([...(one.add ?? []).filter((element) => !removed.has(element)), ...added])],
+    remove: [...new Set([...(one.remove ?? []).filter((element) => !added.has(element)), ...removed])],
+  };
+}
+
+const isEqual = (one: unknown, two: unknown): boolean => one === two || JSON.stringify(one) === JSON.stringify(two);
 
 function isAbove(a: unknown, b: unknown): boolean {
   return typeof a === "number" && typeof b === "number" ? a > b : String(a) > String(b);

@@ -5,7 +5,7 @@ import type { BucketState, CommandOptions, Fields, MergeRule, OutboxItem, Row, S
 /** A wish whose effect the shown rows lack: to be laid over them. */
 export interface Pending {
   readonly identity: string;
-  readonly kind: "create" | "patch" | "command";
+  readonly kind: "create" | "patch" | "delete" | "command";
   readonly name: string;
   readonly id: string | null;
   readonly args: Fields;

@@ -3,7 +3,7 @@
  * hundred wishes over two hundred rows take a twentieth of a millisecond.
  */
 
-import { joinFields } from "./merge.js";
+import { editFields, joinFields } from "./merge.js";
 import type { Pending } from "./messages.js";
 import type { Effect, Fields, MergeRule, OverlayRules, Row } from "./types.js";
 
@@ -30,6 +30,7 @@ function effectsOf(
   if (kind === "command") return rules.commands[name]?.(args, at, { userId }) ?? [];
   if (id === null) return [];
   const place = bucket === null ? { collection: name } : { collection: name, bucket };
+  if (kind === "delete") return [{ ...place, remove: id }];
   return kind === "create" ? [{ ...place, put: { ...args, id } }] : [{ ...place, patch: { id, fields: args } }];
 }
 
@@ -44,6 +45,7 @@ export function laidOver<T extends Row>(
   const byId = new Map<string, Row>(rows.map((row) => [row.id, row]));
   for (const effect of effects) {
     if (effect.put) put(byId, effect.put, rule, isSeen(effect, bucket));
+    if (effect.remove) byId.delete(effect.remove);
     if (effect.patch) patch(byId, effect.patch.id, effect.patch.fields, rule);
   }
   return [...byId.values()] as T[]; // Rows of one collection, from the server or made to be one.
@@ -60,13 +62,18 @@ function put(byId: Map<string, Row>, made: Row, rule: MergeRule | undefined, may
 /** The row exists already: from another phone, or applied and not yet known to be. */
 function twin(there: Row, made: Row, rule: MergeRule | undefined): Row {
   if (rule === "lww") return { ...there, ...made };
-  if (typeof rule === "object") return { ...joinFields(there, made, rule.join), id: there.id };
+  if (typeof rule === "object" && "join" in rule) return { ...joinFields(there, made, rule.join), id: there.id };
   return { ...made, ...there };
 }
 
 function patch(byId: Map<string, Row>, id: string, fields: Fields, rule: MergeRule | undefined): void {
   const there = byId.get(id);
   if (there === undefined) return;
-  const patched = typeof rule === "object" ? joinFields(there, fields, rule.join) : { ...there, ...fields };
+  const patched = patchedBy(there, fields, rule);
   byId.set(id, { ...patched, id });
+}
+
+function patchedBy(there: Row, fields: Fields, rule: MergeRule | undefined): Fields {
+  if (typeof rule !== "object") return { ...there, ...fields };
+  return "join" in rule ? joinFields(there, fields, rule.join) : editFields(there, fields, rule.fields);
 }

@@ -12,7 +12,7 @@ export type Fields = Readonly<Record<string, unknown>>;
  */
 export type Outcome = "saved" | "sending" | "sent" | "received" | "waiting" | "not_accepted";
 
-export type OpKind = "create" | "patch" | "batch" | "command" | "void";
+export type OpKind = "create" | "patch" | "delete" | "batch" | "command" | "void";
 
 export interface OutboxItem {
   readonly identity: string;
@@ -65,6 +65,7 @@ export interface Loadable<T> {
 export interface WriteOptions {
   readonly title?: string; // How the outbox names it to the person.
   readonly bucket?: string; // Where a created row will be seen before the server answers. Default: in lists of all buckets.
+  readonly short?: Fields; // What a batch may say instead of longer fields, as the server reads them back.
 }
 
 export interface CommandOptions {
@@ -111,13 +112,30 @@ export interface Engine {
 }
 
 export type JoinRule = "greater" | "smaller" | "earlier" | "later" | "union";
-export type MergeRule = "lww" | "append" | "fsm" | { readonly join: Readonly<Record<string, JoinRule>> };
+export type FieldRule = "lww" | "text" | "set" | "list" | "cas";
+export type MergeRule =
+  | "lww"
+  | "append"
+  | "fsm"
+  | { readonly join: Readonly<Record<string, JoinRule>> }
+  | { readonly fields: Readonly<Record<string, FieldRule>> };
+
+/** What a patch says of a TEXT field, and of a SET field. */
+export interface TextEdit {
+  readonly was: unknown;
+  readonly now: unknown;
+}
+export interface SetEdit {
+  readonly add?: readonly string[];
+  readonly remove?: readonly string[];
+}
 
 export interface Effect {
   readonly collection: string;
   readonly bucket?: string;
   readonly put?: Row;
   readonly patch?: { readonly id: string; readonly fields: Fields };
+  readonly remove?: string; // The id of a row that is no longer shown.
 }
 
 /** What a command looks like before the server has answered. Pure: runs again on each change. */

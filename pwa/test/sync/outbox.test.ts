@@ -30,6 +30,9 @@ const write = (engine: Engine, text: string) => engine.command("notes.note.write
 const textsOf = (ops: readonly Record<string, unknown>[]) => ops.map((op) => (op.args as { text: string }).text);
 const isEmpty = (engine: Engine) => () => engine.outbox.value.length === 0 && engine.status.value.queued === 0;
 
+const derivedText = (hex: string) =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+
 describe("exactly once", () => {
   test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
     "world %i: lost, torn and repeated answers, and a killed app",
@@ -87,38 +90,68 @@ describe("exactly once", () => {
 });
 
 describe("before it is sent", () => {
-  test("fifty answers of an attempt travel as one op, and patches of unsent answers inside it", async () => {
-    phone.token = null;
-    const engine = await phone.open(async () => Promise.reject(new TypeError("offline")));
+  test("H16: fifty answers of an attempt travel as one op, in one request of 700 bytes", async () => {
+    const random = randomFrom(50);
+    const hex = (digits: number) =>
+      Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join("");
+    const [start, real] = [Date.parse("2026-11-21T08:00:00Z"), Date.now()];
+    let passed = 0;
+    phone.now = () => start + passed + Date.now() - real;
+    server.now = phone.now;
+    const begun = await phone.open(server.fetch);
     const attempt = newId();
-    await engine.create("assessments.attempts", attempt, { state: "open" });
+    const test = { assessment_id: derivedText(hex(32)), revision: 3, started_at: new Date(start).toISOString() };
+    await begun.create("assessments.attempts", attempt, test);
+    await until(isEmpty(begun), "begun");
+    await begun.close();
+    const engine = await phone.open(async () => Promise.reject(new TypeError("offline")));
     const ids: string[] = [];
-    for (let i = 0; i < 50; i++) {
-      const id = await derivedId("assessments.answers", attempt, `item-${i}`);
+    const items = Array.from({ length: 50 }, () => derivedText(hex(32)));
+    for (const [place, item_id] of items.entries()) {
+      passed += 4000 + Math.floor(random() * 40_000);
+      const id = await derivedId("assessments.answers", attempt, item_id);
       ids.push(id);
-      await engine.create("assessments.answers", id, { attempt_id: attempt, item_id: `item-${i}`, value: "a" });
+      const fields = { attempt_id: attempt, item_id, value: hex(10) };
+      const short = { item: place, value: Math.floor(random() * 4) };
+      await engine.create("assessments.answers", id, fields, { title: "Motion", bucket: `user:${AMINA}`, short });
     }
-    await engine.patch("assessments.answers", ids[7] ?? "", { value: "c" });
-    await engine.command("assessments.attempt.submit", { attempt_id: attempt });
+    await engine.patch("assessments.answers", ids[7] ?? "", { value: "0a1b2c3d4e" }, { short: { item: 7, value: 9 } });
     const answers = engine.rows("assessments.answers");
     await until(() => answers.value.value.length === 50, "all shown");
     await engine.close();
 
-    let bytes = 0;
+    const sizes: number[] = [];
     server.intercept = (request, size) => {
-      if (request.ops !== undefined) bytes += size;
+      if (request.ops !== undefined) sizes.push(size);
       return null;
     };
     const online = await phone.open(server.fetch);
     await until(isEmpty(online), "sent");
 
-    expect(server.applied.map(({ kind }) => kind)).toEqual(["create", "batch", "command"]);
+    expect(server.applied.map(({ kind }) => kind)).toEqual(["create", "batch"]);
     const batch = server.applied[1] as { same: unknown; columns: string[]; rows: unknown[][] };
     expect(batch.same).toEqual({ attempt_id: attempt });
-    expect(batch.columns).toEqual(["item_id", "value", "at"]);
+    expect(batch.columns).toEqual(["item", "value", "at"]);
     expect(batch.rows).toHaveLength(50);
-    expect(batch.rows[7]?.slice(0, 2)).toEqual(["item-7", "c"]);
-    expect(bytes).toBeLessThan(1100);
+    expect(batch.rows[7]?.slice(0, 2)).toEqual([7, 9]);
+    expect(sizes).toHaveLength(1);
+    expect(sizes[0]).toBeLessThanOrEqual(700);
+  });
+
+  test("H16: answers whose place is not known name their questions", async () => {
+    const engine = await phone.open(async () => Promise.reject(new TypeError("offline")));
+    const attempt = newId();
+    for (const item of ["a", "b"]) {
+      const id = await derivedId("assessments.answers", attempt, item);
+      const place = item === "a" ? { short: { item: 0, value: 1 } } : {};
+      await engine.create("assessments.answers", id, { attempt_id: attempt, item_id: item, value: 1 }, place);
+    }
+    await engine.close();
+
+    const online = await phone.open(server.fetch);
+    await until(isEmpty(online), "sent");
+
+    expect(server.applied.map(({ kind }) => kind)).toEqual(["create", "create"]);
   });
 
   test("patches of one record become one, by the rule of its collection", async () => {

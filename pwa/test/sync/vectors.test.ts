@@ -1,10 +1,12 @@
-/** The merge cases that Python and TypeScript share: both must show the same row. SPEC M2, M9. */
+/** The merge cases that Python and TypeScript share: both must show the same row. SPEC M2, M9, M13, M14. */
 
 import { describe, expect, test } from "vitest";
 import cases from "../../../sync/testing/vectors.json";
-import { joinFields } from "../../src/sync/merge.js";
+import { composed, joinFields } from "../../src/sync/merge.js";
 import { laidOver } from "../../src/sync/overlay.js";
-import type { Effect, Fields, JoinRule, MergeRule, Row } from "../../src/sync/types.js";
+import { placeAt, placeBetween } from "../../src/sync/place.js";
+import { mergeText } from "../../src/sync/text.js";
+import type { Effect, FieldRule, Fields, JoinRule, MergeRule, Row } from "../../src/sync/types.js";
 
 interface JoinCase {
   readonly name: string;
@@ -16,9 +18,12 @@ interface JoinCase {
 
 interface OverlayCase {
   readonly name: string;
-  readonly policy: { readonly kind: "append" | "lww" | "join"; readonly rules?: Readonly<Record<string, JoinRule>> };
+  readonly policy: {
+    readonly kind: "append" | "lww" | "join" | "fields";
+    readonly rules?: Readonly<Record<string, JoinRule & FieldRule>>;
+  };
   readonly row: Row | null;
-  readonly writes: readonly (readonly ["create" | "patch", Fields])[];
+  readonly writes: readonly (readonly ["create" | "patch" | "delete", Fields])[];
   readonly expect: Fields | null;
 }
 
@@ -26,16 +31,39 @@ const vectors = cases as unknown as {
   readonly join: readonly JoinCase[];
   readonly lww: readonly { readonly name: string }[];
   readonly overlay: readonly OverlayCase[];
+  readonly set: readonly { readonly name: string }[];
+  readonly text: readonly {
+    readonly name: string;
+    readonly was: string;
+    readonly one: string;
+    readonly other: string;
+    readonly expect: { readonly text: string; readonly is_overlapping: boolean };
+  }[];
+  readonly place: readonly {
+    readonly name: string;
+    readonly before: string | null;
+    readonly behind: string | null;
+    readonly id: string;
+    readonly expect: string;
+  }[];
+  readonly place_at: readonly {
+    readonly name: string;
+    readonly index: number;
+    readonly id: string;
+    readonly expect: string;
+  }[];
 };
 
 const ROW_ID = "1";
 
 function ruleOf(policy: OverlayCase["policy"]): MergeRule {
+  if (policy.kind === "fields") return { fields: policy.rules ?? {} };
   return policy.kind === "join" ? { join: policy.rules ?? {} } : policy.kind;
 }
 
 function effectOf([kind, fields]: OverlayCase["writes"][number]): Effect {
   const place = { collection: "c" };
+  if (kind === "delete") return { ...place, remove: ROW_ID };
   return kind === "create" ? { ...place, put: { ...fields, id: ROW_ID } } : { ...place, patch: { id: ROW_ID, fields } };
 }
 
@@ -89,5 +117,63 @@ describe("the join of two values", () => {
 
     expect(left.map(({ name }) => name)).toEqual(LEFT_TO_THE_SERVER);
     expect(vectors.lww.filter(isOurs)).toEqual([]); // No case may stand between: neither run here nor named.
+    expect(vectors.set.length).toBeGreaterThan(0); // Stamps of elements are the server's; the phone's own edits are above.
+  });
+});
+
+describe("a text that two people changed", () => {
+  test.each(vectors.text.map((found) => [found.name, found] as const))("M13 %s", (_name, found) => {
+    const { text, is_overlapping: isOverlapping } = found.expect;
+
+    expect(mergeText(found.was, found.one, found.other)).toEqual({ text, isOverlapping });
+    expect(mergeText(found.was, found.other, found.one)).toEqual({ text, isOverlapping });
+  });
+
+  test("M13 nothing typed is lost where words stand often and the gap is large", () => {
+    const was = Array.from({ length: 900 }, (_, i) => `w${(i * 7919) % 400}`);
+    const one = was.map((word, i) => (i % 5 === 0 ? `one${i}` : word));
+    const other = was.flatMap((word, i) => (i % 7 === 0 ? [] : i % 11 === 0 ? [word, `other${i}`] : [word]));
+    const merged = new Set(mergeText(was.join(" "), one.join(" "), other.join(" ")).text.split(/[ ⟦⟧]+/));
+
+    expect([...one, ...other].filter((word) => /^o/.test(word) && !merged.has(word))).toEqual([]);
+  });
+});
+
+describe("a place in a list", () => {
+  test.each(vectors.place.map((found) => [found.name, found] as const))("M14 %s", (_name, found) => {
+    expect(placeBetween(found.before, found.behind, found.id)).toBe(found.expect);
+  });
+
+  test.each(vectors.place_at.map((found) => [found.name, found] as const))("M14 %s", (_name, found) => {
+    expect(placeAt(found.index, found.id)).toBe(found.expect);
+  });
+
+  test("M14 two in no order have no place between them", () => {
+    expect(() => placeBetween("a1abcdefgh", "a0abcdefgh", ROW_ID)).toThrow(RangeError);
+  });
+});
+
+describe("two wishes of one record that become one", () => {
+  const rule = { fields: { body: "text", tags: "set", locale: "lww" } } as const;
+  const first = { body: { was: "a", now: "b" }, tags: { add: ["x"], remove: ["y"] }, locale: "en" };
+
+  test("edits follow each other", () => {
+    const later = { body: { was: "b", now: "c" }, tags: { add: ["y"], remove: ["x"] }, locale: "uz" };
+
+    expect(composed("patch", first, later, rule)).toEqual({
+      body: { was: "a", now: "c" },
+      tags: { add: ["y"], remove: ["x"] },
+      locale: "uz",
+    });
+  });
+
+  test("what was made of a text that came meanwhile stays a wish of its own", () => {
+    expect(composed("patch", first, { body: { was: "b and more", now: "c" } }, rule)).toBeNull();
+  });
+
+  test("a new row takes its first edits in", () => {
+    const made = { body: "a", tags: ["y"] };
+
+    expect(composed("create", made, first, rule)).toEqual({ body: "b", tags: ["x"], locale: "en" });
   });
 });

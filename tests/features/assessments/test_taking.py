@@ -125,6 +125,27 @@ async def test_fifty_answers_of_an_attempt_travel_as_one_batch(world: TestSchool
 
 
 @pytest.mark.slow
+async def test_a_batch_may_name_items_and_options_by_their_places(world: TestSchool) -> None:
+    assessment = await world.put_test()
+    async with world.phone("Amina") as phone:
+        await phone.sync()
+        items = items_of(phone)
+        attempt = await world.begin(phone, assessment)
+        choice, ticks = items["choice"], items["ticks"]
+        rows = [[choice["rank"], 1, 0], [ticks["rank"], [1, 0], 5]]
+        columns = ["item", "value", "at"]
+        same = {"collection": "assessments.answers", "same": {"attempt_id": attempt}, "columns": columns}
+        batch = phone._queue({"kind": "batch", "op": str(new_id()), **same, "rows": rows})
+        wrong = phone._queue({"kind": "batch", "op": str(new_id()), **same, "rows": [[choice["rank"], 99, 0]]})
+        await phone.sync()
+
+        assert (phone.outcome(batch), phone.outcome(wrong)) == ("applied", "answer.invalid")
+        held = {row["item_id"]: row["value"] for row in phone.all("assessments.answers").values()}
+        first, second = (each["id"] for each in ticks["options"][:2])
+        assert held == {choice["id"]: choice["options"][1]["id"], ticks["id"]: [second, first]}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [("choice", "no such option"), ("truth", "true"), ("ticks", [True]), ("number", "1" * 65), ("pairs", {"a": "b"})],

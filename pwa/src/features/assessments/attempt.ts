@@ -1,8 +1,8 @@
 /** Starting, answering and handing in: all of it works with no network. */
 
 import { derivedId, type Engine, newId } from "#sync";
-import type { Answer, Assessment, Attempt } from "../../app/rows.ts";
-import type { Value } from "./paper.ts";
+import type { Answer, Assessment, Attempt, Item } from "../../app/rows.ts";
+import { readOptions, type Value } from "./paper.ts";
 
 export async function startAttempt(engine: Engine, test: Assessment): Promise<string> {
   const id = newId();
@@ -19,20 +19,30 @@ export async function startAttempt(engine: Engine, test: Assessment): Promise<st
 export async function answerItem(
   engine: Engine,
   known: Answer | undefined,
-  answer: { attemptId: string; itemId: string; value: Value; title: string },
+  answer: { attemptId: string; item: Item; value: Value; title: string },
 ): Promise<void> {
-  const { attemptId, itemId, value, title } = answer;
+  const { attemptId, item, value, title } = answer;
+  const short = { item: Number(item.rank), value: inPlaces(item, value) };
   if (known) {
-    await engine.patch("assessments.answers", known.id, { value }, { title });
+    await engine.patch("assessments.answers", known.id, { value }, { title, short });
     return;
   }
-  const id = await derivedId("assessments.answers", attemptId, itemId);
+  const id = await derivedId("assessments.answers", attemptId, item.id);
   await engine.create(
     "assessments.answers",
     id,
-    { attempt_id: attemptId, item_id: itemId, value },
-    { title, bucket: `user:${engine.userId}` },
+    { attempt_id: attemptId, item_id: item.id, value },
+    { title, bucket: `user:${engine.userId}`, short },
   );
+}
+
+/** Options by their places: a digit travels where an id would be ten. */
+function inPlaces(item: Item, value: Value): unknown {
+  const ids = readOptions(item).map(({ id }) => id);
+  const place = (id: string) => (ids.includes(id) ? ids.indexOf(id) : id);
+  if (item.kind === "mcq" && typeof value === "string") return place(value);
+  if ((item.kind === "multi" || item.kind === "order") && Array.isArray(value)) return value.map(place);
+  return value;
 }
 
 export async function handIn(engine: Engine, attempt: Attempt, title: string): Promise<void> {

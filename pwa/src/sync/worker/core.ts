@@ -341,7 +341,8 @@ async function openMine(
   }
 }
 
-const titled = ({ title, bucket }: WriteOptions): { title: string | null; bucket: string | null } => ({
+const titled = ({ title, bucket, short }: WriteOptions) => ({
   title: title ?? null,
   bucket: bucket ?? null,
+  short: short ?? null,
 });

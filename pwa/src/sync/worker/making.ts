@@ -29,7 +29,9 @@ export async function add(
   for (let tries = TRIES; ; tries--) {
     const at = mine.nextAt(now);
     const earlier = neighbour(mine, draft);
-    const wish = earlier ? merged(earlier.wish, args, at, rules[draft.name]) : wishOf({ ...draft, args }, at);
+    const wish = earlier
+      ? merged(earlier.wish, { ...draft, args }, at, rules[draft.name])
+      : wishOf({ ...draft, args }, at);
     try {
       const seqs = await mine.save({
         edits: [{ entry: earlier, shelf: "outbox", wish }],
@@ -56,7 +58,8 @@ function neighbour(mine: Mine, draft: Draft): Entry | null {
   return null;
 }
 
-function merged(wish: Wish, args: Fields, at: At, rule: MergeRule | undefined): Wish {
+function merged(wish: Wish, { args, short }: Draft, at: At, rule: MergeRule | undefined): Wish {
   const isJoin = typeof rule === "object";
-  return { ...wish, args: isJoin ? joinFields(wish.args, args, rule.join) : { ...wish.args, ...args }, at };
+  const both = isJoin ? joinFields(wish.args, args, rule.join) : { ...wish.args, ...args };
+  return { ...wish, args: both, short: short ?? null, at };
 }

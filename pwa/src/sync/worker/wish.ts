@@ -10,6 +10,7 @@ export interface BatchItem {
   readonly id: string;
   readonly fields: Fields;
   readonly at: At;
+  readonly short?: Fields | null;
 }
 
 export interface Wish {
@@ -27,6 +28,7 @@ export interface Wish {
   readonly replaces: string | null;
   readonly title: string | null;
   readonly bucket: string | null;
+  readonly short?: Fields | null; // Absent in what an older build stored.
   readonly again: boolean; // Renumbered: it may have been applied under another number.
   readonly n: number | null; // Given when it is first put into a request; with it the bytes.
   readonly text: string | null; // The op's bytes, always sent the same.
@@ -59,9 +61,16 @@ export function wishOf(draft: Draft, at: At): Wish {
 }
 
 /** Which creates of a collection travel together, in columns: fifty answers are one op of half a kilobyte. */
-const BATCHED: Readonly<Record<string, { readonly same: string; readonly columns: readonly string[] }>> = {
-  "assessments.answers": { same: "attempt_id", columns: ["item_id", "value"] },
+const BATCHED: Readonly<Record<string, BatchRule>> = {
+  "assessments.answers": { same: "attempt_id", columns: ["item_id", "value"], short: ["item", "value"] },
 };
+
+interface BatchRule {
+  readonly same: string;
+  readonly columns: readonly string[];
+  readonly short: readonly string[]; // The columns where each row has a short form.
+}
+
 const BATCH_ROWS_MAX = 500;
 
 /** Give a wish its number and its bytes. */
@@ -114,30 +123,41 @@ function contentOf(wish: Wish): Record<string, unknown> {
 function batchContent(wish: Wish): Record<string, unknown> {
   const rule = BATCHED[wish.name];
   const columns = rule?.columns ?? [];
+  const isShort = wish.items.every(({ short }) => rule?.short.every((column) => short?.[column] !== undefined));
+  const named = (isShort && rule?.short) || columns;
+  const cells = (item: BatchItem) => named.map((column) => (isShort ? item.short : item.fields)?.[column] ?? null);
   return {
     collection: wish.name,
     same: rule ? { [rule.same]: wish.items[0]?.fields[rule.same] } : {},
-    columns: [...columns, "at"],
-    rows: wish.items.map((item) => [...columns.map((column) => item.fields[column] ?? null), item.at[0] - wish.at[0]]),
+    columns: [...named, "at"],
+    rows: wish.items.map((item) => [...cells(item), tenths(item.at[0] - wish.at[0])]),
   };
 }
+
+/** Nobody answers two questions within a tenth of a second; three digits less a row are. */
+const tenths = (ms: number): number => Math.floor(ms / 100) * 100;
 
 /** What may share a batch with `wish`; null: it travels alone. */
 export function batchKey(wish: Wish): string | null {
   const rule = BATCHED[wish.name];
   if (!rule || wish.kind !== "create" || wish.n !== null || wish.again || wish.group !== null) return null;
   if (wish.after.length > 0 || wish.replaces !== null) return null;
+  const isShort = wish.short ? "short" : "long";
   const isPlain = Object.keys(wish.args).every((field) => field === rule.same || rule.columns.includes(field));
-  return isPlain ? `${wish.name}\n${String(wish.args[rule.same])}` : null;
+  return isPlain ? `${wish.name}\n${String(wish.args[rule.same])}\n${isShort}` : null;
 }
 
 /** One op out of many creates of one kind, in their order. */
 export function batchOf(wishes: readonly Wish[], identity: string): Wish {
   const first = wishes[0];
   if (first === undefined) throw new RangeError("A batch has at least one row.");
-  const items = wishes
-    .slice(0, BATCH_ROWS_MAX)
-    .map(({ identity: was, id, args, at }) => ({ identity: was, id: id ?? was, fields: args, at }));
+  const items = wishes.slice(0, BATCH_ROWS_MAX).map(({ identity: was, id, args, at, short }) => ({
+    identity: was,
+    id: id ?? was,
+    fields: args,
+    at,
+    short: short ?? null,
+  }));
   const draft = { identity, kind: "batch" as const, name: first.name, id: null, args: {}, items };
   return wishOf({ ...draft, title: first.title, bucket: first.bucket }, first.at);
 }

@@ -50,9 +50,9 @@ function Player({ attempt, test }: { attempt: Attempt; test: Assessment }) {
   const answered = items.filter((item) => isAnswered(answers.get(item.id)?.value)).length;
   const item = place === "list" ? undefined : items[place];
 
-  async function answer(itemId: string, value: Value): Promise<void> {
+  async function answer(to: Item, value: Value): Promise<void> {
     try {
-      await answerItem(engine, answers.get(itemId), { attemptId: attempt.id, itemId, value, title: test.title });
+      await answerItem(engine, answers.get(to.id), { attemptId: attempt.id, item: to, value, title: test.title });
       setProblem(undefined);
     } catch (error) {
       setProblem(sayError(error));
@@ -90,7 +90,7 @@ function Player({ attempt, test }: { attempt: Attempt; test: Assessment }) {
             item={item}
             attemptId={attempt.id}
             value={answers.get(item.id)?.value as Value | undefined} // Written by answerItem, or its like elsewhere.
-            answer={(value) => void answer(item.id, value)}
+            answer={(value) => void answer(item, value)}
           />
           <div>
             <button
