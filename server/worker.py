@@ -8,6 +8,7 @@ from pathlib import Path
 from saq import Queue, Worker
 from sqlalchemy import text
 
+from server.backup.keeping import keep_witness
 from server.base.feature import Cron
 from server.base.logging import configure_logging
 from server.base.runner import FUNCTION, Relay, Runner, every, stop
@@ -48,6 +49,7 @@ async def run(settings: Settings, *, alive: Path | None = None) -> None:
         loop.add_signal_handler(number, stopping.set)
     tasks = [
         asyncio.create_task(Relay(work, declared, queues).run()),
+        asyncio.create_task(keep_witness(work)),
         *(asyncio.create_task(worker.start()) for worker in workers),
         *(asyncio.create_task(every(cron.every_s, partial(run_cron, work, cron), name=cron.name)) for cron in crons()),
     ]

@@ -34,6 +34,7 @@ from server.backup.folder import (
     object_path,
 )
 from server.backup.objects import Entry, Objects, checked
+from server.backup.verifying import ALGORITHM, verify_database
 from server.backup.witness import PREFIX as WITNESS_PREFIX
 from server.embedded.postgres import program
 from server.embedded.processes import PLAIN_ENV, Command, shim
@@ -109,7 +110,8 @@ def _copy_database(url: str, folder: Path, say: Say) -> None:
     password = str(words.pop("password", "") or "")
     words.pop("dbname", None)
     argv = (program("pg_basebackup"), "-D", str(folder), "-X", "stream", "-c", "fast", "--progress", "--no-password")
-    command = Command(argv=(*argv, "-d", make_conninfo("", **words)), env=_with_password(password))
+    sums = ("--manifest-checksums", ALGORITHM)
+    command = Command(argv=(*argv, *sums, "-d", make_conninfo("", **words)), env=_with_password(password))
     process = subprocess.Popen(
         shim(command), env=dict(command.env), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
@@ -139,19 +141,6 @@ def _follow(lines: Iterator[str], say: Say) -> str:
             told = int(found[1]) - int(found[1]) % PERCENT_STEP
             say(f"database {told} %")
     return words[-600:]
-
-
-def verify_database(folder: Path) -> None:
-    """Every file against the copy's own manifest, and the WAL that it needs. Raises BackupError."""
-    done = subprocess.run(
-        [program("pg_verifybackup"), "--quiet", "--exit-on-error", str(folder)],
-        env=PLAIN_ENV,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise BackupError(f"{folder} is damaged: {done.stderr.strip()[-400:]}; use another backup")
 
 
 # --- the objects ------------------------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ class Postgres:
         Raises: NoPostgres.
         """
         if not (self.folder / "PG_VERSION").exists():
+            self._refuse_half_restored()
             self._initialise()
         end_leftover(self.folder)
 
@@ -102,6 +103,12 @@ class Postgres:
 
     def is_alive(self) -> bool:
         return answers(self.port)
+
+    def _refuse_half_restored(self) -> None:
+        """A restore that was killed in its last step has moved the old cluster away and left the new one beside."""
+        beside = self.folder.with_name(self.folder.name + ".restoring")
+        if beside.exists():
+            raise NoPostgres(f"a restore of {self.folder} was broken off: run the same `spark restore` again")
 
     def _initialise(self) -> None:
         # Under another name first: a cluster that a crash left half made must never be taken for a whole one.
