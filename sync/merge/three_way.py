@@ -1,6 +1,6 @@
 """TEXT: three-way by line, then by word; where both changed the same words, both stay, marked.
 
-`testing/vectors.json` holds the cases that the page's `three_way.ts` passes too: the same text, letter for letter.
+`testing/vectors.json` holds the cases that the page's `text.ts` passes too: the same text, letter for letter.
 A change is found by its own words: tokens that stand once on each side anchor the rest, small gaps are compared
 exactly, what is left counts as replaced. So a merge takes n log n steps whatever the texts are, and never loses what
 either side typed: a token leaves only when one side removed it and the other left it as it was.

@@ -37,6 +37,7 @@ export interface Calls {
   open(request: OpenRequest): Promise<Opened>;
   create(collection: string, id: string, fields: Fields, options: WriteOptions): Promise<string>;
   patch(collection: string, id: string, fields: Fields, options: WriteOptions): Promise<string>;
+  remove(collection: string, id: string, options: WriteOptions): Promise<string>;
   command(name: string, args: Fields, identity: string, options: CommandOptions): Promise<string>;
   retry(identity: string): Promise<void>;
   withdraw(identity: string): Promise<void>;

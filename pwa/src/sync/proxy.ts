@@ -144,6 +144,10 @@ class Proxied implements Engine {
     return this.call("patch", collection, id, fields, options) as Promise<string>;
   }
 
+  remove(collection: string, id: string, options: WriteOptions = {}): Promise<string> {
+    return this.call("remove", collection, id, options) as Promise<string>;
+  }
+
   command(name: string, args: Fields, options: CommandOptions = {}): Promise<string> {
     return this.call("command", name, args, this.identityOf(name, args), options) as Promise<string>;
   }

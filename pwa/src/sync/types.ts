@@ -90,6 +90,8 @@ export interface Engine {
   /** Resolve with the wish's identity once it is durable on the phone. Reject with QuotaExceededError if it could not be kept. */
   create(collection: string, id: string, fields: Fields, options?: WriteOptions): Promise<string>;
   patch(collection: string, id: string, fields: Fields, options?: WriteOptions): Promise<string>;
+  /** Delete a row, where its collection allows it to a phone. */
+  remove(collection: string, id: string, options?: WriteOptions): Promise<string>;
   command(name: string, args: Fields, options?: CommandOptions): Promise<string>;
   /** Unsent, unsettled, waiting and refused wishes, newest last. */
   readonly outbox: ReadonlySignal<readonly OutboxItem[]>;

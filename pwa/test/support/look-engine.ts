@@ -93,6 +93,12 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
       change(collection, id, fields);
       return note("patch", collection, { id, ...fields }, how?.title);
     },
+    remove: async (collection, id, how) => {
+      const buckets = Object.entries(store.peek()[collection] ?? {});
+      const left = buckets.map(([bucket, rows]) => [bucket, rows.filter((row) => row.id !== id)]);
+      store.value = { ...store.peek(), [collection]: Object.fromEntries(left) };
+      return note("delete", collection, { id }, how?.title);
+    },
     command: async (name, args, how) => {
       for (const effect of options.overlay.commands[name]?.(args, Date.now(), options) ?? []) {
         if (effect.put) put(effect.collection, effect.bucket ?? "user", effect.put);

@@ -107,13 +107,28 @@ export class Core implements Omit<Calls, "open"> {
   }
 
   async patch(collection: string, id: string, fields: Fields, options: WriteOptions): Promise<string> {
-    const base = this.merge[collection] === "lww" ? await this.view.versionOf(collection, id) : null;
+    const rule = this.merge[collection];
+    const hasBase = rule === "lww" || (typeof rule === "object" && "fields" in rule);
+    const base = hasBase ? await this.view.versionOf(collection, id) : null;
     return await this.make({
       identity: newId(),
       kind: "patch",
       name: collection,
       id,
       args: fields,
+      base,
+      ...titled(options),
+    });
+  }
+
+  async remove(collection: string, id: string, options: WriteOptions): Promise<string> {
+    const base = await this.view.versionOf(collection, id);
+    return await this.make({
+      identity: newId(),
+      kind: "delete",
+      name: collection,
+      id,
+      args: {},
       base,
       ...titled(options),
     });

@@ -1,6 +1,6 @@
 /** Keeping what a person did: one wish, or one more field of a wish that was not sent yet. */
 
-import { joinFields } from "../merge.js";
+import { composed } from "../merge.js";
 import type { Fields, MergeRule } from "../types.js";
 import { type Entry, type Mine, Outrun } from "./mine.js";
 import { type At, type Draft, type Wish, wellFormed, wishOf } from "./wish.js";
@@ -29,12 +29,11 @@ export async function add(
   for (let tries = TRIES; ; tries--) {
     const at = mine.nextAt(now);
     const earlier = neighbour(mine, draft);
-    const wish = earlier
-      ? merged(earlier.wish, { ...draft, args }, at, rules[draft.name])
-      : wishOf({ ...draft, args }, at);
+    const both = earlier && merged(earlier.wish, { ...draft, args }, at, rules[draft.name]);
+    const wish = both ?? wishOf({ ...draft, args }, at);
     try {
       const seqs = await mine.save({
-        edits: [{ entry: earlier, shelf: "outbox", wish }],
+        edits: [{ entry: both ? earlier : null, shelf: "outbox", wish }],
         clock: { ...mine.clock, at },
       });
       return { identity: wish.identity, seqs };
@@ -58,8 +57,8 @@ function neighbour(mine: Mine, draft: Draft): Entry | null {
   return null;
 }
 
-function merged(wish: Wish, { args, short }: Draft, at: At, rule: MergeRule | undefined): Wish {
-  const isJoin = typeof rule === "object";
-  const both = isJoin ? joinFields(wish.args, args, rule.join) : { ...wish.args, ...args };
-  return { ...wish, args: both, short: short ?? null, at };
+/** Null where the two cannot be one wish. */
+function merged(wish: Wish, { args, short }: Draft, at: At, rule: MergeRule | undefined): Wish | null {
+  const both = composed(wish.kind === "create" ? "create" : "patch", wish.args, args, rule);
+  return both && { ...wish, args: both, short: short ?? null, at };
 }

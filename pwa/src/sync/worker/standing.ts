@@ -85,7 +85,7 @@ function stateOf(wish: Wish, isSettled: boolean, row: HeldOp | undefined): Outco
   if (wish.refused) return "not_accepted";
   if (wish.receipt === null) return wish.n === null ? "saved" : "sending";
   if (row) return row.outcome === "waiting" ? "waiting" : row.outcome === "parked" ? "not_accepted" : "received";
-  if (wish.receipt.outcome === "parked") return "not_accepted";
+  if (wish.receipt.outcome === "parked" || wish.receipt.outcome === "conflict") return "not_accepted";
   return isSettled ? "received" : "sent";
 }
 
@@ -109,7 +109,8 @@ function replayOfHeld({ identity, op, at }: HeldOp): Pending[] {
   const kind = op.kind;
   if (kind === "command")
     return [{ kind, identity, name: String(op.command), id: null, args: (op.args ?? {}) as Fields, at, bucket: null }];
-  if (kind !== "create" && kind !== "patch") return []; // A batch leaves its ids to the server; its rows come with the cut.
+  // A batch leaves its ids to the server; its rows come with the cut.
+  if (kind !== "create" && kind !== "patch" && kind !== "delete") return [];
   return [
     {
       kind,

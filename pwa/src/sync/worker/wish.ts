@@ -111,6 +111,8 @@ function contentOf(wish: Wish): Record<string, unknown> {
         ...(wish.base === null ? {} : { base: wish.base }),
         fields: wish.args,
       };
+    case "delete":
+      return { collection: wish.name, id: wish.id, ...(wish.base === null ? {} : { base: wish.base }) };
     case "command":
       return { command: wish.name, args: wish.args };
     case "batch":
