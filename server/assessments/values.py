@@ -52,8 +52,9 @@ def spelled_out(kind: str, options: Sequence[Option], value: object) -> object:
 
 
 def _id_at(options: Sequence[Option], place: object) -> object:
-    is_place = isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(options)
-    return options[place].id if is_place else place  # type: ignore[index]  # The line above has looked.
+    if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(options):
+        return options[place].id
+    return place
 
 
 def check_value(kind: str, options: Sequence[Option], value: Value) -> None:

@@ -2,9 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { derivedId, newId } from "../../src/sync/ids.js";
-import { mineName } from "../../src/sync/names.js";
-import type { Engine, Row } from "../../src/sync/types.js";
-import { type Entry, Mine } from "../../src/sync/worker/mine.js";
+import type { Engine } from "../../src/sync/types.js";
 import { randomFrom } from "./support/bare.js";
 import { AMINA, Phone, until } from "./support/phone.js";
 import { FakeServer } from "./support/server.js";
@@ -200,34 +198,6 @@ test("commands of a group go together, in one request, and say how many they are
   ]);
 });
 
-test("the journal is kept for fourteen days, and no longer than the server vouches for it", async () => {
-  const start = Date.now();
-  server.now = () => phone.now();
-  const engine = await phone.open(server.fetch);
-  await write(engine, "kept");
-  await until(isEmpty(engine), "sent");
-  expect(await journal()).toHaveLength(1);
-
-  phone.now = () => start + 13 * DAY;
-  await write(engine, "young");
-  await until(isEmpty(engine), "sent");
-  expect(await journal()).toHaveLength(2);
-
-  phone.now = () => start + 15 * DAY;
-  await write(engine, "new");
-  await until(isEmpty(engine), "sent");
-  expect((await journal()).map(({ wish }) => wish.args.text)).toEqual(["young", "new"]);
-});
-
-const DAY = 24 * 3600 * 1000;
-
-async function journal(): Promise<Entry[]> {
-  const mine = await Mine.open(phone.disk, mineName(AMINA), phone.key, async () => false);
-  const entries = mine.list("journal");
-  mine.close();
-  return entries;
-}
-
 describe("refusals", () => {
   test("a refused wish leaves the screen, stays in the outbox with its reason, and the rest goes on", async () => {
     server.handlers.set("notes.note.close", () => ({
@@ -343,66 +313,5 @@ describe("refusals", () => {
     await engine.retry(engine.outbox.value[0]?.identity ?? "");
     await until(isEmpty(engine), "sent after all");
     expect(textsOf(server.applied)).toEqual(["a", "b", "c", "poison"]);
-  });
-});
-
-describe("numbers", () => {
-  test("a copied phone: numbers that mean something else give a new device id, and nothing runs twice", async () => {
-    let engine = await phone.open(server.fetch);
-    await write(engine, "one");
-    await until(isEmpty(engine), "one sent");
-    const before = engine.deviceId;
-    await engine.close();
-    const device = server.devices.get(before);
-    device?.receipts.set(2, { hash: "of the clone", receipt: { n: 2, outcome: "applied" } });
-    if (device) device.watermark = [2, "of the clone"];
-
-    engine = await phone.open(server.fetch);
-    await write(engine, "two");
-    await until(isEmpty(engine), "two sent");
-
-    expect(textsOf(server.applied)).toEqual(["one", "two"]);
-    expect(engine.deviceId).not.toBe(before);
-    const again = server.requests
-      .flatMap(({ ops }) => (ops as Record<string, unknown>[] | undefined) ?? [])
-      .filter((op) => op.again);
-    expect(again.map((op) => (op.args as { text: string }).text)).toContain("one");
-  });
-
-  test("a server put back an hour: what it lost comes again from the journal, once, before anything new", async () => {
-    const engine = await phone.open(server.fetch);
-    await write(engine, "one");
-    await until(isEmpty(engine), "one sent");
-    const restore = server.backup();
-    await write(engine, "two");
-    await until(isEmpty(engine), "two sent");
-    const notes = engine.rows<Row & { text: string }>("notes.notes");
-    await until(() => notes.value.value.length === 2, "both shown");
-
-    restore();
-    engine.sync();
-    await until(() => server.applied.length === 2, "two again");
-    await write(engine, "three");
-    await until(isEmpty(engine), "three sent");
-
-    expect(textsOf(server.applied)).toEqual(["one", "two", "three"]);
-    await until(() => notes.value.value.length === 3, "all shown");
-  });
-
-  test.each([
-    ["device.not_yours", 409],
-    ["device.revoked", 401],
-  ])("%s: after it a new device id sends what waits", async (code, status) => {
-    const engine = await phone.open(server.fetch);
-    const before = engine.deviceId;
-    server.intercept = (request) =>
-      request.device === before
-        ? Response.json({ success: false, error: { code, message: code, details: {} } }, { status })
-        : null;
-    await write(engine, "mine");
-    const nudge = setInterval(() => engine.sync(), 30);
-    await until(isEmpty(engine), "sent").finally(() => clearInterval(nudge));
-    expect(engine.deviceId).not.toBe(before);
-    expect(textsOf(server.applied)).toEqual(["mine"]);
   });
 });

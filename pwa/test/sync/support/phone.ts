@@ -39,8 +39,15 @@ export class Phone {
 
   private constructor(readonly key: CryptoKey) {}
 
+  static readonly Disk = IDBFactory;
+
   static async make(): Promise<Phone> {
     return new Phone(await newKey());
+  }
+
+  /** Another phone that opens with the same key. */
+  static of(key: CryptoKey): Phone {
+    return new Phone(key);
   }
 
   async open(
