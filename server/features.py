@@ -9,9 +9,8 @@ from server.base.tx import Visible
 from server.exchange import bases
 from sync.registry import Registry, build_registry
 
-SCHEMA = (
-    1  # Rises with every change of a projection, a command or a policy; upcasters are kept for every number released.
-)
+SCHEMA = 1  # Rises with every change of a projection, a command or a policy.
+SCHEMA_FLOOR = 1  # Phones of an older release push, and are asked to upgrade before they get rows again.
 
 FEATURES: tuple[Feature, ...] = (
     identity.feature,
@@ -32,6 +31,8 @@ REGISTRY: Registry = build_registry(
     memberships=[item for feature in FEATURES for item in feature.memberships],
     grants=[item for feature in FEATURES for item in feature.grants],
     bucket_kinds=[item for feature in FEATURES for item in feature.bucket_kinds],
+    upcasts=[item for feature in FEATURES for item in feature.upcasts],
+    schema_floor=SCHEMA_FLOOR,
 )
 """Everything that syncs, checked against itself."""
 

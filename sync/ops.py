@@ -244,7 +244,8 @@ class Sent:
     op: AnyOp | None
     fault: str | None = None
     group: tuple[str, int] | None = None
-    identity_claimed: UUID | None = None  # Of an op that cannot be read, if its `op` or `id` still can.
+    identity_claimed: UUID | None = None  # Of an op that cannot be read, if its `op` or `id` still can; …
+    schema_claimed: int = 0  # … and the schema that it says it was made under.
 
 
 def hash_of(raw: bytes) -> str:
@@ -296,11 +297,14 @@ def _read_malformed(raw: bytes, *, op_index: int, fault: str) -> Sent:
     number: int | None = None
     group: tuple[str, int] | None = None
     identity: UUID | None = None
+    schema = 0
     try:
         for key, start, end in scan.members(raw):
             value = raw[start:end]
             if key == b"n" and re.fullmatch(rb"[1-9][0-9]{0,15}", value) and int(value) <= INTEGER_MAX:
                 number = int(value)
+            elif key == b"schema" and re.fullmatch(rb"[1-9][0-9]{0,15}", value):
+                schema = int(value)
             elif key == b"group":
                 group = _convert_or_none(value, tuple[GroupId, GroupSize])
             elif key in (b"op", b"id"):
@@ -311,7 +315,16 @@ def _read_malformed(raw: bytes, *, op_index: int, fault: str) -> Sent:
         raise ExchangeError(
             422, "op.unnumbered", f"Op {op_index} of the request has no readable `n`.", details={"op_index": op_index}
         )
-    return Sent(raw=raw, hash=hash_of(raw), n=number, op=None, fault=fault, group=group, identity_claimed=identity)
+    return Sent(
+        raw=raw,
+        hash=hash_of(raw),
+        n=number,
+        op=None,
+        fault=fault,
+        group=group,
+        identity_claimed=identity,
+        schema_claimed=schema,
+    )
 
 
 def _convert_or_none(value: bytes, type_: Any) -> Any:  # Any: a type expression, and what it stands for

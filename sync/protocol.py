@@ -11,7 +11,6 @@ from sync.receipts import PushAnswer, Receipt
 PROTOCOL = 1
 CONTENT_TYPE = "application/x-ndjson"
 LINE_BYTES_MAX = 4_096  # of scope, joined, left, refused, reconcile, digests and receipts: each line of its own
-SCHEMA_FLOOR = 1  # Phones of an older release still push; they get no rows until they are brought up to date.
 
 NamedPair = tuple[str, int]  # (bucket's name, tier)
 Digests = dict[str, dict[str, str]]  # bucket → tier → "count:digest"

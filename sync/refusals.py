@@ -22,9 +22,15 @@ class Moved(Refusal):
 
 
 class SchemaNewer(Refusal):
-    """This was made by a newer release than the server runs; it can be retried after the server's update."""
+    """This was made by a newer release than the server has run for 30 days; it is tried again when that one runs."""
 
     code = "op.schema_newer"
+
+
+class NotUpcast(Refusal):
+    """This was made by an older release and cannot be read as it was meant; it is kept, and can be retried."""
+
+    code = "op.not_upcast"
 
 
 class GroupRefused(Refusal):

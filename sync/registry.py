@@ -1,7 +1,7 @@
 """Everything declared, checked against itself once at start."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sync.collection import TIER_MAX, BucketKind, Collection, Grant, Membership
@@ -9,6 +9,7 @@ from sync.merge import ByField, ByServer, Fsm, Join, LwwField
 from sync.moves import MOVES
 from sync.mutator import Mutator
 from sync.receipts import OPS
+from sync.upcast import Upcast, Upcasts, build_upcasts
 
 T = TypeVar("T")
 
@@ -29,6 +30,8 @@ class Registry:
     memberships: tuple[Membership, ...]
     grants: tuple[Grant, ...]
     bucket_kinds: dict[str, BucketKind]
+    upcasts: Upcasts = field(default_factory=Upcasts)
+    schema_floor: int = 1  # Phones of an older one still push; they get no rows until they are brought up to date.
 
     def is_automatic(self, bucket: str) -> bool:
         return self.bucket_kinds[bucket.partition(":")[0]].automatic
@@ -42,11 +45,13 @@ def build_registry(
     memberships: Iterable[Membership] = (),
     grants: Iterable[Grant] = (),
     bucket_kinds: Iterable[BucketKind] = (),
+    upcasts: Iterable[Upcast] = (),
+    schema_floor: int = 1,
 ) -> Registry:
     """Collect declarations, and add the engine's own: the collection `sync.ops` and the commands `sync.op.…`.
 
     Raises ValueError on a name used twice, an undeclared bucket kind, a row without `id` first, or a collection that
-    phones may write in a way that its policy or its buckets do not allow.
+    phones may write in a way that its policy or its buckets do not allow, an upcast that leads nowhere.
     """
     kinds = _unique("bucket kind", ((kind.kind, kind) for kind in (*ENGINE_BUCKET_KINDS, *bucket_kinds)))
     by_name = _unique("collection", ((collection.name, collection) for collection in (*collections, OPS)))
@@ -55,13 +60,16 @@ def build_registry(
         _check_collection(collection, kinds)
     for grant in grants:
         _check_kind(grant.bucket.kind, kinds, grant.table)
+    commands = _unique("mutator", ((mutator.name, mutator) for mutator in (*mutators, *MOVES)))
     return Registry(
         schema=schema,
         collections=by_name,
-        mutators=_unique("mutator", ((mutator.name, mutator) for mutator in (*mutators, *MOVES))),
+        mutators=commands,
         memberships=tuple(memberships),
         grants=grants,
         bucket_kinds=kinds,
+        upcasts=build_upcasts(upcasts, schema=schema, collections=by_name, commands=commands),
+        schema_floor=schema_floor,
     )
 
 

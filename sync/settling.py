@@ -61,6 +61,8 @@ class Settler:
         """Make one wish come true. Raises Refusal, Waiting; anything else is an outage or a bug."""
         if wish.refusal is not None:
             raise wish.refusal
+        if wish.waits_for:
+            raise Waiting(wish.waits_for)
         assert wish.action is not None
         op = wish.sent.op
         corrected = await self._corrected(wish)

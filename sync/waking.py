@@ -14,7 +14,7 @@ from sync.meeting import Writer
 from sync.ops import read_op
 from sync.ports import PushStore, PushUnit
 from sync.receipts import HeldOp
-from sync.refusals import BlobMissing, DependsOnLate, Internal
+from sync.refusals import BlobMissing, DependsOnLate, Internal, SchemaNewer
 from sync.registry import Registry
 from sync.settling import Settler
 from sync.wishes import Wish, read_wish
@@ -23,6 +23,8 @@ BUGS_MAX = 5
 BUG_PATIENCE_MS = 120_000
 BUG_PAUSE_MS = 30_000
 CLOSED_PAUSE_MS = 86_400_000
+
+_LATE: dict[str, type[Refusal]] = {"blob": BlobMissing, "schema": SchemaNewer}  # By what was waited for.
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +45,14 @@ async def wake_due(store: PushStore, registry: Registry, *, now_ms: int, limit: 
             await _wake(store, registry, user_id, held_id, now_ms=now_ms)
             looked_at += 1
     return looked_at
+
+
+async def announce_schema(store: PushStore, registry: Registry, *, now_ms: int) -> None:
+    """Have the ops that wait for this release, or one before it, looked at again. To be called every minute or so.
+
+    While an older release runs beside this one it may take one up and lay it down again.
+    """
+    await store.arrived([f"schema:{number}" for number in range(1, registry.schema + 1)], now_ms=now_ms)
 
 
 async def _wake(store: PushStore, registry: Registry, user_id: UUID, held_id: UUID, *, now_ms: int) -> None:
@@ -67,11 +77,16 @@ async def _due_group(unit: PushUnit, held_id: UUID) -> list[HeldOp]:
 async def _try_again(unit: PushUnit, registry: Registry, group: Sequence[HeldOp]) -> None:
     """Try the ops of a group under one savepoint, and write what became of them. Raises Outage, _BugMet."""
     wishes = [read_wish(read_op(held.raw, op_index=0), registry, device_id=held.device_id) for held in group]
+    # A release that could not read an op may have known it by less than what it names itself.
+    named = {wish.identity for wish in wishes if wish.identity is not None} - {held.identity for held in group}
+    known = await unit.known(named) if named else set()
     settler = Settler(unit)
     try:
         async with unit.savepoint():
             settler.is_trying(wishes)
             for held, wish in zip(group, wishes, strict=True):
+                if wish.identity in known:
+                    continue
                 await settler.attempt(wish, Writer(held.user_id, held.device_id, held.at, held.adopted_by))
             await settler.effects.rows.flush()
             await settler.write_held()
@@ -85,12 +100,13 @@ async def _try_again(unit: PushUnit, registry: Registry, group: Sequence[HeldOp]
         raise _BugMet(error) from error
     else:
         await unit.put_held([held.moved("applied", code=None, message=None, fields={}, waits_for=()) for held in group])
+        await unit.remember(named, now_ms=unit.now_ms)
         await unit.wake(_keys(group, wishes), now_ms=unit.now_ms)
 
 
 async def _hold_on(unit: PushUnit, group: Sequence[HeldOp], cause: Refusal | Waiting) -> None:
     if isinstance(cause, Waiting) and unit.now_ms >= group[0].received_ms + WAIT_MAX_MS:
-        late: Refusal = BlobMissing() if cause.keys[0].startswith("blob:") else DependsOnLate()
+        late = _LATE.get(cause.keys[0].partition(":")[0], DependsOnLate)()
         parked = [held_because(held, late) for held in group]  # What comes too late still wakes it.
         await unit.put_held([held.moved("parked", waits_for=cause.keys) for held in parked])
         return

@@ -20,9 +20,9 @@ from sync.refusals import (
     CollectionUnknown,
     CommandUnknown,
     Malformed,
-    SchemaNewer,
 )
 from sync.registry import Registry
+from sync.upcast import Path
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,9 @@ class Wish:
 
     sent: Sent
     identity: UUID | None  # None: using it twice does no harm (a void).
-    action: Action | None  # None with `refusal`.
+    action: Action | None  # None with `refusal` or `waits_for`.
     refusal: Refusal | None = None
+    waits_for: tuple[str, ...] = ()  # `schema:N`: a release that knows what it says.
     creates: UUID | None = None  # The id of the record that comes to be.
 
     @property
@@ -89,13 +90,15 @@ def read_wish(sent: Sent, registry: Registry, *, device_id: UUID) -> Wish:
     """Understand an op that was read. Never raises: what is wrong becomes the wish's refusal."""
     op = sent.op
     identity = _identity_of(sent, device_id)
+    schema = sent.schema_claimed if op is None else op.schema
+    if schema > registry.schema and not isinstance(op, Void):
+        creates = op.id if isinstance(op, Create) else None
+        return Wish(sent, identity, None, waits_for=(f"schema:{schema}",), creates=creates)
     if op is None:
         return Wish(sent, identity, None, Malformed(f"The op cannot be read: {sent.fault}"))
     if isinstance(op, Void):
         return Wish(sent, None, DoNothing())
     try:
-        if op.schema > registry.schema:
-            raise SchemaNewer
         return _understand(sent, registry, identity)
     except Refusal as refusal:
         return Wish(sent, identity, None, refusal, creates=op.id if isinstance(op, Create) else None)
@@ -115,7 +118,8 @@ def _understand(sent: Sent, registry: Registry, identity: UUID) -> Wish:
     match op:
         case Create():
             collection = _collection(registry, op.collection)
-            create = CreateRow(collection, op.id, read_create(collection, bytes(op.fields)))
+            raw = _path(registry, op.collection, op.schema).raw("create", bytes(op.fields))
+            create = CreateRow(collection, op.id, read_create(collection, raw))
             if not collection.key:
                 identity = op.id
             elif op.op is None:
@@ -125,7 +129,8 @@ def _understand(sent: Sent, registry: Registry, identity: UUID) -> Wish:
         case Patch():
             _require_identity(op.op)
             collection = _collection(registry, op.collection)
-            return Wish(sent, identity, PatchRow(collection, op.id, read_patch(collection, bytes(op.fields)), op.base))
+            raw = _path(registry, op.collection, op.schema).raw("patch", bytes(op.fields))
+            return Wish(sent, identity, PatchRow(collection, op.id, read_patch(collection, raw), op.base))
         case Delete():
             _require_identity(op.op)
             collection = _collection(registry, op.collection)
@@ -134,7 +139,8 @@ def _understand(sent: Sent, registry: Registry, identity: UUID) -> Wish:
             return Wish(sent, identity, DeleteRow(collection, op.id, op.base))
         case Batch():
             _require_identity(op.op)
-            return Wish(sent, identity, _read_batch(_collection(registry, op.collection), op))
+            path = _path(registry, op.collection, op.schema)
+            return Wish(sent, identity, _read_batch(_collection(registry, op.collection), op, path))
         case Command():
             return _understand_command(sent, op, registry, identity)
         case _:
@@ -153,7 +159,12 @@ def _collection(registry: Registry, name: str) -> Collection:
     return collection
 
 
-def _read_batch(collection: Collection, op: Batch) -> WriteRows:
+def _path(registry: Registry, name: str, schema: int) -> Path:
+    """How what an op of this schema says is read today."""
+    return registry.upcasts.path(name, schema)
+
+
+def _read_batch(collection: Collection, op: Batch, path: Path) -> WriteRows:
     if not collection.key or collection.may_create is None:
         raise CollectionNotWritable(f"{collection.name} takes no batches: its ids do not follow from a key.")
     rows: list[dict[str, Any]] = []
@@ -165,20 +176,22 @@ def _read_batch(collection: Collection, op: Batch) -> WriteRows:
         offset_ms = row.pop("at", 0)
         if not isinstance(offset_ms, int) or isinstance(offset_ms, bool) or abs(offset_ms) > 10**12:
             raise Malformed(f"Row {len(rows)} of the batch has an `at` that is no number of milliseconds.")
-        rows.append(row)
+        rows.append(path.values("batch", row))
         offsets_ms.append(offset_ms)
     return WriteRows(collection, rows, offsets_ms)
 
 
 def _understand_command(sent: Sent, op: Command, registry: Registry, identity: UUID) -> Wish:
-    mutator = registry.mutators.get(op.command)
+    path = _path(registry, op.command, op.schema)
+    mutator = registry.mutators.get(path.name)
     if mutator is None:
-        raise CommandUnknown(f"There is no command {op.command}.")
+        raise CommandUnknown(f"There is no command {path.name}.")
+    raw = path.raw("command", bytes(op.args))
     try:
-        args = msgspec.json.decode(op.args, type=mutator.args)
+        args = msgspec.json.decode(raw, type=mutator.args)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise ArgsInvalid(f"The arguments of {op.command} are wrong: {error}") from None
-    _refuse_unknown_args(mutator, bytes(op.args))
+        raise ArgsInvalid(f"The arguments of {path.name} are wrong: {error}") from None
+    _refuse_unknown_args(mutator, raw)
     creates = getattr(args, mutator.creates) if mutator.creates else None
     if creates is None:
         _require_identity(op.op)

@@ -14,6 +14,7 @@ from server.base.tx import Tx, Visible
 from sync.collection import BucketKind, Collection, Grant, Membership
 from sync.erasing import Erasure
 from sync.mutator import Mutator
+from sync.upcast import Upcast
 
 EraseStep = Callable[[Connection[Any], UUID], list[str]]
 """What cannot be declared: run before the declared part, with the person's id; answers keys of objects to remove."""
@@ -36,6 +37,7 @@ class Feature:
     grants: tuple[Grant, ...] = ()
     bucket_kinds: tuple[BucketKind, ...] = ()
     mutators: tuple[Mutator, ...] = ()
+    upcasts: tuple[Upcast, ...] = ()  # Of its collections and commands, for every schema ever released.
     routes: Sequence[Any] = ()  # Litestar handlers, controllers or routers
     jobs: tuple[Job, ...] = ()
     crons: tuple[Cron, ...] = ()

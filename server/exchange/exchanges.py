@@ -18,7 +18,7 @@ from server.exchange.live import Hub
 from server.exchange.packing import packed, packer
 from server.exchange.reading import Reading
 from sync import protocol
-from sync.asking import read_envelope
+from sync.asking import knows_device, read_envelope
 from sync.errors import Outage
 from sync.ops import Envelope, split_request
 from sync.page import Pace, write_page
@@ -75,7 +75,7 @@ class Exchanges:
         shared: SharedBuckets | None = None,
     ) -> None:
         self._registry = registry
-        self._reading = reading
+        self.reading = reading
         self._pulls = reading.primary
         self._pushes = pushes
         self._gatekeeper = gatekeeper
@@ -98,7 +98,10 @@ class Exchanges:
         if self.admission.has_company(envelope.device):
             asked = replace(asked, bytes_wanted=min(asked.bytes_wanted, SHARED_PAGE_BYTES))
         async with self._lane(asked, raw_ops).enter(envelope.device):
-            if raw_ops or asked.cursor is None or self._reading.standby is not None:
+            if self._is_too_old(envelope):
+                await self._gatekeeper.load(caller)
+                return await self._send_to_upgrade(envelope, raw_ops, user_id=caller.user_id, now_ms=now_ms)
+            if raw_ops or asked.cursor is None or self.reading.standby is not None:
                 await self._gatekeeper.load(caller)
             else:  # The usual one: the statement that reads the page says who asks, too.
                 asked = replace(asked, gate=caller.session_id)
@@ -109,6 +112,17 @@ class Exchanges:
             return self.admission.pushes
         return self.admission.increments if asked.is_quiet else self.admission.fills
 
+    def _is_too_old(self, envelope: Envelope) -> bool:
+        return 0 < envelope.schema < self._registry.schema_floor
+
+    async def _send_to_upgrade(self, envelope: Envelope, raw_ops: list[bytes], *, user_id: UUID, now_ms: int) -> Reply:
+        """What the phone made is taken; it gets no rows that it could not read, and keeps its cursor."""
+        pushed = await self._push(envelope, raw_ops, user_id=user_id, now_ms=now_ms)
+        first = protocol.first_line(
+            pushed, schema=self._registry.schema, now_ms=now_ms, watermark=pushed.watermark, upgrade="required"
+        )
+        return Reply(iter([first, *protocol.receipt_lines(pushed.receipts)]))
+
     async def _answer(
         self, asked: Asked, envelope: Envelope, raw_ops: list[bytes], *, caller: Caller, now_ms: int, packing: str
     ) -> Reply:
@@ -118,18 +132,18 @@ class Exchanges:
             pushed = await self._push(envelope, raw_ops, user_id=user_id, now_ms=now_ms)
         if raw_ops or asked.cursor is None:  # Who signs up and asks at once finds himself.
             await self._publish()
-        page = await self._reading.pull(asked)
+        page = await self.reading.pull(asked)
         if asked.gate is not None:
             self._gatekeeper.admit(caller, page.look.gate)
-        if pushed is None and not _knows_device(page.look, envelope, user_id):
+        if pushed is None and not knows_device(page.look, envelope, user_id=user_id):
             pushed = await self._push(envelope, raw_ops, user_id=user_id, now_ms=now_ms)
             if isinstance(page, Silent):  # 204 only if the phone's idea of its own ops is ours.
-                page = await self._reading.pull(replace(asked, must_answer=True))
+                page = await self.reading.pull(replace(asked, must_answer=True))
         if isinstance(page, Silent):
             return Reply(None)
         if asked.cursor is not None and asked.cursor.is_final and not raw_ops:
             self._exchanges.give_back(envelope.device)  # Its cursor moves on.
-        return Reply(await self._write(page, envelope, pushed, packing), packing)
+        return Reply(await self._write(page, pushed, packing), packing)
 
     async def compare(self, body: bytes, *, user_id: UUID, packing: str) -> Reply:
         """Where one set of a phone differs from the log. Raises ExchangeError (404, 409, 413, 422, 429) and Outage."""
@@ -160,26 +174,19 @@ class Exchanges:
         except Outage as error:
             log.info("exchange.unpublished", error=repr(error))  # The loop does it; the ops are committed.
 
-    async def _write(
-        self, page: Page | Again, envelope: Envelope, pushed: PushAnswer | None, packing: str
-    ) -> Iterator[bytes]:
+    async def _write(self, page: Page | Again, pushed: PushAnswer | None, packing: str) -> Iterator[bytes]:
         pace = Pace()
         raw_bytes = sum(len(row.line) for row in (*page.increments, *page.fills)) if isinstance(page, Page) else 0
-        return packed(await self._blocks(page, envelope, pushed, pace), packer(packing, raw_bytes=raw_bytes), pace)
+        return packed(await self._blocks(page, pushed, pace), packer(packing, raw_bytes=raw_bytes), pace)
 
-    async def _blocks(
-        self, page: Page | Again, envelope: Envelope, pushed: PushAnswer | None, pace: Pace
-    ) -> Iterator[bytes]:
+    async def _blocks(self, page: Page | Again, pushed: PushAnswer | None, pace: Pace) -> Iterator[bytes]:
         look = page.look
-        must_upgrade = 0 < envelope.schema < protocol.SCHEMA_FLOOR
-        more: dict[str, object] = {"upgrade": "required"} if must_upgrade else {}
-        if isinstance(page, Again):
-            more["again"] = ["want.buckets"]
+        more = {"again": ["want.buckets"]} if isinstance(page, Again) else {}
         first = protocol.first_line(
             pushed, schema=self._registry.schema, now_ms=look.now_ms, watermark=_watermark(look, pushed), **more
         )
         opening = [first, *(protocol.receipt_lines(pushed.receipts) if pushed else [])]
-        if isinstance(page, Again) or must_upgrade:
+        if isinstance(page, Again):
             return iter([b"".join(opening)])
         numbers = {row.collection for row in (*page.increments, *page.fills)}
         return write_page(page, opening, await self._collection_names(numbers), pace, self.files.path_of)
@@ -194,19 +201,6 @@ class Exchanges:
 def retry_after_s() -> float:
     """So that those who were turned away do not come back together."""
     return random.uniform(1, 5)  # noqa: S311 - spreads callers, keeps no secret
-
-
-def _knows_device(look: Look, envelope: Envelope, user_id: UUID) -> bool:
-    """Whether push would have nothing to do or to say about this device."""
-    device = look.device
-    if device is None or device.user_id != user_id or not device.is_live:
-        return False
-    if envelope.confirmed is None:
-        return True
-    n, hash_ = envelope.confirmed
-    return n == device.confirmed and (
-        n < device.watermark or (n == device.watermark and hash_ == device.watermark_hash)
-    )
 
 
 def _watermark(look: Look, pushed: PushAnswer | None) -> tuple[int, str]:

@@ -12,11 +12,12 @@ import structlog
 from sync.errors import Outage
 from sync.ports import PushStore
 from sync.registry import Registry
-from sync.waking import wake_due
+from sync.waking import announce_schema, wake_due
 
 WAKE_S = 5.0
 WAKE_LIMIT = 200  # Ops a turn; the next turn follows at once while there are as many.
 EXPIRE_S = 6 * 3600.0
+ANNOUNCE_S = 60.0
 
 log = structlog.get_logger()
 
@@ -24,9 +25,13 @@ log = structlog.get_logger()
 async def keep_waking(store: PushStore, registry: Registry, *, stop: asyncio.Event) -> None:
     """Run until `stop` is set. While the database is away it waits."""
     expires_at = time.monotonic() + random.uniform(0.1, 1.0) * EXPIRE_S  # noqa: S311 - spreads processes, keeps no secret
+    announces_at = 0.0
     while not stop.is_set():
         looked_at = 0
         try:
+            if time.monotonic() >= announces_at:
+                await announce_schema(store, registry, now_ms=_now_ms())
+                announces_at = time.monotonic() + ANNOUNCE_S
             looked_at = await wake_due(store, registry, now_ms=_now_ms(), limit=WAKE_LIMIT)
             if time.monotonic() >= expires_at:
                 await store.expire(now_ms=_now_ms())

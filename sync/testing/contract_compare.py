@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol
@@ -14,8 +15,8 @@ from sync.errors import ExchangeError
 from sync.ops import split_request
 from sync.page import Pace, write_page
 from sync.ports import Row
-from sync.pull import Page, PullStore, pull
-from sync.reconcile import CompareStore, compare, read_compare, write_compared
+from sync.pull import Page, PullStore, Snapshot, pull
+from sync.reconcile import CompareSnapshot, CompareStore, compare, read_compare, write_compared
 from sync.testing.comparing import Comparison, Key
 from sync.testing.phone import id_of
 from sync.testing.sample import NOTES
@@ -26,7 +27,13 @@ OWN = f"user:{AMINA}"
 ROUNDS_MAX = 200
 
 
+class LogSnapshot(Snapshot, CompareSnapshot, Protocol):
+    """Pages and comparisons are read in the same transaction."""
+
+
 class LogStore(PullStore, CompareStore, Protocol):
+    def snapshot(self) -> AbstractAsyncContextManager[LogSnapshot]: ...
+
     async def collections(self) -> dict[int, str]: ...
 
 

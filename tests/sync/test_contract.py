@@ -9,6 +9,7 @@ from sync.testing.contract import DeviceContract, OrderContract, RefusalContract
 from sync.testing.contract_drafts import CasContract, DeletionContract, ListContract, SetContract, TextContract
 from sync.testing.contract_held import GroupContract, MovesContract, WaitingContract
 from sync.testing.contract_merge import AppendContract, FsmContract, JoinContract, LwwContract, WritingContract
+from sync.testing.contract_versions import VersionContract
 from sync.testing.lab import Lab
 from sync.testing.sample import sample_registry
 from tests.support.postgres import PostgresServer
@@ -53,6 +54,7 @@ class EveryContract(
     WaitingContract,
     MovesContract,
     GroupContract,
+    VersionContract,
 ):
     """All that a store must bear."""
 
