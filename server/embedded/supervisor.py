@@ -206,7 +206,10 @@ class Supervisor:
             await self._reload()
 
     async def _reload(self) -> None:
-        """Replace ours by what now lies in the folder, one after the other. What cannot be replaced goes on."""
+        """Replace ours by what now lies in the folder: one first, to see that it works, then the others.
+
+        What cannot be replaced goes on.
+        """
         say("reloading")
         self._turn += 1
         problem = ""
@@ -214,8 +217,9 @@ class Supervisor:
             await self._build_page()
             await self._bring_up_to_date()
             old = [child for child in self._children if isinstance(child.part, Ours)]
-            for before, part in zip(old, self._own_parts(), strict=True):
-                await self._replace(before, part)
+            first, *others = zip(old, self._own_parts(), strict=True)
+            await self._replace(*first)
+            await asyncio.gather(*(self._replace(before, part) for before, part in others))
         except (PartFailed, NewerDatabaseRefused, psycopg.OperationalError) as failure:
             problem = str(failure)
         say(f"not reloaded, what ran goes on: {problem}" if problem else "reloaded")

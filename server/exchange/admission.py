@@ -23,7 +23,7 @@ AT_ONCE_MAX = 4  # exchanges that one device may have under way in a lane
 TOOK_FIRST_S = 0.05  # what one is thought to take before any was seen
 TOOK_WEIGHT = 0.1  # of the newest one in the average
 APPOINTMENT_MIN_S = 1.0
-APPOINTMENT_MAX_S = 120.0
+APPOINTMENT_MAX_S = 300.0
 JITTER = 0.25
 CROWD_S = 1.0  # Who was here within it is company.
 

@@ -34,7 +34,7 @@ BYTES_UP = Rate(per_s=5_000_000 / 60, burst=20_000_000)
 
 
 class SharedBuckets(Protocol):
-    async def wait_ms(self, limit: Limit, key: str, *, cost: float = 1) -> int | None:
+    async def wait_ms(self, limit: Limit, key: str, /, *, cost: float = 1) -> int | None:
         """Take from a bucket: 0, or how long to wait. None: it does not answer."""
 
 

@@ -10,9 +10,11 @@ from uuid import UUID
 
 import httpx
 import uvicorn
+from litestar import Litestar
 from sqlalchemy import text
 
 from server.app import create_app
+from server.base.http.patience import PatientHttp
 from server.base.runner import Runner
 from server.base.work import Work
 from server.embedded.ports import free_ports
@@ -33,6 +35,7 @@ class Api:
     settings: Settings
     work: Work
     http: httpx.AsyncClient
+    app: Litestar
 
     async def add(self, name: str, role: str, *, subject_ids: list[UUID] | None = None) -> UUID:
         """A verified person; the e-mail is the first name at example.org."""
@@ -92,8 +95,10 @@ def settings_for(database_url: str, redis_url: str, s3_url: str, data: Path) -> 
 @asynccontextmanager
 async def running_api(settings: Settings) -> AsyncIterator[Api]:
     """The API on its port for the length of the block."""
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
+        http=PatientHttp,
         host="127.0.0.1",
         port=settings.port,
         log_config=None,
@@ -113,7 +118,7 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     url = f"http://127.0.0.1:{settings.port}"
     try:
         async with httpx.AsyncClient(base_url=url, timeout=20) as http:
-            yield Api(url, settings, work, http)
+            yield Api(url, settings, work, http, app)
     finally:
         server.should_exit = True
         await task

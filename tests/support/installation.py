@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Installation:
     data: Path
     port: int = field(default_factory=lambda: free_ports(1)[0])
     process: subprocess.Popen[str] | None = None
+    settings: dict[str, str] = field(default_factory=dict)  # more SPARK_ variables
 
     @property
     def url(self) -> str:
@@ -35,7 +36,8 @@ class Installation:
     @property
     def env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
-        return {**kept, "SPARK_DATA": str(self.data), "SPARK_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        own = {"SPARK_DATA": str(self.data), "SPARK_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        return {**kept, **own, **self.settings}
 
     def start(self) -> None:
         log = (self.data.parent / "up.log").open("a")
@@ -67,10 +69,25 @@ class Installation:
         self.process = None
         return code
 
-    def kill(self, name: str) -> None:
-        """Kill −9 one of its children (postgres, valkey, s3, api, worker), as SPARK_DATA/run names them."""
-        [record] = (self.data / "run").glob(f"{name}*.pid.json")
-        os.kill(int(json.loads(record.read_text())["pid"]), signal.SIGKILL)
+    def pid(self, name: str) -> int:
+        """Of one of its children, as SPARK_DATA/run names them: postgres, valkey, s3, replica, api, api-2, worker."""
+        return int(json.loads((self.data / "run" / f"{name}.pid.json").read_text())["pid"])
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """Send a signal, −9 unless another is named, to one of its children; its process id."""
+        pid = self.pid(name)
+        os.kill(pid, number)
+        return pid
+
+    def wait_for_another(self, name: str, than: int, *, within_s: float = 60) -> None:
+        """Until the child of this name is another process."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            with suppress(FileNotFoundError, ValueError):
+                if self.pid(name) != than:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"{name} was not started again within {within_s} s")
 
     def kill_supervisor(self) -> None:
         assert self.process is not None
@@ -95,17 +112,22 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    @property
+    def servers(self) -> dict[str, str]:
+        """The SPARK_ variables by which what runs is reached."""
+        return dict(json.loads((self.data / "run" / "servers.json").read_text()))
+
     def psql(self, statement: str) -> list[tuple[object, ...]]:
         """One statement by hand, as in psql; its rows."""
-        with psycopg.connect(self.spark("db", "url"), autocommit=True) as connection:
+        with psycopg.connect(self.servers["SPARK_DATABASE_URL"], autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return list(cursor.fetchall()) if cursor.description else []
 
 
 @contextmanager
-def installed(folder: Path) -> Iterator[Installation]:
-    """An installation that is up for the length of the block."""
-    installation = Installation(folder / "data")
+def installed(folder: Path, **settings: str) -> Iterator[Installation]:
+    """An installation that is up for the length of the block; `settings` are more SPARK_ variables."""
+    installation = Installation(folder / "data", settings=settings)
     installation.start()
     try:
         yield installation

@@ -1,9 +1,12 @@
-"""X8: sync's own budget, held in the process."""
+"""X8 and Q4: sync's own budget, in one process and across several."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
+from server.base.limits import Limit, Limiter
 from server.exchange.budget import Budget, Rate
 from sync.errors import ExchangeError
 
@@ -30,3 +33,60 @@ async def test_X8_what_moved_the_cursor_costs_nothing() -> None:
         budget.give_back(phone)
 
     await budget.take(phone)
+
+
+class Shared:
+    """One bucket for all, as Valkey holds it; `None` while it is away."""
+
+    def __init__(self, tokens: float) -> None:
+        self.tokens = tokens
+        self.asked = 0
+        self.is_away = False
+
+    async def wait_ms(self, _limit: Limit, _key: str, *, cost: float = 1) -> int | None:
+        self.asked += 1
+        if self.is_away:
+            return None
+        if self.tokens < cost:
+            return 1_500
+        self.tokens -= cost
+        return 0
+
+
+async def test_Q4_what_two_processes_take_together_is_one_budget_and_a_tenth_is_free_of_questions() -> None:
+    shared, phone, rate = Shared(tokens=30), uuid4(), Rate(per_s=0.001, burst=100)
+    processes = [Budget(rate, code="sync.too_often", shared=shared) for _ in range(2)]
+
+    for _ in range(10):
+        for process in processes:
+            await process.take(phone)
+    asked_for_a_tenth = shared.asked
+    for _ in range(15):
+        for process in processes:
+            await process.take(phone)
+    with pytest.raises(ExchangeError) as refused:
+        await processes[0].take(phone)
+
+    assert asked_for_a_tenth == 0
+    assert (refused.value.code, refused.value.retry_after_s) == ("sync.too_often", 1.5)
+
+
+async def test_Q4_without_valkey_a_process_keeps_the_budget_alone_and_asks_no_more_for_a_while() -> None:
+    shared, phone = Shared(tokens=0), uuid4()
+    shared.is_away = True
+    budget = Budget(Rate(per_s=0.001, burst=100), code="sync.too_often", shared=shared)
+
+    for _ in range(110):
+        await budget.take(phone)
+    with pytest.raises(ExchangeError):
+        await budget.take(phone)
+
+    assert shared.asked == 1
+
+
+async def test_Q4_the_script_in_valkey_takes_from_one_bucket_for_all(redis_url: str) -> None:
+    limit = Limit("sync.too_often", count=1, per_s=60, burst=20)
+    async with Redis.from_url(redis_url) as one, Redis.from_url(redis_url) as other:
+        waits = await asyncio.gather(*(Limiter(one if n % 2 else other).wait_ms(limit, "phone") for n in range(30)))
+
+    assert sorted(wait == 0 for wait in waits) == [False] * 10 + [True] * 20

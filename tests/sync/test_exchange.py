@@ -240,3 +240,64 @@ async def test_X8_connections_cut_under_the_server_cost_a_503_with_a_time_to_wai
     assert {answer.status_code for answer in again} <= {204, 503}
     assert all("retry-after" in answer.headers for answer in again if answer.status_code == 503)
     assert again[-1].status_code == 204
+
+
+async def test_Q7_a_session_that_ended_is_seen_with_the_next_quiet_exchange(api: Api, person: Person) -> None:
+    phone = Phone(person.client)
+    await phone.sync()
+    before = await phone.post(phone.body())
+
+    with psycopg.connect(api.settings.database_url, autocommit=True) as by_hand:
+        by_hand.execute("update identity_sessions set revoked_at = now() where user_id = %s", [person.id])
+    quiet = await phone.post(phone.body())
+    phone.store.cursor = None
+    anew = await phone.post(phone.body())
+
+    assert (before.status_code, quiet.status_code, anew.status_code) == (204, 401, 401)
+    assert quiet.json()["error"]["code"] == "token.bad"
+
+
+async def test_Q7_a_suspended_person_is_told_so_with_the_next_quiet_exchange(api: Api, person: Person) -> None:
+    phone = Phone(person.client)
+    await phone.sync()
+
+    with psycopg.connect(api.settings.database_url, autocommit=True) as by_hand:
+        by_hand.execute("update identity_users set status = 'suspended' where id = %s", [person.id])
+    quiet = await phone.post(phone.body())
+
+    assert (quiet.status_code, quiet.json()["error"]["code"]) == (403, "account.suspended")
+
+
+@pytest.mark.parametrize("packing", ["zstd", "br", "deflate", "gzip, gzip", "gzip,identity", "x-gzip"])
+async def test_X4_only_one_layer_of_gzip_is_unpacked(amina: httpx.AsyncClient, packing: str) -> None:
+    headers = {**JSON, "content-encoding": packing}
+
+    answer = await amina.post("/api/v1/sync", content=gzip.compress(gzip.compress(request())), headers=headers)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "request.content_encoding")
+
+
+async def test_X4_a_mebibyte_is_taken_and_a_byte_more_is_not_packed_or_in_pieces_without_a_length(
+    amina: httpx.AsyncClient,
+) -> None:
+    empty = len(request(padding=""))
+    most, too_much = (request(padding="x" * (1_048_576 - empty + more)) for more in (0, 1))
+    packed = {**JSON, "content-encoding": "gzip"}
+
+    async def pieces(body: bytes) -> AsyncIterator[bytes]:
+        for at in range(0, len(body), 100_000):
+            yield body[at : at + 100_000]
+
+    taken = [
+        await amina.post("/api/v1/sync", content=most, headers=JSON),
+        await amina.post("/api/v1/sync", content=gzip.compress(most), headers=packed),
+        await amina.post("/api/v1/sync", content=pieces(most), headers=JSON),
+    ]
+    refused = [
+        await amina.post("/api/v1/sync", content=too_much, headers=JSON),
+        await amina.post("/api/v1/sync", content=gzip.compress(too_much), headers=packed),
+        await amina.post("/api/v1/sync", content=pieces(too_much), headers=JSON),
+    ]
+
+    assert [answer.status_code for answer in taken] == [200] * 3
+    assert [answer.status_code for answer in refused] == [413] * 3

@@ -16,6 +16,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES_MAX = 32_768
+LINE_BYTES = 4  # of a header besides its name and value
 HEADER_WAIT_S = 20.0
 STALL_S = 30.0
 BODY_GRACE_S = 60.0
@@ -74,7 +75,8 @@ class PatientHttp(HttpToolsProtocol):
         self._begin_headers()
 
     def on_headers_complete(self) -> None:
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEADER_BYTES_MAX:
+        lines = sum(len(name) + len(value) + LINE_BYTES for name, value in self.headers)
+        if len(self.url) + lines > HEADER_BYTES_MAX:
             raise HeadersTooLarge
         self._in_headers = False
         self._body_bytes = 0

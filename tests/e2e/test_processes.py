@@ -1,0 +1,164 @@
+"""Q rules on the whole product: several API processes and workers behind one address, and a standby that serves pages.
+
+Method: six protocol phones of two people work without a pause; one part after the other is replaced, killed, frozen or
+emptied under them; then everything they were told is counted against the database, by identity.
+"""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+import redis
+
+from tests.e2e.test_kills import ids, take_a_test
+from tests.e2e.test_two_people_one_phone import account
+from tests.support.fleet import BusyPhone, at_work, until_exchanged
+from tests.support.installation import Installation, installed
+from tests.support.phone import Phone
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+PEOPLE = ("Amina", "Brian")
+GRADED_S = 60
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder = tmp_path_factory.mktemp("processes")
+    with installed(folder, SPARK_API_PROCESSES="2", SPARK_WORKERS="2", SPARK_REPLICA="1") as running:
+        yield running
+
+
+@pytest.fixture
+async def phones(installation: Installation) -> AsyncIterator[list[BusyPhone]]:
+    """Each person's phones have a lesson each."""
+    lessons = ids(installation, "select id from catalog_lessons where deleted_at is null order by id limit 3")
+    made: list[BusyPhone] = []
+    async with AsyncExitStack() as stack:
+        for name in PEOPLE:
+            bearer, user_id = await sign_in(installation, name)
+            for lesson_id in lessons:
+                client = httpx.AsyncClient(base_url=installation.url, timeout=20, headers=bearer)
+                made.append(BusyPhone(Phone(await stack.enter_async_context(client)), user_id, lesson_id))
+                made[-1].seconds = seconds_kept(installation, made[-1])[0]
+        yield made
+
+
+async def sign_in(installation: Installation, name: str) -> tuple[dict[str, str], str]:
+    email, password = account(installation, name)
+    async with httpx.AsyncClient(base_url=installation.url, timeout=20) as stranger:
+        answer = await stranger.post("/api/v1/auth/login", json={"email": email, "password": password})
+    assert answer.status_code == 200, answer.text
+    [user_id] = ids(installation, f"select id from identity_users where email = '{email}'")
+    return {"authorization": f"Bearer {answer.json()['data']['access_token']}"}, user_id
+
+
+def seconds_kept(installation: Installation, phone: BusyPhone) -> tuple[int, int]:
+    """What the database holds: the seconds, and how many effects made them."""
+    found = installation.psql(f"select seconds, version from catalog_progress where id = '{phone.progress_id}'")
+    return (int(str(found[0][0])), int(str(found[0][1]))) if found else (0, 0)
+
+
+async def test_Q1_Q2_nothing_is_lost_or_doubled_whatever_is_replaced_killed_or_frozen(
+    installation: Installation, phones: list[BusyPhone]
+) -> None:
+    attempts: list[str] = []
+    async with at_work(phones):
+        await until_exchanged(phones, 2)
+        for fault in (reload_all, kill_an_api_and_a_worker, freeze_and_flush_valkey, kill_s3, kill_postgres):
+            attempts.append(take_a_test(installation, phones[0].phone))
+            await asyncio.to_thread(fault, installation)
+            await until_exchanged(phones, 3)
+
+    assert [wrong for phone in phones for wrong in phone.wrong] == []
+    assert_told_is_true(installation, phones)
+    await until_graded_once(installation, attempts)
+
+
+async def test_Q2_a_process_that_hangs_is_replaced_while_the_others_answer(
+    installation: Installation, phones: list[BusyPhone]
+) -> None:
+    async with at_work(phones[:2]):
+        hung = installation.kill("api-2", signal.SIGSTOP)
+        await asyncio.to_thread(installation.wait_for_another, "api-2", hung)
+
+    assert [wrong for phone in phones for wrong in phone.wrong] == []
+    assert_told_is_true(installation, phones[:2])
+
+
+async def test_Q1_four_processes_answer_at_one_address(installation: Installation, phones: list[BusyPhone]) -> None:
+    installation.stop()
+    installation.settings = {"SPARK_API_PROCESSES": "4", "SPARK_WORKERS": "2"}
+    installation.start()
+
+    async with at_work(phones):
+        await until_exchanged(phones, 2)
+        for name in ("api", "api-3"):
+            installation.kill(name)
+        await until_exchanged(phones, 3)
+
+    assert [wrong for phone in phones for wrong in phone.wrong] == []
+    assert_told_is_true(installation, phones)
+
+
+# --- what happens under them ------------------------------------------------------------------------------------------
+
+
+def reload_all(installation: Installation) -> None:
+    before = {name: installation.pid(name) for name in ("api", "api-2", "worker", "worker-2")}
+
+    assert installation.spark("reload") == "reloaded"
+
+    assert not {name for name, pid in before.items() if installation.pid(name) == pid}
+
+
+def kill_an_api_and_a_worker(installation: Installation) -> None:
+    killed = {name: installation.kill(name) for name in ("api", "worker-2")}
+    for name, pid in killed.items():
+        installation.wait_for_another(name, pid)
+
+
+def freeze_and_flush_valkey(installation: Installation) -> None:
+    with redis.Redis.from_url(installation.servers["SPARK_REDIS_URL"]) as client:
+        client.flushall()
+    installation.kill("valkey", signal.SIGSTOP)
+    time.sleep(1)  # The time of its absence; nothing is waited for.
+    installation.kill("valkey", signal.SIGCONT)
+
+
+def kill_s3(installation: Installation) -> None:
+    installation.wait_for_another("s3", installation.kill("s3"))
+
+
+def kill_postgres(installation: Installation) -> None:
+    installation.wait_for_another("postgres", installation.kill("postgres"))
+
+
+# --- what they were told ----------------------------------------------------------------------------------------------
+
+
+def assert_told_is_true(installation: Installation, phones: list[BusyPhone]) -> None:
+    """Every wish was told to have taken effect, did so once, and nothing else did."""
+    told = Counter(phone.phone.outcome(n) for phone in phones for n in phone.ops)
+    devices = ",".join(f"'{phone.phone.device}'" for phone in phones)
+    used = installation.psql(f"select id, watermark from sync_device where id in ({devices})")
+
+    assert set(told) <= {"applied", "merged", "duplicate"}, told
+    assert {str(id_): n for id_, n in used} == {phone.phone.device: phone.phone.n for phone in phones}
+    for phone in phones:
+        assert seconds_kept(installation, phone) == (phone.seconds, phone.seconds), phone.outcomes
+
+
+async def until_graded_once(installation: Installation, attempts: list[str]) -> None:
+    names = ",".join(f"'{id_}'" for id_ in attempts)
+    told = f"select reference_id from notifications_notifications where reference_id in ({names})"
+    deadline = time.monotonic() + GRADED_S
+    while len(set(ids(installation, told))) < len(attempts):
+        assert time.monotonic() < deadline, "an attempt is never graded"
+        await asyncio.sleep(0.2)
+    assert sorted(ids(installation, told)) == sorted(attempts)

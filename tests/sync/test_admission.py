@@ -1,0 +1,157 @@
+"""Q3 and Q9: who may work now, who waits, who is given an appointment. No server: the lanes alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.exchange import admission
+from server.exchange.admission import Admission, Lane, Size
+from sync.errors import ExchangeError
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def lane(size: Size, clock: Clock | None = None) -> Lane:
+    """Without chance: everybody gets the exact appointment."""
+    return Lane(size, clock=clock or Clock(), chance=lambda low, high: (low + high) / 2)
+
+
+@asynccontextmanager
+async def at_work(lane: Lane, count: int) -> AsyncIterator[asyncio.Event]:
+    """So many others are inside, or wait, until the event is set."""
+    leave = asyncio.Event()
+
+    async def work() -> None:
+        async with lane.enter(uuid4()):
+            await leave.wait()
+
+    tasks = [asyncio.create_task(work()) for _ in range(count)]
+    await until(lambda: lane.working + lane.waiting == count)
+    try:
+        yield leave
+    finally:
+        leave.set()
+        await asyncio.gather(*tasks)
+
+
+async def until(is_so) -> None:
+    for _ in range(1_000):
+        if is_so():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")
+
+
+async def refusal(lane: Lane, device: UUID | None = None) -> ExchangeError:
+    with pytest.raises(ExchangeError) as refused:
+        async with lane.enter(device or uuid4()):
+            pass
+    return refused.value
+
+
+async def test_Q3_who_finds_no_room_is_told_when_there_will_be_and_uses_nothing() -> None:
+    full = lane(Size(slots=2, queue=1, wait_s=5))
+
+    async with at_work(full, 3):
+        refused = await refusal(full)
+
+    assert (refused.status, refused.code) == (503, "sync.busy")
+    assert refused.retry_after_s is not None
+    assert 1 <= refused.retry_after_s <= 2
+    assert (full.working, full.waiting) == (0, 0)
+
+
+async def test_Q3_first_come_first_served_and_a_full_lane_moves_nobody_in_another() -> None:
+    admitted = Admission()
+    order: list[int] = []
+
+    async def fill(number: int) -> None:
+        async with admitted.fills.enter(uuid4()):
+            order.append(number)
+
+    async with at_work(admitted.fills, admission.FILLS.slots) as leave:
+        waiting = []
+        for number in range(5):
+            waiting.append(asyncio.create_task(fill(number)))
+            await until(lambda: admitted.fills.waiting == len(waiting))
+        async with admitted.increments.enter(uuid4()), admitted.pushes.enter(uuid4()):
+            assert order == []
+        leave.set()
+        await asyncio.gather(*waiting)
+
+    assert order == [0, 1, 2, 3, 4]
+
+
+async def test_Q3_who_waits_too_long_is_sent_away_and_who_hangs_up_leaves_no_gap() -> None:
+    busy = lane(Size(slots=1, queue=10, wait_s=0.01))
+    async with at_work(busy, 1):
+        refused = await refusal(busy)
+        gone = asyncio.create_task(refusal(busy))
+        await until(lambda: busy.waiting == 1)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+
+        assert busy.waiting == 0
+
+    assert refused.code == "sync.busy"
+    async with busy.enter(uuid4()):
+        assert busy.working == 1
+
+
+async def test_Q3_three_thousand_turned_away_in_a_minute_are_spread_over_the_time_they_need() -> None:
+    """50 come each second for a minute; each takes 0.2 s of one of two slots, so ten are served a second."""
+    clock = Clock()
+    crowd = lane(Size(slots=2, queue=0, wait_s=1), clock)
+    crowd._took_s = 0.2  # What it has learned.
+    appointments: list[float] = []
+
+    for _ in range(3_000):
+        clock.now += 60 / 3_000
+        appointments.append(clock.now - 1_000 + crowd.appointment_s())
+
+    by_second = [sum(second <= at < second + 1 for at in appointments) for second in range(600)]
+    assert sum(by_second) == 3_000
+    assert max(by_second) <= 11
+    assert max(appointments) <= 305
+
+
+async def test_Q3_one_device_may_not_take_all_the_room() -> None:
+    roomy, greedy = lane(Size(slots=10, queue=10, wait_s=5)), uuid4()
+    leave = asyncio.Event()
+
+    async def work() -> None:
+        async with roomy.enter(greedy):
+            await leave.wait()
+
+    tasks = [asyncio.create_task(work()) for _ in range(admission.AT_ONCE_MAX)]
+    await until(lambda: roomy.working == admission.AT_ONCE_MAX)
+    refused = await refusal(roomy, greedy)
+    async with roomy.enter(uuid4()):
+        pass
+    leave.set()
+    await asyncio.gather(*tasks)
+
+    assert (refused.status, refused.code) == (429, "sync.at_once")
+    async with roomy.enter(greedy):
+        assert roomy.working == 1
+
+
+def test_Q9_a_phone_has_company_only_while_another_was_here_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, admitted, amina, brian = Clock(), Admission(), uuid4(), uuid4()
+    monkeypatch.setattr(admission.time, "monotonic", clock)
+
+    alone = [admitted.has_company(amina) for _ in range(3)]
+    together = [admitted.has_company(brian), admitted.has_company(amina)]
+    clock.now += 1.5
+    again_alone = admitted.has_company(amina)
+
+    assert (alone, together, again_alone) == ([False] * 3, [True, True], False)
