@@ -281,6 +281,24 @@ class WritingContract:
         assert outcomes(answer) == ["applied", "parked rights.lost", "parked rights.lost"]
         assert answer.receipts[0].flag == "rights.lost"
 
+    async def test_M11_U10_thirty_papers_graded_before_a_role_was_lost_are_taken_and_those_after_it_kept(
+        self, lab: Lab
+    ) -> None:
+        pen = Pen()
+        ended = {"id": pen.user_id, "user_id": pen.user_id, "text": str(AT_START_MS + DAY_MS)}
+        await lab.write(ESSAYS, {**ended, "praise": str(2 * DAY_MS)})  # Sent two days after they were made.
+        for paper in range(30):
+            pen.create(ESSAYS, id_of(f"paper {paper}"), {"text": f"graded {paper}"})
+        for paper in range(30, 33):
+            pen.create(ESSAYS, id_of(f"paper {paper}"), {"text": "late"}, at=[AT_START_MS + DAY_MS + paper, 0])
+        pen.create(NOTES, id_of("behind them"), {"text": "not held up"})
+
+        answer = await lab.push(pen)
+
+        assert outcomes(answer) == ["applied"] * 30 + ["parked rights.lost"] * 3 + ["applied"]
+        assert {receipt.flag for receipt in answer.receipts[:30]} == {"rights.lost"}
+        assert "late" in (await lab.held(pen, id_of("paper 30")))["op"], "what was written is kept, word for word"
+
     async def test_M8_a_deleted_row_takes_no_writes(self, lab: Lab) -> None:
         pen = Pen()
         pen.create(PROFILES, PROFILE_ID, {"name": "Amina"})

@@ -1,8 +1,10 @@
 """An educator sends a real textbook unit; a student reads it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -112,6 +114,33 @@ async def test_a_file_that_is_refused_says_why_and_nothing_is_made(api: Api, tea
     assert (end["state"], end["error"]["code"], end["report"]) == ("failed", "cartridge.not_a_zip", None)
     assert (await teacher.get("/api/v1/courses?mine=1")).json()["data"] == []
     assert list(uploads.folder_of(api.settings.tmp).iterdir()) == []
+
+
+async def test_an_upload_cut_at_99_per_cent_leaves_nothing_and_is_sent_again_whole(
+    api: Api, teacher: httpx.AsyncClient
+) -> None:
+    whole = cartridge({"a.html": page("<p>" + "".join(f"{n:x}" for n in range(90_000)) + "</p>")})
+    url = urlsplit(str(teacher.base_url))
+    head = (
+        f"POST /api/v1/imports?kind=cartridge HTTP/1.1\r\nhost: {url.netloc}\r\n"
+        f"authorization: {teacher.headers['authorization']}\r\ncontent-length: {len(whole)}\r\n\r\n"
+    )
+    _, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.write(head.encode() + whole[: len(whole) * 99 // 100])
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    folder = uploads.folder_of(api.settings.tmp)
+    async with asyncio.timeout(10):
+        while not folder.exists() or any(folder.iterdir()):  # noqa: ASYNC110 - what is waited for lies on a disk
+            await asyncio.sleep(0.02)
+    assert await api.run_jobs() == 0, "half a file was taken for a whole one"
+
+    import_id = await send(teacher, whole)
+    await api.run_jobs()
+
+    assert (await told(teacher, import_id))["state"] == "done"
+    assert list(folder.iterdir()) == []
 
 
 async def test_questions_say_where_they_go_before_they_are_sent(teacher: httpx.AsyncClient) -> None:
