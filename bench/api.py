@@ -1,5 +1,6 @@
 """The product's API in a process of its own, people signed in to it, and one phone's words on one connection."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -64,6 +65,11 @@ async def add_people(settings: Settings, count: int) -> list[Person]:
         return [await _add_person(work, tokens) for _ in range(count)]
 
 
+def add_people_now(settings: Settings, count: int) -> list[Person]:
+    """The same where no loop runs."""
+    return asyncio.run(add_people(settings, count))
+
+
 async def _add_person(work: Work, tokens: Tokens) -> Person:
     async with work.database.transaction() as tx:
         account = NewAccount(
@@ -92,7 +98,8 @@ def api(settings: Settings) -> Iterator[int]:
         "SPARK_SIGNING_KEY": settings.signing_key.hex(),
         "SPARK_PORT": str(settings.port),
     }
-    process = subprocess.Popen([sys.executable, "-m", "bench.api_server"], env=env)
+    with (settings.data / "api.log").open("ab") as log:  # A figure is what is wanted on the screen.
+        process = subprocess.Popen([sys.executable, "-m", "bench.api_server"], env=env, stderr=log)
     try:
         _wait_until_ready(settings.port, process)
         yield settings.port

@@ -83,7 +83,7 @@ async def _crowd(
     rates: tuple[list[float], list[float]] = ([], [])
     for _ in range(TURNS):
         for place, requests in enumerate((ours, bare)):
-            rates[place].append((await crowd(port, requests, each=ASKS[what])).per_s)
+            rates[place].append((await crowd(port, [[request] * ASKS[what] for request in requests])).per_s)
     name = f"{len(people)} phones at once, {what}"
     return at_least(name, max(rates[0]), "/s", floor=max(rates[1]), floor_is=BARE, times=times)
 

@@ -7,8 +7,8 @@ of an answer it looks for the end alone.
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from bench.api import Person, headers_of
 
@@ -20,58 +20,68 @@ CHUNKS_END = b"0\r\n\r\n"
 class Load:
     per_s: float  # answers a second, of all phones together
     spent_ms: list[float]  # of each answer
+    turned_away: int  # how often a phone had to come again
 
 
 def request_bytes(person: Person, path: str, value: object) -> bytes:
-    body = json.dumps(value, separators=(",", ":")).encode()
+    """`value`: bytes as they are, anything else as JSON."""
+    body = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
     head = [f"POST {path} HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(body)}"]
     head += [f"{name}: {text}" for name, text in headers_of(person).items()]
     return "\r\n".join(head).encode() + HEAD_END + body
 
 
-async def crowd(port: int, requests: list[bytes], *, each: int) -> Load:
-    """One phone a request, each asking `each` times. Raises ConnectionError on any answer but 2xx."""
+async def crowd(port: int, phones: Sequence[Sequence[bytes]]) -> Load:
+    """Each phone sends its requests, one after the other's answer; turned away (503), it comes back as it is told.
+
+    Raises ConnectionError on any other answer than 2xx.
+    """
     loop = asyncio.get_running_loop()
-    phones = [_Phone(request, each) for request in requests]
-    for phone in phones:
-        await loop.create_connection(partial(_same, phone), "127.0.0.1", port)
+    running = [_Phone(port, requests, loop.create_future()) for requests in phones]
+    for phone in running:
+        await phone.connect()
     started = time.perf_counter()
-    for phone in phones:
+    for phone in running:
         phone.ask()
     try:
-        await asyncio.gather(*(phone.done for phone in phones))
+        await asyncio.gather(*(phone.done for phone in running))
     finally:
-        for phone in phones:
+        for phone in running:
             phone.hang_up()
-    spent_s = time.perf_counter() - started
-    return Load(per_s=each * len(phones) / spent_s, spent_ms=[ms for phone in phones for ms in phone.spent_ms])
-
-
-def _same(phone: "_Phone") -> "_Phone":
-    return phone
+    spent_ms = [ms for phone in running for ms in phone.spent_ms]
+    turned_away = sum(phone.turned_away for phone in running)
+    return Load(len(spent_ms) / (time.perf_counter() - started), spent_ms, turned_away)
 
 
 @dataclass(eq=False)
 class _Phone(asyncio.Protocol):
-    request: bytes
-    times: int
+    port: int
+    requests: Sequence[bytes]
+    done: asyncio.Future[None]
     spent_ms: list[float] = field(default_factory=list)
-    done: asyncio.Future[None] = field(init=False)
+    turned_away: int = 0
     _transport: asyncio.Transport = field(init=False)
     _asked_at: float = 0.0
     _head: bytes = b""
     _left: int | None = None  # bytes of the body that are still to come; None: in chunks
     _tail: bytes = b""
+    _comes_again_s: float | None = None
+    _pause: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self.port)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self.done = asyncio.get_running_loop().create_future()
 
     def ask(self) -> None:
-        self._head, self._left, self._tail = b"", None, b""
         self._asked_at = time.perf_counter()
-        self._transport.write(self.request)
+        self._send()
+
+    def _send(self) -> None:
+        self._head, self._left, self._tail, self._comes_again_s = b"", None, b"", None
+        self._transport.write(self.requests[len(self.spent_ms)])
 
     def hang_up(self) -> None:
         self._transport.close()
@@ -93,23 +103,41 @@ class _Phone(asyncio.Protocol):
             self._answered()
 
     def _read_head(self) -> None:
-        status, _, fields = self._head.lower().partition(b"\r\n")
-        if status.split()[1][:1] != b"2":
-            self._fail(ConnectionError(status.decode()))
-        if status.split()[1] == b"204":
+        status, *lines = self._head.decode().split("\r\n")
+        fields = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
+        code = status.split()[1]
+        if code == "503":
+            self._comes_again_s = float(fields["retry-after"])
+        elif code[0] != "2":
+            self._fail(ConnectionError(status))
+        if code == "204":
             self._left = 0
-        elif b"\ncontent-length:" in b"\n" + fields:
-            self._left = int((b"\n" + fields).partition(b"\ncontent-length:")[2].partition(b"\r\n")[0])
+        elif length := fields.get("content-length"):
+            self._left = int(length)
 
     def _answered(self) -> None:
+        if self._comes_again_s is not None:
+            self.turned_away += 1
+            self._pause = asyncio.get_running_loop().create_task(self._come_again(self._comes_again_s))
+            return
         self.spent_ms.append((time.perf_counter() - self._asked_at) * 1000)
-        if len(self.spent_ms) < self.times:
+        if self.done.done():
+            return
+        if len(self.spent_ms) < len(self.requests):
             self.ask()
-        elif not self.done.done():
+        else:
             self.done.set_result(None)
 
+    async def _come_again(self, seconds: float) -> None:
+        """On a new connection: the server hangs up on one that is quiet for so long."""
+        self._transport.close()
+        await asyncio.sleep(seconds)
+        await self.connect()
+        self._send()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(exc or ConnectionError("the server hung up"))
+        if self._comes_again_s is None:
+            self._fail(exc or ConnectionError("the server hung up"))
 
     def _fail(self, error: Exception) -> None:
         if not self.done.done():

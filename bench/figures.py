@@ -19,6 +19,7 @@ class Servers:
     new_database: Callable[[], str]  # a fresh migrated database → its URL
     redis_url: str
     s3_url: str
+    pictures: Path  # the folder that a bench draws into
     is_full: bool = False  # --full: the long form
 
 
@@ -88,7 +89,7 @@ def where_and_when() -> str:
     """The date, and what a reader needs to judge the figures by."""
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {cpu_count()} cores ({_processor()}), {platform.system()} {platform.machine()},"
-        f" Python {platform.python_version()}, PostgreSQL 18 with fsync, all on one machine"
+        f" Python {platform.python_version()}, PostgreSQL 18 with fsync; servers and clients on one machine"
     )
 
 

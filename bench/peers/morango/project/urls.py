@@ -1,0 +1,5 @@
+"""Morango's own and nothing else."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("morango.urls"))]
