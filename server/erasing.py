@@ -5,7 +5,7 @@
 The ledger first: a database that comes back from a copy meanwhile is not opened with the person in it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,12 @@ from psycopg import Connection
 
 from server.features import FEATURES
 from sync.erasing import Blank, Erasure, Leave
-from sync.postgres.erasing import begin_erasing, erase
+from sync.files import folder_of
+from sync.postgres.erasing import begin_erasing, erase, files_are_gone, withdraw_files
+from sync.postgres.restoring import sequence_to_end
 
+FILES_PREFIX = "bases/"
+Find = Callable[[str], Iterable[str]]
 KERNEL = (
     Blank("base_audit", "actor_id", {"details": "{}"}),
     Blank("base_audit", "object_id", {"details": "{}"}),
@@ -29,10 +33,13 @@ def declared() -> list[Erasure]:
     return [*(erasure for feature in reversed(FEATURES) for erasure in feature.erasures), *KERNEL]
 
 
-def erase_people(connection: Connection[Any], people: Iterable[tuple[UUID, datetime]]) -> list[str]:
-    """Each in a transaction of its own. Twice is once. Answers the keys of objects to remove."""
+def erase_people(connection: Connection[Any], people: Mapping[UUID, datetime]) -> list[str]:
+    """Each in a transaction of its own. Twice is once. Answers keys of objects that only they had.
+
+    `forget_files` follows.
+    """
     keys: list[str] = []
-    for user_id, at in people:
+    for user_id, at in people.items():
         with connection.transaction():
             begin_erasing(connection)
             for feature in reversed(FEATURES):
@@ -43,7 +50,19 @@ def erase_people(connection: Connection[Any], people: Iterable[tuple[UUID, datet
     return keys
 
 
-def erase_files(data: Path, *, emails: Iterable[str]) -> None:
+def forget_files(connection: Connection[Any], *, find: Find, remove: Callable[[str], None]) -> None:
+    """Take files away in which lines of the erased may stand; the log is sequenced first. The connection autocommits.
+
+    `find` lists the keys of objects by their beginning.
+    """
+    sequence_to_end(connection)
+    for bucket in withdraw_files(connection):
+        for key in list(find(f"{FILES_PREFIX}{folder_of(bucket)}/")):
+            remove(key)
+    files_are_gone(connection)
+
+
+def forget_mails(data: Path, *, emails: Iterable[str]) -> None:
     """Mails that were written to files because there is no mail server."""
     for path in (data / "mail").glob("*.eml"):
         words = path.read_bytes().lower()

@@ -141,8 +141,7 @@ class Effects:
         before = await self._before(collection, id_)
         if before is not None:
             return before
-        restored_ms = await self.unit.restored_ms()
-        if restored_ms is not None and self.unit.now_ms - restored_ms < RESTORE_PATIENCE_MS:
+        if await is_restoring(self.unit):
             raise Waiting([f"record:{id_}"])
         raise RecordAbsent(f"There is no record {id_} in {collection.name}.")
 
@@ -233,3 +232,9 @@ def _shifted(writer: Writer, offset_ms: int, *, now_ms: int) -> Writer:
     wall_ms, counter = writer.at
     at = (max(0, min(wall_ms + offset_ms, now_ms + AHEAD_MAX_MS)), counter)
     return Writer(writer.user_id, writer.device_id, at, writer.adopted_by)
+
+
+async def is_restoring(unit: PushUnit) -> bool:
+    """Whether phones may still be giving back what a restore lost."""
+    restored_ms = await unit.restored_ms()
+    return restored_ms is not None and unit.now_ms - restored_ms < RESTORE_PATIENCE_MS

@@ -14,6 +14,7 @@ class Refusal(Exception):
     """A wish that may not come true. `code` is stable and on the wire; the message names the thing and the remedy."""
 
     code: ClassVar[str] = "op.refused"
+    is_absence: ClassVar[bool] = False  # Something that was named is not there: after a restore it may still come.
 
     def __init__(self, message: str | None = None, *, fields: dict[str, str] | None = None) -> None:
         self.message = message or (self.__doc__ or self.code).strip().splitlines()[0]

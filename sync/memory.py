@@ -53,6 +53,10 @@ class Tables:
     def of(self, table: str) -> dict[UUID, Row]:
         return self._tables.setdefault(table, {})
 
+    def has(self, id_: UUID) -> bool:
+        """Whether it is a row of any table."""
+        return any(id_ in rows for rows in self._tables.values())
+
     def put(self, table: str, row: Row) -> int:
         """Insert or change a row; answers its version."""
         before = self.of(table).get(row["id"])
@@ -318,6 +322,9 @@ class MemoryUnit:
 
     async def missing_blobs(self, hashes: Iterable[str]) -> set[str]:
         return set(hashes) - self._store.blobs
+
+    async def absent(self, ids: Iterable[UUID]) -> set[UUID]:
+        return {id_ for id_ in ids if not self._tables.has(id_)}
 
     async def restored_ms(self) -> int | None:
         return self._store.restored_at_ms

@@ -101,6 +101,9 @@ class PushUnit(Protocol):
 
     async def missing_blobs(self, hashes: Iterable[str]) -> set[str]: ...
 
+    async def absent(self, ids: Iterable[UUID]) -> set[UUID]:
+        """Those that are no row of any collection, not even a deleted one."""
+
     async def restored_ms(self) -> int | None:
         """When this store was last restored from a copy; None if never."""
 

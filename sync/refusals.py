@@ -97,6 +97,7 @@ class RecordAbsent(Refusal):
     """There is no such record."""
 
     code = "record.absent"
+    is_absence = True
 
 
 class Changed(Refusal):
@@ -127,6 +128,7 @@ class ReferenceMissing(Refusal):
     """Something this refers to does not exist."""
 
     code = "reference.missing"
+    is_absence = True
 
 
 class StateIllegal(Refusal):

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from sync.effects import Effect, Effects, LateRefusal, Waiting
+from sync.effects import Effect, Effects, LateRefusal, Waiting, is_restoring
 from sync.errors import Refusal
 from sync.meeting import Writer
 from sync.ports import PushUnit
@@ -76,10 +76,12 @@ class Settler:
             effect = await self.effects.apply(wish.action, writer)
         except Refusal as refusal:
             await self._blame_held_creation(wish, is_absent=isinstance(refusal, RecordAbsent))
+            await self._await_lost(wish, refusal)
             raise
         except LateRefusal as late:
             try:
                 await self._blame_held_creation(wish, is_absent=False)
+                await self._await_lost(wish, late.cause)
             except (Refusal, Waiting) as cause:
                 raise LateRefusal(cause) from late
             raise
@@ -174,6 +176,14 @@ class Settler:
             current = self._new.get(held.identity, held)
             if current.is_open and current.identity not in self._together:
                 _depend_on(current)
+
+    async def _await_lost(self, wish: Wish, cause: Refusal | Waiting) -> None:
+        """After a restore what is not there, and never was, may be given back by another phone. Raises Waiting."""
+        if isinstance(cause, Waiting) or not cause.is_absence or not await is_restoring(self.unit):
+            return
+        absent = await self.unit.absent(_ids_referred_to(wish))
+        if absent:
+            raise Waiting(f"record:{id_}" for id_ in sorted(absent))
 
 
 def _depend_on(held: HeldOp) -> None:

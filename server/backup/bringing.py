@@ -62,8 +62,6 @@ def restore(target: Target, folder: Path, what: What, say: Say, *, now: datetime
         report = _bring_objects(target.objects, backup, report, aside=aside / "objects", say=say)
     if what in ("all", "database"):
         brought = _bring_database(target, backup, ledger, say, now=now)
-        for key in brought.forgotten_keys:
-            target.objects.remove(key)
         write_ledger(target.objects, ledger, scratch=scratch)
         report = _tell(report, brought, witness, target.objects)
         moved = _swap(target.installation.data, aside)
@@ -78,9 +76,7 @@ def finish(url: str, target: Target, say: Say, *, now: datetime) -> Report:
     """The database at `url` was brought back by other means, and nobody uses it: make it ready to open."""
     scratch = target.installation.data / "tmp"
     witness, ledger = find_witness(target.objects), ledgers.read_ledger(target.objects)
-    brought = make_ready(url, ledger, say, now=now)
-    for key in brought.forgotten_keys:
-        target.objects.remove(key)
+    brought = make_ready(url, ledger, target.objects, say, now=now)
     report = _tell(new_report("elsewhere", now=now), brought, witness, target.objects)
     retire_witness(target.objects, witness, scratch=scratch, now=now)
     _keep_report(target.installation.data, report)
@@ -192,7 +188,7 @@ def _bring_database(target: Target, backup: Backup, ledger: ledgers.Ledger, say:
         postgres = _set_passwords(
             postgres, {role: target.installation.secret(name) for role, name in passwords.items()}
         )
-        return make_ready(postgres.url(), ledger, say, now=now)
+        return make_ready(postgres.url(), ledger, target.objects, say, now=now)
 
 
 def restoring_folder(data: Path) -> Path:

@@ -12,7 +12,8 @@ from datetime import datetime
 import psycopg
 
 from server.backup.ledger import Ledger
-from server.erasing import erase_people
+from server.backup.objects import Objects
+from server.erasing import erase_people, forget_files
 from server.features import REGISTRY
 from server.migrate import migrate
 from sync.postgres.erasing import erased
@@ -25,12 +26,11 @@ _NAMED_KEYS = "select storage_key from media_variants"
 class Brought:
     restored: Restored
     erased: int  # people that the copy held, and the ledger does not want
-    forgotten_keys: list[str]  # objects of theirs
     keys_named: set[str]  # objects that rows name
 
 
-def make_ready(url: str, ledger: Ledger, say: Callable[[str], None], *, now: datetime) -> Brought:
-    """Nobody else uses the database. Raises NewerDatabase."""
+def make_ready(url: str, ledger: Ledger, objects: Objects, say: Callable[[str], None], *, now: datetime) -> Brought:
+    """Nobody else uses the database. Raises NewerDatabase, StoreAway."""
     with psycopg.connect(url, autocommit=True) as connection:
         before = read_head(connection)  # Before anything is added to it.
         migrate(url, REGISTRY)
@@ -38,8 +38,10 @@ def make_ready(url: str, ledger: Ledger, say: Callable[[str], None], *, now: dat
         missing = {user_id: at for user_id, at in ledger.items() if user_id not in erased(connection)}
         if missing:
             say(f"erasing {len(missing)} again")
-        keys = erase_people(connection, missing.items())
+        for key in erase_people(connection, missing):
+            objects.remove(key)
+        forget_files(connection, find=lambda prefix: (e.key for e in objects.entries(prefix)), remove=objects.remove)
         restored = begin_anew(connection, before=before, now=now)
         sequence_to_end(connection)
         named = {str(key) for (key,) in connection.execute(_NAMED_KEYS).fetchall()}
-    return Brought(restored, len(missing), keys, named)
+    return Brought(restored, len(missing), named)

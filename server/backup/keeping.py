@@ -24,7 +24,7 @@ from server.backup.witness import KEYS, PREFIX, Witness, begin, go_on, judge, lo
 from server.base.errors import NotFound, Unavailable
 from server.base.storage import Storage
 from server.base.work import Work
-from server.erasing import erase_people
+from server.erasing import erase_people, forget_files
 from server.notifications import notify
 from sync.postgres.restoring import Head, begin_anew
 
@@ -155,20 +155,22 @@ class Keeper:
             "lost": msgspec.to_builtins(asdict(lost)) if lost else None,
         }
         log.error("witness.log_is_behind", position=head.position, seen=witness.head.position, report=report)
-        url = self._work.settings.s3_url
-        ledger = await asyncio.to_thread(lambda: ledgers.read_ledger(S3Objects(url)))
-        keys = await asyncio.to_thread(self._erase_again, ledger)
-        for key in keys:
-            await self._work.storage.remove(key)
+        await asyncio.to_thread(self._erase_again)
         await self._put(f"{PREFIX}noticed-{name_of(now)}.json", msgspec.json.encode(witness))
         await self._tell_staff(witness, head)
         await asyncio.to_thread(self._begin_anew, head, now, report)
         for key in KEYS:
             await self._work.storage.remove(key)
 
-    def _erase_again(self, ledger: ledgers.Ledger) -> list[str]:
+    def _erase_again(self) -> None:
+        objects = S3Objects(self._work.settings.s3_url)
+        ledger = ledgers.read_ledger(objects)
         with psycopg.connect(self._work.settings.database_url, autocommit=True) as connection:
-            return erase_people(connection, ledger.items())
+            for key in erase_people(connection, ledger):
+                objects.remove(key)
+            forget_files(
+                connection, find=lambda prefix: (e.key for e in objects.entries(prefix)), remove=objects.remove
+            )
 
     def _begin_anew(self, head: Head, now: datetime, report: object) -> None:
         with psycopg.connect(self._work.settings.database_url, autocommit=True) as connection:

@@ -55,6 +55,7 @@ class NotFound(AppError):
 
     code = "record.not_found"
     status = 404
+    is_absence = True
 
 
 class Conflict(AppError):

@@ -4,13 +4,16 @@ import sys
 from typing import Annotated
 from uuid import UUID
 
+import psycopg
 import typer
 from sqlalchemy import text
 
+from server.backup.leaving import PersonUnknown, erase_person
+from server.backup.objects import StoreAway
 from server.base.actor import ROLES
 from server.base.errors import NotFound
 from server.base.tx import Tx
-from server.cli._operator import act, opened, refuse
+from server.cli._operator import act, opened, operator_settings, refuse
 from server.identity.accounts import NewAccount, answer_for, create_account, find_by_email, normal_email, set_password
 from server.identity.models import User
 from server.identity.sessions import end_all_sessions
@@ -31,9 +34,10 @@ class SubjectUnknown(NotFound):
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Accounts: add one, set a password.", no_args_is_help=True)
+    group = typer.Typer(help="Accounts: add one, set a password, erase a person.", no_args_is_help=True)
     group.command("add")(add)
     group.command("password")(password)
+    group.command("erase")(erase)
     app.add_typer(group, name="user")
 
 
@@ -85,6 +89,15 @@ def password(email: Email, *, password_stdin: FromStdin = False) -> None:
             return user
 
     typer.echo(act(run).id)
+
+
+def erase(who: Annotated[str, typer.Argument(help="The e-mail the person signs in with, or the id.")]) -> None:
+    """Take a person out, for good: everywhere, in backups that are restored later too. Prints the id. Asks nothing."""
+    settings = operator_settings()
+    try:
+        typer.echo(erase_person(settings, who))
+    except (PersonUnknown, StoreAway, psycopg.OperationalError) as problem:
+        refuse(f"user.erase: {problem}")
 
 
 def _password(*, from_stdin: bool) -> str:

@@ -73,6 +73,7 @@ DUE = text(
     ") as due order by wake_at, device_id, n limit :limit"
 )
 
+ABSENT = text("select unnest(sync_absent(cast(:ids as uuid[])))")
 RESTORED = text("select max(at) from sync_restore")
 COUNT_BUG = text(
     "insert into sync_bug as bug (key, count, first_at, last_at) values (:key, 1, :now, :now)"

@@ -235,6 +235,9 @@ class PostgresPushUnit:
     async def missing_blobs(self, hashes: Iterable[str]) -> set[str]:
         return await self._missing_blobs(self._db, sorted(hashes))
 
+    async def absent(self, ids: Iterable[UUID]) -> set[UUID]:
+        return set((await self._db.execute(push_sql.ABSENT, {"ids": _array(ids)})).scalars())
+
     async def restored_ms(self) -> int | None:
         at = (await self._db.execute(push_sql.RESTORED)).scalar_one()
         return None if at is None else _ms(at)

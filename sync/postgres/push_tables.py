@@ -81,8 +81,22 @@ alter table sync_restore add column if not exists report json;          -- what 
 
 create table if not exists sync_erased (           -- whose phones wipe themselves; see the ledger, too
     user_id uuid primary key,
-    at      timestamptz(3) not null
+    at      timestamptz(3) not null,
+    buckets integer[]                              -- whose files may hold lines of theirs; null: they were taken away
 );
+
+-- Those that are no row of any collection, not even a deleted one. Asked when something is refused after a restore.
+create or replace function sync_absent(ids uuid[]) returns uuid[] language plpgsql stable as $$
+declare source record; there uuid[];
+begin
+    for source in select relation from sync_source where kind = 'collection' loop
+        execute format('select array_agg(id) from %s where id = any($1)', source.relation::regclass)
+        into there using ids;
+        ids := array(select unnest(ids) except select unnest(there));
+        exit when ids = '{}';
+    end loop;
+    return ids;
+end $$;
 
 create table if not exists sync_bug (
     key      text primary key,                     -- device, number and hash of an op that met one

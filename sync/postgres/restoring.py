@@ -6,6 +6,7 @@ What the copy held committed and unsequenced is published first: else a phone wo
 The epoch says that this log may differ from the one that phones knew; the floor, that no version is used twice.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from psycopg.types.json import Json
 
 FLOOR_SHIFT = 20  # Unix seconds × 2^20: room for a million versions of a row a second, below 2^53 until the year 2242.
 FLOOR_MAX = 2**53
+BUSY_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,13 @@ def read_head(connection: Connection[Any]) -> Head:
 
 
 def sequence_to_end(connection: Connection[Any]) -> None:
-    """Publish all that is committed. The connection is in autocommit mode, and alone."""
+    """Publish all that is committed; waits for another leader. The connection is in autocommit mode."""
     while True:
         row = connection.execute("call sync_advance()").fetchone()
         if row is not None and row[0] == 0:
             return
+        if row is not None and row[0] < 0:
+            time.sleep(BUSY_S)
 
 
 def begin_anew(

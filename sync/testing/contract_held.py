@@ -87,6 +87,27 @@ class WaitingContract:
 
         assert (await lab.row(PROFILES, profile_id) or {})["locale"] == "uz"
 
+    async def test_U18_after_a_restore_a_command_waits_for_the_record_that_it_names(self, lab: Lab) -> None:
+        await lab.store.pretend_restored(lab.now_ms - DAY_MS)
+        one, two = Pen("one"), Pen("two")
+        one.command("sample.attempt.submit", attempt_id=id_of("attempt"), more={"op": id_of("submit")})
+        two.create(ATTEMPTS, id_of("attempt"), {"title": "given back"})
+
+        assert outcomes(await lab.push(one)) == ["waiting waiting.record"]
+        await lab.push(two)
+
+        assert (await lab.row(ATTEMPTS, id_of("attempt")) or {})["state"] == "submitted"
+        assert (await lab.held(one, id_of("submit")))["outcome"] == "applied"
+
+    async def test_U18_without_a_restore_or_long_after_one_it_is_refused(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.command("sample.attempt.submit", attempt_id=id_of("attempt"), more={"op": id_of("early")})
+        assert outcomes(await lab.push(pen)) == ["parked record.absent"]
+
+        await lab.store.pretend_restored(lab.now_ms - 15 * DAY_MS)
+        pen.command("sample.attempt.submit", attempt_id=id_of("attempt"), more={"op": id_of("late")})
+        assert outcomes(await lab.push(pen)) == ["parked record.absent", "parked record.absent"]
+
 
 class MovesContract:
     """SPEC U19-U22: what becomes of a parked op."""

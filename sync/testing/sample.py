@@ -13,6 +13,7 @@ from sync.collection import Change, Collection, bucket, derived_id
 from sync.errors import Refusal
 from sync.merge import Append, Fsm, Join, LwwField
 from sync.mutator import mutator
+from sync.refusals import RecordAbsent
 from sync.registry import Registry, build_registry
 from sync.testing.sample_drafts import DRAFTS, TEAM_KIND
 from sync.testing.sample_tx import SampleTx
@@ -196,7 +197,7 @@ async def submit(tx: SampleTx, args: Submit) -> None:
     """Hand in an attempt."""
     attempt = await tx.get("sample_attempts", args.attempt_id)
     if attempt is None:
-        raise AttemptClosed("There is no such attempt.")
+        raise RecordAbsent("There is no such attempt.")
     ATTEMPT_MOVES.check("submit", attempt["state"])
     await tx.put("sample_attempts", {"id": args.attempt_id, "state": "submitted"})
 
