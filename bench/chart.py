@@ -14,8 +14,9 @@ Points = Sequence[tuple[float, float]]
 PANEL_W, PANEL_H = 470, 300
 LEFT, RIGHT, TOP, BOTTOM = 56, 132, 52, 46  # of a panel; names of lines stand at the right
 HEAD, FOOT, EDGE = 58, 34, 12
+END_LABEL_FROM = 0.25  # of a power of ten beyond the last one
 LABEL_GAP = 15  # between two names at the ends of lines
-TENS = {-3: "0.001", -2: "0.01", -1: "0.1", 0: "1", 1: "10", 2: "100", 3: "1,000", 4: "10,000", 5: "100,000"}
+FEW_TENS = 1.8  # powers of ten on an axis
 
 STYLE = """
 svg { --paper: #ffffff; --ink: #1c2330; --soft: #5a6472; --line: #dfe3e8; --axis: #9aa3ae;
@@ -97,8 +98,12 @@ class _Axis:
         part = (math.log10(value) - math.log10(self.least)) / (math.log10(self.most) - math.log10(self.least))
         return self.start + part * (self.end - self.start)
 
-    def tens(self) -> list[int]:
-        return list(range(math.ceil(math.log10(self.least) - 1e-9), math.floor(math.log10(self.most) + 1e-9) + 1))
+    def ticks(self) -> list[float]:
+        """Powers of ten; also twice and five times them, where the axis has few."""
+        first, last = math.floor(math.log10(self.least)), math.floor(math.log10(self.most))
+        steps = (1, 2, 5) if math.log10(self.most / self.least) < FEW_TENS else (1,)
+        places = [step * 10.0**power for power in range(first, last + 1) for step in steps]
+        return [place for place in places if self.least / 1.001 <= place <= self.most * 1.001]
 
 
 def _panel(panel: Panel) -> str:
@@ -122,14 +127,17 @@ def _frame(panel: Panel, across: _Axis, up: _Axis) -> list[str]:
         f'<text x="{left}" y="{top - 10}">{escape(panel.unit)}</text>',
         f'<text x="{(left + right) / 2:.0f}" y="{bottom + 36}" text-anchor="middle">{escape(panel.x_label)}</text>',
     ]
-    for ten in up.tens():
-        y = up.place(10.0**ten)
+    for tick in up.ticks():
+        y = up.place(tick)
         parts.append(f'<path class="grid" d="M{left} {y:.1f}H{right}"/>')
-        parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{_ten(ten)}</text>')
-    for ten in across.tens():
-        x = across.place(10.0**ten)
+        parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{_tick(tick)}</text>')
+    for tick in across.ticks():
+        x = across.place(tick)
         parts.append(f'<path class="grid" d="M{x:.1f} {top}V{bottom}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{_ten(ten)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{_tick(tick)}</text>')
+    if math.log10(across.most) % 1 > END_LABEL_FROM:  # The axis ends between two powers: say where.
+        end = f"{across.most:,.0f}"
+        parts.append(f'<text x="{right}" y="{bottom + 18}" text-anchor="middle">{end}</text>')
     return [*parts, f'<path class="axis" d="M{left} {bottom}H{right}"/>']
 
 
@@ -171,19 +179,23 @@ def _names(panel: Panel, across: _Axis, up: _Axis) -> list[str]:
 
 
 def _spread(wanted: Sequence[float], *, least: float, most: float) -> list[float]:
-    """The wanted heights, in order, at least a line apart and within the frame."""
-    places: list[float] = []
-    for height in wanted:
-        places.append(max(height, places[-1] + LABEL_GAP if places else least))
-    excess = max(0.0, places[-1] - most) if places else 0.0
-    for number in range(len(places) - 1, -1, -1):
-        limit = most if number == len(places) - 1 else places[number + 1] - LABEL_GAP
-        places[number] = min(places[number], limit) if excess else places[number]
-    return places
+    """As near as can be to the wanted heights, which rise, but a line apart and within the frame."""
+    groups: list[list[float]] = []  # of neighbours that push each other; each keeps to its own middle
+    for number, height in enumerate(wanted):
+        groups.append([height - number * LABEL_GAP])
+        while len(groups) > 1 and _mean(groups[-2]) > _mean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    starts = [_mean(group) for group in groups for _ in group]
+    last = len(starts) - 1
+    return [min(max(start, least), most - last * LABEL_GAP) + n * LABEL_GAP for n, start in enumerate(starts)]
 
 
-def _ten(power: int) -> str:
-    return TENS.get(power, "1 million" if power == 6 else f"10^{power}")
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _tick(value: float) -> str:
+    return f"{value / 1_000_000:g} million" if value >= 1_000_000 else f"{value:,.6g}"
 
 
 def _number(value: float) -> str:
