@@ -1,7 +1,7 @@
 """A phone that follows the protocol and nothing else, for journeys over HTTP.
 
 It holds what it was sent, shows a cut whose digests agree, compares what does not, and keeps its ops as bytes until
-their receipt.
+their receipt; then in its journal, from which it gives back what a restored server has lost.
 """
 
 import json
@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 
 from server.base.ids import new_id
+from sync.ops import hash_of
 from sync.testing.comparing import Comparison
 from tests.support.phone_rows import Pair, PhoneRows
 
@@ -27,6 +28,8 @@ class Phone:
     schema: int = 1  # The release that this phone was built for.
     confirmed: tuple[int, str] | None = None
     queue: list[bytes] = field(default_factory=list)  # numbered, not yet received
+    journal: list[bytes] = field(default_factory=list)  # received; the oldest may be taken away
+    forks: int = 0  # How often it went on under another device id.
     n: int = 0
     receipts: dict[int, dict[str, Any]] = field(default_factory=dict)
     store: PhoneRows = field(default_factory=PhoneRows)
@@ -57,7 +60,7 @@ class Phone:
     def _queue(self, op: dict[str, Any]) -> int:
         self.n += 1
         op = {"n": self.n, "schema": self.schema, **op, "at": [self.n, 0]}
-        self.queue.append(json.dumps(op, separators=(",", ":"), ensure_ascii=False).encode())
+        self.queue.append(encode_op(op))
         return self.n
 
     # --- the exchange ---------------------------------------------------------------------------------------------
@@ -137,11 +140,36 @@ class Phone:
         for entry in line.get("scope", []):
             self.scope[f"{entry['bucket']}/{entry['tier']}"] = entry
         self.left += [bucket for bucket, _tier in line.get("left", [])]
-        if watermark := line.get("watermark"):
-            n = watermark[0]
-            if n:
-                self.confirmed = (n, watermark[1])
-            self.queue = [op for op in self.queue if json.loads(op)["n"] > n]
+        if line.get("error") == "device_forked":
+            self.fork()
+        elif watermark := line.get("watermark"):
+            self._heed(*watermark)
+
+    # --- numbers, and what is given back ----------------------------------------------------------------------------
+
+    def _heed(self, n: int, hash_: str) -> None:
+        """The server's watermark: up to there ops are received. Below ours: it was restored, and lost what is above."""
+        own = {number_of(op): op for op in [*self.journal, *self.queue]}
+        if self.confirmed is not None and n < self.confirmed[0]:
+            is_mine = n == 0 or (n in own and hash_of(own[n]) == hash_)
+            if not is_mine or n + 1 not in own:
+                self.fork()  # A clone used the numbers, or the journal is shorter than the loss.
+                return
+        self.confirmed = (n, hash_) if n else None
+        self.journal = [op for number, op in sorted(own.items()) if number <= n]
+        self.queue = [op for number, op in sorted(own.items()) if number > n]
+
+    def fork(self) -> None:
+        """Another device id: journal, then queue, numbered anew; what was known of their fate is asked again."""
+        self.forks += 1
+        ops = [json.loads(op) for op in [*self.journal, *self.queue]]
+        names = [op["group"][0] for op in ops if "group" in op]
+        for number, op in enumerate(ops, start=1):
+            op |= {"n": number, "again": True}
+            if "group" in op and names.count(op["group"][0]) != op["group"][1]:
+                del op["group"]
+        self.device, self.n, self.confirmed = str(new_id()), len(ops), None
+        self.journal, self.queue, self.receipts = [], [encode_op(op) for op in ops], {}
 
     # --- looking --------------------------------------------------------------------------------------------------
 
@@ -157,3 +185,12 @@ class Phone:
     def outcome(self, n: int) -> str:
         receipt = self.receipts[n]
         return receipt.get("code") or str(receipt["outcome"])
+
+
+def encode_op(op: dict[str, Any]) -> bytes:
+    return json.dumps(op, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def number_of(op: bytes) -> int:
+    """Half an emoji, which a test may have put into an op, is no hindrance."""
+    return int(json.loads(op)["n"])
