@@ -29,7 +29,9 @@ export default defineConfig(({ mode }) => {
       // What every screen needs is one file: round trips weigh more than kilobytes.
       rolldownOptions: { output: { codeSplitting: { groups: [{ name: "core", test: CORE }] } } },
     },
-    server: { proxy: { "/api": "http://127.0.0.1:8000", "/files": "http://127.0.0.1:8000", "/media": "http://127.0.0.1:8000" } },
+    server: {
+      proxy: { "/api": "http://127.0.0.1:8000", "/files": "http://127.0.0.1:8000", "/media": "http://127.0.0.1:8000" },
+    },
     test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", restoreMocks: true },
   };
 });
