@@ -6,7 +6,7 @@ import { t } from "../words/index.ts";
 import { mustSignIn } from "./auth.ts";
 import { path } from "./router.ts";
 import { engine } from "./session.ts";
-import { update } from "./shell-state.ts";
+import { erased, update } from "./shell-state.ts";
 
 const IN_ATTEMPT = /^\/attempts\/[^/]+$/;
 
@@ -14,7 +14,9 @@ export function CalmLine() {
   const status = engine.value?.status.value;
   return (
     <>
-      <div role="status">{status && <Line status={status} />}</div>
+      <div role="status">
+        {status ? <Line status={status} /> : erased.value && <p class="calm warn">{t("calm.erased")}</p>}
+      </div>
       {update.value && !IN_ATTEMPT.test(path.value) && (
         <button type="button" class="calm brand line" onClick={update.value}>
           <Icon name="sparkles" />
@@ -51,6 +53,7 @@ function Line({ status }: { status: Status }) {
       </p>
     );
   }
+  if (status.code === "copy.disagrees") return <p class="calm warn">{t("calm.copy", { code: status.code })}</p>;
   if (status.problem === "server") return <p class="calm warn">{t("calm.server")}</p>;
   if (status.queued > 0 && status.phase === "sending") {
     const of = status.sent + status.queued;

@@ -1,12 +1,14 @@
 /** Who is here. One person at a time: another's rows are in databases that this one's key does not open. */
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { type Engine, openEngine } from "#sync";
 import * as vault from "#vault";
 import { LANGUAGES, type Language, preferredLanguage, speak } from "../words/index.ts";
 import { accessToken, forgetToken, logIn, logOut, signInWhenOnline } from "./auth.ts";
 import { overlay } from "./overlay.ts";
+import { refresh } from "./router.ts";
 import type { Me } from "./rows.ts";
+import { erased } from "./shell-state.ts";
 
 export type Person = Awaited<ReturnType<typeof vault.people>>[number];
 export type Stay = "shared" | "unlocked";
@@ -94,7 +96,21 @@ async function open(person: Person, storageKey: CryptoKey): Promise<void> {
   });
   localStorage.setItem(LAST, person.userId);
   engine.value = opened;
+  erased.value = false;
   void speakTheirs(opened);
+  effect(() => {
+    if (opened.status.value.problem === "erased") void farewell(person, opened);
+  });
+}
+
+/** The server says that this account is no more: nothing of it stays here. */
+async function farewell(person: Person, opened: Engine): Promise<void> {
+  await opened.close();
+  if (engine.peek() === opened) engine.value = null;
+  forgetToken();
+  await forget(person);
+  erased.value = true;
+  await refresh();
 }
 
 /** Chosen before anybody was here: it goes into the account of who comes next. */

@@ -1,9 +1,13 @@
 /** The service worker's life, seen from the page. A new version waits until the person takes it; queued work lies in
  * IndexedDB and is not touched. */
 
+import { effect } from "@preact/signals";
+import { path } from "./router.ts";
+import { engine } from "./session.ts";
 import { update } from "./shell-state.ts";
 
 const LOOK_EVERY_MS = 3_600_000;
+const IN_ATTEMPT = /^\/attempts\/[^/]+$/;
 
 export async function installServiceWorker(): Promise<void> {
   if (!("serviceWorker" in navigator) || import.meta.env.MODE !== "production") return;
@@ -28,5 +32,22 @@ export async function installServiceWorker(): Promise<void> {
   });
   const look = () => void registration.update().catch(() => undefined); // Offline: the next look will do.
   setInterval(look, LOOK_EVERY_MS);
+  takeWhenNeeded(look);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
+}
+
+/** The server sends nothing more to this version: look for the newer one, and take it at the next change of screens. */
+function takeWhenNeeded(look: () => void): void {
+  let [isNeeded, before] = [false, path.peek()];
+  const take = () => isNeeded && !IN_ATTEMPT.test(path.peek()) && update.peek()?.();
+  effect(() => {
+    const is = engine.value?.status.value.problem === "upgrade";
+    if (is && !isNeeded) look();
+    isNeeded = is;
+  });
+  effect(() => {
+    if (path.value !== before) take();
+    before = path.value;
+  });
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && take());
 }

@@ -21,7 +21,9 @@ export const en = {
   "calm.sign_in": "Sign in again to receive news",
   "calm.sign_in_waiting": "Sign in again to send what waits: {n}",
   "calm.quota": "This phone is full. Remove a download to make room.",
-  "calm.upgrade": "Please reload: this version is too old to send.",
+  "calm.upgrade": "A newer version is needed to receive news. What you do is still sent.",
+  "calm.copy": "This phone's copy differs from ours. Please tell us: {code}",
+  "calm.erased": "This account was removed, and what this phone kept of it.",
   "calm.update": "A new version is ready. Tap to use it.",
 
   "place.all": "Places",

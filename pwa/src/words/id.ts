@@ -23,7 +23,9 @@ export const id: Record<Word, string> = {
   "calm.sign_in": "Masuk lagi untuk menerima kabar",
   "calm.sign_in_waiting": "Masuk lagi untuk mengirim yang menunggu: {n}",
   "calm.quota": "Ponsel penuh. Hapus satu unduhan.",
-  "calm.upgrade": "Muat ulang: versi ini terlalu lama untuk mengirim.",
+  "calm.upgrade": "Perlu versi baru untuk menerima kabar. Pekerjaan Anda tetap dikirim.",
+  "calm.copy": "Salinan di ponsel ini berbeda dengan milik kami. Beri tahu kami: {code}",
+  "calm.erased": "Akun ini telah dihapus, juga salinannya di ponsel ini.",
   "calm.update": "Versi baru sudah siap. Ketuk untuk memakainya.",
 
   "place.all": "Tempat",

@@ -23,7 +23,9 @@ export const uz: Record<Word, string> = {
   "calm.sign_in": "Yangiliklarni olish uchun qayta kiring",
   "calm.sign_in_waiting": "Kutayotganlarni yuborish uchun qayta kiring: {n}",
   "calm.quota": "Telefon toʻldi. Biror yuklamani oʻchiring.",
-  "calm.upgrade": "Sahifani yangilang: bu versiya eskirgan.",
+  "calm.upgrade": "Yangiliklarni olish uchun yangi versiya kerak. Ishlaringiz yuborilaveradi.",
+  "calm.copy": "Telefondagi nusxa biznikidan farq qiladi. Bizga ayting: {code}",
+  "calm.erased": "Bu hisob va uning telefondagi nusxasi oʻchirildi.",
   "calm.update": "Yangi versiya tayyor. Oʻtish uchun bosing.",
 
   "place.all": "Boʻlimlar",

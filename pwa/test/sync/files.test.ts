@@ -179,6 +179,37 @@ describe("files that are not what they should be", () => {
     expect(server.comparisons).toEqual([]);
   });
 
+  test("H5: a list that was cut is asked for from where it ended", async () => {
+    let isCut = false;
+    server.network = (bytes) => {
+      const text = new TextDecoder().decode(bytes);
+      const second = text.indexOf('"first":2');
+      if (isCut || second < 0) return bytes;
+      isCut = true;
+      return bytes.slice(0, second);
+    };
+    const engine = await wanting();
+
+    await until(isMended(engine), "the course");
+
+    const asked = server.requests.flatMap(({ want }) => (want as { files: unknown[][] }).files);
+    expect(asked).toEqual([["course:1", 2, ROWS + 1, 2]]);
+    expect(names()).toHaveLength(ROWS / A_FILE);
+    expect(server.comparisons).toEqual([]);
+  });
+
+  test("H5: no list in the answer: there is no base any more, and the set is compared", async () => {
+    server.fileNetwork = () => {
+      server.bases.clear();
+      return null;
+    };
+    const engine = await wanting();
+
+    await until(isMended(engine), "the course");
+
+    expect(server.comparisons.length).toBeGreaterThan(0);
+  });
+
   test("H5: a base replaced in the middle: the new list counts, and what it shares with the old one is not fetched again", async () => {
     let isHeld = false;
     server.fileNetwork = () => {

@@ -7,7 +7,7 @@ import { Fetching } from "./fetching.js";
 import type { LineIndexes } from "./indexes.js";
 import { Mending } from "./mending.js";
 import type { Pace } from "./pace.js";
-import type { Wire } from "./request.js";
+import type { ListAsked, Wire } from "./request.js";
 import type { Pair, RowStore } from "./rows.js";
 import type { PageBase } from "./staging.js";
 
@@ -31,7 +31,7 @@ export interface Step {
   readonly base: PageBase;
   readonly ending: Ending | null;
   readonly asksNext: boolean; // An exchange can tell now whether it agrees, or has to bring a list.
-  readonly isTorn: boolean;
+  readonly isTorn: boolean; // Wait a little, then go on.
 }
 
 export class Beside {
@@ -46,13 +46,13 @@ export class Beside {
   }
 
   /** Sets whose list of base files the next exchange asks for. */
-  lists(base: PageBase): Pair[] {
+  lists(base: PageBase): ListAsked[] {
     return this.fetching.wanted(base);
   }
 
   /** A whole answer came. The code of what people should know, or null. */
-  answered(base: PageBase, differing: readonly Pair[]): string | null {
-    this.fetching.listed(base);
+  answered(base: PageBase, differing: readonly Pair[], listed: ReadonlySet<string>): string | null {
+    this.fetching.answered(listed);
     return this.mending.judged(differing, base.meta.check, this.deps.env.now()) ? "copy.disagrees" : null;
   }
 
@@ -90,7 +90,8 @@ export class Beside {
     const from = env.now();
     const fetched = await this.fetching.fetch({ wire, store, indexes, atOnce, abort }, base, pair);
     if (fetched.kind === "offline") return { ...stepTo(base), ending: { kind: "offline" } };
-    if (fetched.kind === "absent") return { ...stepTo(base), asksNext: true };
+    if (fetched.kind !== "stored")
+      return { ...stepTo(base), asksNext: fetched.kind === "absent", isTorn: fetched.kind === "busy" };
     if (fetched.bytes > 0) pace.succeeded({ bytes: fetched.bytes, ms: env.now() - from, firstByteMs: 0 });
     return { ...stepTo(fetched.base), asksNext: fetched.isDone };
   }

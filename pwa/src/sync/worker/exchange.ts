@@ -12,7 +12,7 @@ import { type Mine, Outrun } from "./mine.js";
 import type { Measured } from "./pace.js";
 import { Page } from "./page.js";
 import { storeAnswer, type Unit } from "./queue.js";
-import { bodyOf, send, type Wire } from "./request.js";
+import { bodyOf, type ListAsked, send, type Wire } from "./request.js";
 import { Overtaken, type Pair, type PartName, type RowStore } from "./rows.js";
 import type { PageBase } from "./staging.js";
 import { linesOf } from "./stream.js";
@@ -40,7 +40,7 @@ export interface Errand {
   readonly base: PageBase;
   readonly units: readonly Unit[];
   readonly wanted: readonly string[];
-  readonly lists: readonly Pair[]; // Whose list of base files is wanted again.
+  readonly lists: readonly ListAsked[]; // Whose list of base files is wanted again.
   readonly saysBuckets: boolean; // Name the on-demand buckets although the stored cursor knows them.
   readonly pageBytes: number;
   readonly stopsAtCut: boolean; // Downloads are paused: changes yes, new rows no.
@@ -57,6 +57,7 @@ export type Ending =
       readonly base: PageBase;
       readonly isRefusedCut: boolean;
       readonly differing: readonly Pair[];
+      readonly listed: ReadonlySet<string>;
       readonly measured: Measured;
     }
   | { readonly kind: "torn"; readonly base: PageBase } // The link died; what stood above the last mark is stored.
@@ -225,8 +226,8 @@ class Answer {
     if (this.end === null) return { kind: "torn", base };
     const [at, now] = [this.firstByteAt || this.from, this.errand.now()];
     const measured = { bytes: this.bytes, ms: now - this.from, firstByteMs: at - this.from };
-    const { hasRefusedCut, differing } = this.page;
-    const compared = { isRefusedCut: hasRefusedCut, differing: [...differing.values()] };
+    const { hasRefusedCut, differing, listed } = this.page;
+    const compared = { isRefusedCut: hasRefusedCut, differing: [...differing.values()], listed };
     return { kind: "done", more: this.end.more, base, ...compared, measured };
   }
 }

@@ -9,7 +9,7 @@
 import { committed } from "./commit.js";
 import type { LineIndexes } from "./indexes.js";
 import { chunkLines } from "./lines.js";
-import type { Wire } from "./request.js";
+import type { ListAsked, Wire } from "./request.js";
 import { type BaseChunk, type BaseFiles, NOTHING, type Pair, pairKey, type RowStore } from "./rows.js";
 import { type PageBase, Staging } from "./staging.js";
 import { withinStall } from "./stream.js";
@@ -29,45 +29,65 @@ export interface FetchErrand {
 
 export type Fetched =
   | { readonly kind: "stored"; readonly base: PageBase; readonly bytes: number; readonly isDone: boolean }
-  | { readonly kind: "absent" } // The list is wanted again.
-  | { readonly kind: "offline" };
+  | { readonly kind: Missed }; // Absent: the list is wanted again.
 
-type Got = { readonly chunk: BaseChunk; readonly lines: Uint8Array<ArrayBuffer> } | "absent" | "offline";
+type Missed = "absent" | "busy" | "offline";
+type Got = { readonly chunk: BaseChunk; readonly lines: Uint8Array<ArrayBuffer> };
 
 export class Fetching {
-  private readonly lists = new Map<string, Pair>(); // Wanted again.
+  private readonly lists = new Map<string, Pair>(); // Not to be had as it is: wanted again.
   private readonly absent = new Map<string, number>();
+  private asked: readonly Pair[] = [];
 
-  /** Sets whose list is incomplete, or names what is not to be had. */
-  wanted(base: PageBase): Pair[] {
-    for (const [key, { chunks }] of base.files) if (chunks.includes(null)) this.lists.set(key, asPair(key));
-    return [...this.lists].flatMap(([key, pair]) => (base.files.has(key) ? [pair] : []));
+  /** The lists, or the rest of them, that the next exchange asks for. */
+  wanted(base: PageBase): ListAsked[] {
+    const lists: (readonly [Pair, ListAsked])[] = [];
+    for (const [key, { base: at, chunks }] of base.files) {
+      const pair = asPair(key);
+      const first = chunks.indexOf(null);
+      if (this.lists.has(key)) lists.push([pair, pair]);
+      else if (first >= 0) lists.push([pair, [...pair, at, first]]);
+    }
+    this.asked = lists.map(([pair]) => pair);
+    return lists.map(([, asked]) => asked);
   }
 
-  /** A whole answer came: what it said of lists is stored. */
-  listed(base: PageBase): void {
-    for (const key of this.lists.keys()) if (!base.files.get(key)?.chunks.includes(null)) this.lists.delete(key);
+  /** A whole answer came. What was asked for and was not named has no base any more. */
+  answered(listed: ReadonlySet<string>): void {
+    for (const pair of this.asked) {
+      this.lists.delete(pairKey(pair));
+      if (!listed.has(pairKey(pair))) this.absent.set(pairKey(pair), ABSENT_MAX);
+    }
+    this.asked = [];
   }
 
   /** The set to fetch of next; null: none. */
   next(base: PageBase): Pair | null {
-    const due = [...base.files].filter(([key]) => !this.lists.has(key));
-    const sorted = due.map(([key, list]) => ({
-      pair: asPair(key),
-      bytes: left(list).reduce((sum, [, n]) => sum + n, 0),
-    }));
+    const due = [...base.files].filter(([key]) => !this.lists.has(key) && base.covers.has(key));
+    const ready = due.filter(([key, list]) => left(list).length > 0 || !list.chunks.includes(null) || this.isLost(key));
+    const sorted = ready.map(([key, list]) => ({ pair: asPair(key), bytes: weightOf(left(list)) }));
     return sorted.sort((a, b) => a.pair[1] - b.pair[1] || a.bytes - b.bytes)[0]?.pair ?? null;
+  }
+
+  private isLost(key: string): boolean {
+    return (this.absent.get(key) ?? 0) >= ABSENT_MAX;
   }
 
   /** Fetch the next files of a set. Raises: Overtaken; QuotaExceededError, after which they are fetched again. */
   async fetch(errand: FetchErrand, base: PageBase, pair: Pair): Promise<Fetched> {
     const list = base.files.get(pairKey(pair));
     if (list === undefined) return { kind: "absent" };
+    if (this.isLost(pairKey(pair))) return await this.giveUp(errand, base, pair);
     const chunks = left(list).slice(0, errand.atOnce);
     const got = await Promise.all(chunks.map((chunk) => fetchOne(errand, list.path, chunk)));
     const here = got.flatMap((one) => (typeof one === "string" ? [] : [one]));
     if (here.length > 0 || chunks.length === 0) return await this.store(errand, base, pair, list, here);
-    return got.includes("absent") ? await this.isAbsent(errand, base, pair) : { kind: "offline" };
+    if (!got.includes("absent")) return { kind: got.includes("busy") ? "busy" : "offline" };
+    const times = (this.absent.get(pairKey(pair)) ?? 0) + 1;
+    this.absent.set(pairKey(pair), times);
+    if (times >= ABSENT_MAX) return await this.giveUp(errand, base, pair);
+    this.lists.set(pairKey(pair), pair);
+    return { kind: "absent" };
   }
 
   private async store(
@@ -75,12 +95,12 @@ export class Fetching {
     base: PageBase,
     pair: Pair,
     list: BaseFiles,
-    got: readonly Exclude<Got, string>[],
+    got: readonly Got[],
   ): Promise<Fetched> {
     const staging = new Staging(base, errand.indexes);
     for (const { lines } of got) await keepNew(staging, pair, lines);
     const after = { ...list, had: [...list.had, ...got.map(({ chunk }) => chunk[0])] };
-    const isDone = left(after).length === 0;
+    const isDone = left(after).length === 0 && !after.chunks.includes(null);
     const { meta } = base;
     const { chunks, parts, next } = staging.chunks(meta.next);
     const check = isDone ? withPair(meta.check, pair) : meta.check;
@@ -95,26 +115,21 @@ export class Fetching {
     };
     this.absent.delete(pairKey(pair));
     const { store, indexes } = errand;
-    const bytes = got.reduce((sum, { chunk }) => sum + chunk[1], 0);
+    const bytes = weightOf(got.map(({ chunk }) => chunk));
     return { kind: "stored", base: await committed({ store, indexes, base }, change), bytes, isDone };
   }
 
-  /** Ask for the list again; the second time go on without the files: comparing finds what is missing. */
-  private async isAbsent({ store, indexes }: FetchErrand, base: PageBase, pair: Pair): Promise<Fetched> {
-    const key = pairKey(pair);
-    const times = (this.absent.get(key) ?? 0) + 1;
-    this.absent.set(key, times);
-    if (times < ABSENT_MAX) {
-      this.lists.set(key, pair);
-      return { kind: "absent" };
-    }
+  /** Go on without the files: comparing finds what is missing. */
+  private async giveUp({ store, indexes }: FetchErrand, base: PageBase, pair: Pair): Promise<Fetched> {
     const { meta } = base;
     const after = { ...meta, check: withPair(meta.check, pair) };
     const change = { ...NOTHING, before: meta, after, files: [[pair, null] as const] };
-    this.absent.delete(key);
+    this.absent.delete(pairKey(pair));
     return { kind: "stored", base: await committed({ store, indexes, base }, change), bytes: 0, isDone: true };
   }
 }
+
+const weightOf = (chunks: readonly BaseChunk[]): number => chunks.reduce((sum, [, bytes]) => sum + bytes, 0);
 
 const left = ({ chunks, had }: BaseFiles): BaseChunk[] => {
   const stored = new Set(had);
@@ -152,7 +167,7 @@ function endOfRows(bytes: Uint8Array, from: number): number {
   return at;
 }
 
-async function fetchOne({ wire, abort }: FetchErrand, path: string, chunk: BaseChunk): Promise<Got> {
+async function fetchOne({ wire, abort }: FetchErrand, path: string, chunk: BaseChunk): Promise<Got | Missed> {
   for (const cache of ["default", "reload"] as const) {
     const bytes = await bytesOf(wire, `${path}${chunk[0]}`, chunk[1], cache, abort.signal);
     if (typeof bytes === "string") return bytes;
@@ -169,13 +184,13 @@ async function bytesOf(
   size: number,
   cache: RequestCache,
   signal: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer> | "absent" | "offline" | null> {
+): Promise<Uint8Array<ArrayBuffer> | Missed | null> {
   try {
     const init: RequestInit = { cache, signal, credentials: "omit" };
     const response = await withinStall(wire.fetch(`${wire.baseUrl}${path}`, init), wire.stallMs);
     if (!response.ok || response.body === null) {
       void response.body?.cancel();
-      return [403, 404, 410].includes(response.status) ? "absent" : "offline";
+      return [403, 404, 410].includes(response.status) ? "absent" : "busy";
     }
     return await readAll(response.body, size, wire.stallMs);
   } catch {

@@ -99,9 +99,10 @@ export class Loop {
 
   private isDue(): boolean {
     const { meta } = this.base;
+    const hasPart = [...this.base.files.values()].some(({ chunks }) => chunks.includes(null)); // The rest of a list.
     const asksNew = [...(meta.asked ?? [])].sort().join("\n") !== [...this.deps.mine.wanted].sort().join("\n");
     const isWhole = meta.final || (this.isPaused && meta.cursor !== null && meta.cutAt !== null);
-    return this.isHinted || !isWhole || asksNew || hasUnsent(this.deps.mine);
+    return this.isHinted || !isWhole || hasPart || asksNew || hasUnsent(this.deps.mine);
   }
 
   /** Nothing is due: tidy up, then wait for the next poll. */
@@ -222,7 +223,8 @@ export class Loop {
     this.saysBuckets = false;
     this.pace.succeeded(measured);
     this.pace.unitsMax = Number.POSITIVE_INFINITY;
-    const code = (await this.besideFor(base, ending.differing))?.answered(base, ending.differing) ?? null;
+    const code =
+      (await this.besideFor(base, ending.differing))?.answered(base, ending.differing, ending.listed) ?? null;
     this.well(code === null ? null : "server", code);
     if (!hasMoved) return (more && !this.isPaused) || units.length > 0 ? this.notStuck("same") : 0;
     this.polling.somethingMoved();

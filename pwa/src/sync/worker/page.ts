@@ -34,7 +34,8 @@ export class Page {
   private readonly staging: Staging;
   private readonly dropped: Pair[] = [];
   private readonly files: Map<string, BaseFiles>;
-  private readonly listed = new Map<string, Pair>(); // Whose list of files this answer has changed.
+  private readonly relisted = new Map<string, Pair>(); // Whose list of files is to be stored, or taken away.
+  readonly listed = new Set<string>(); // Sets of which this answer has named files.
   private steps: Step[] = [];
   private digests: Digests = {};
   private check: readonly Pair[];
@@ -102,7 +103,8 @@ export class Page {
       check: this.check,
     };
     const covers = this.staging.changedCovers();
-    const files = [...this.listed].map(([key, pair]) => [pair, this.files.get(key) ?? null] as const);
+    const listOf = (key: string) => (this.staging.covers.has(key) ? (this.files.get(key) ?? null) : null);
+    const files = [...this.relisted].map(([key, pair]) => [pair, listOf(key)] as const);
     return {
       ...NOTHING,
       before: meta,
@@ -123,9 +125,7 @@ export class Page {
       case "left":
         return this.drop(step.pair);
       case "joined":
-        this.drop(step.pair);
-        this.named?.add(pairKey(step.pair));
-        return this.staging.setCover(this.emptyCover(step.pair));
+        return this.join(step.pair);
       case "reconcile":
         return this.reconcile(step.pairs);
       case "scope":
@@ -144,6 +144,16 @@ export class Page {
     this.trust(pair);
     this.unlist(pair);
     this.dropped.push(pair);
+  }
+
+  private join(pair: Pair): void {
+    const key = pairKey(pair);
+    const list = this.listed.has(key) ? this.files.get(key) : undefined; // SPEC F7: it stands above its set's `joined`.
+    this.drop(pair);
+    this.named?.add(key);
+    if (list) this.files.set(key, list);
+    if (list) this.relisted.set(key, pair);
+    this.staging.setCover({ ...this.emptyCover(pair), ...(list ? { hidden: true } : {}) });
   }
 
   /** Off the chain: what is listed is kept until it is checked; files that were still to come are of the other chain. */
@@ -175,15 +185,17 @@ export class Page {
 
   private list(line: FilesLine): void {
     const pair: Pair = [line.bucket, line.tier];
-    const cover = this.staging.covers.get(pairKey(pair));
-    if (cover === undefined || cover.state === "full") return; // It is here without them.
-    this.files.set(pairKey(pair), listedAfter(this.files.get(pairKey(pair)), line));
-    this.listed.set(pairKey(pair), pair);
-    this.staging.setCover({ ...cover, hidden: true });
+    const key = pairKey(pair);
+    const cover = this.staging.covers.get(key);
+    this.listed.add(key);
+    if (cover?.state === "full") return; // It is here without them.
+    this.files.set(key, listedAfter(this.files.get(key), line));
+    this.relisted.set(key, pair);
+    if (cover) this.staging.setCover({ ...cover, hidden: true }); // Otherwise it is about to be joined.
   }
 
   private unlist(pair: Pair): void {
-    if (this.files.delete(pairKey(pair))) this.listed.set(pairKey(pair), pair);
+    if (this.files.delete(pairKey(pair))) this.relisted.set(pairKey(pair), pair);
   }
 
   private suspect(pair: Pair): void {

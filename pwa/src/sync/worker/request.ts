@@ -11,10 +11,15 @@ export interface Ask {
   readonly confirmed: Mark | null;
   readonly bytes: number;
   readonly buckets: readonly string[] | null; // Null: as in the request before.
-  readonly lists: readonly (readonly [string, number])[]; // Of base files, wanted again.
+  readonly lists: readonly ListAsked[];
   readonly check: readonly (readonly [string, number])[];
   readonly units: readonly Unit[];
 }
+
+/** A list of base files that is wanted again, or the rest of it. */
+export type ListAsked =
+  | readonly [bucket: string, tier: number]
+  | readonly [bucket: string, tier: number, base: number, first: number];
 
 /** Ops are put in as the strings they are: parsing and writing them again could change a byte. */
 export function bodyOf(ask: Ask): string {

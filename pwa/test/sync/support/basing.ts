@@ -32,12 +32,14 @@ async function nameOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+const A_LINE = 2;
+
 /** The `files` lines: as many as needed, a few names each. */
-export function filesLines(bucket: string, tier: number, base: Base, aLine = 2): string[] {
+export function filesLines(bucket: string, tier: number, base: Base, from = 0): string[] {
   const chunks = [...base.files].map(([sha, { bytes, rows }]) => [sha, bytes.length, rows]);
   const head = { bucket, tier, base: base.position, path: base.path, count: chunks.length };
   const lines: string[] = [];
-  for (let first = 0; first < chunks.length; first += aLine)
-    lines.push(JSON.stringify({ files: [{ ...head, first, chunks: chunks.slice(first, first + aLine) }] }));
+  for (let first = from; first < chunks.length; first += A_LINE)
+    lines.push(JSON.stringify({ files: [{ ...head, first, chunks: chunks.slice(first, first + A_LINE) }] }));
   return lines;
 }

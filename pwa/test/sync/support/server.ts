@@ -203,7 +203,11 @@ export class FakeServer {
   // --- pull -------------------------------------------------------------------------------------------------------------
 
   private page(request: Json, device: DeviceState, pushed: Json): string[] | null {
-    const want = (request.want ?? {}) as { bytes?: number; buckets?: string[]; files?: [string, number][] };
+    const want = (request.want ?? {}) as {
+      bytes?: number;
+      buckets?: string[];
+      files?: [string, number, number?, number?][];
+    };
     const check = (request.check ?? []) as [string, number][];
     const cursor = this.readCursor(request.cursor);
     const first = {
@@ -249,18 +253,22 @@ export class FakeServer {
     if (left.length > 0) lines.push(JSON.stringify({ left: left.map(asPair) }));
     if (cursor === null || joined.length > 0)
       lines.push(JSON.stringify({ scope: held.map((pair) => this.scopeOf(pair)) }));
+    const lists = based.map((pair) => filesLines(...asPair(pair), this.bases.get(pair) as Base));
+    for (const [first = ""] of lists) lines.push(first); // SPEC F7: above `joined`.
     if (joined.length > 0) lines.push(JSON.stringify({ joined: joined.map(asPair) }));
-    const relisted = (want.files ?? []).map(([bucket, tier]) => `${bucket} ${tier}`);
-    for (const pair of new Set([...based, ...relisted])) {
-      const base = this.bases.get(pair);
-      if (base) lines.push(...filesLines(...asPair(pair), base));
+    const mark = JSON.stringify({ mark: { cursor: writeCursor(state) } });
+    if (based.length > 0) lines.push(mark);
+    for (const list of lists) for (const line of list.slice(1)) lines.push(line, mark);
+    for (const [bucket, tier, , first] of want.files ?? []) {
+      const base = this.bases.get(`${bucket} ${tier}`);
+      if (base) for (const line of filesLines(bucket, tier, base, first)) lines.push(line, mark);
     }
     const isNew =
       this.position !== before.position || Object.values(before.cover).some((one) => one !== null) || !before.final;
     const isQuiet =
       !hasOps &&
       check.length === 0 &&
-      relisted.length === 0 &&
+      (want.files ?? []).length === 0 &&
       left.length === 0 &&
       joined.length === 0 &&
       cursor !== null;
