@@ -43,7 +43,7 @@ test("what one tab writes the leader sends, and all show", async () => {
   await until(() => second.status.value.link === "online", "the second knows the link");
 });
 
-test("two tabs that write at once lose nothing and give each wish its own number", async () => {
+test("H17: two tabs that write at once lose nothing and give each wish its own number", async () => {
   const tabs = [await phone.open(server.fetch), await phone.open(server.fetch)];
   const texts = Array.from({ length: 20 }, (_, i) => `note ${i}`);
   await Promise.all(texts.map((text, i) => note(tabs[i % 2] as Engine, text)));
@@ -54,7 +54,7 @@ test("two tabs that write at once lose nothing and give each wish its own number
   expect(device?.watermark[0]).toBe(20);
 });
 
-test("the leader closes: another tab leads, and sends what waits", async () => {
+test("H17: the leader closes: another tab leads, and sends what waits", async () => {
   const [first, second] = [await phone.open(server.fetch), await phone.open(server.fetch)];
   await until(() => first.status.value.leader, "the first leads");
   await first.close();
@@ -63,7 +63,7 @@ test("the leader closes: another tab leads, and sends what waits", async () => {
   await until(() => server.applied.length === 1, "sent");
 });
 
-test("a frozen leader keeps its lock for ever: after five seconds of silence another steals it", async () => {
+test("H17: a frozen leader keeps its lock for ever: after five seconds of silence another steals it", async () => {
   const locks = new FakeLocks();
   let now = 0;
   const led: string[] = [];
@@ -96,7 +96,7 @@ test("a frozen leader keeps its lock for ever: after five seconds of silence ano
   second.stop();
 });
 
-test("a leader that was overtaken can store nothing any more", async () => {
+test("H17: a leader that was overtaken can store nothing any more", async () => {
   const key = await newKey();
   const old = await Bare.open(key);
   await old.exchange(server, []);

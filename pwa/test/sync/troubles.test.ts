@@ -34,7 +34,7 @@ const isFull = (engine: Engine, bucket: string) => () =>
   );
 
 describe("a full disk", () => {
-  test("the ballast is given up before a wish fails, and the wish is kept", async () => {
+  test("H8: the ballast is given up before a wish fails, and the wish is kept", async () => {
     const engine = await phone.open(server.fetch);
     await until(isFull(engine, "public"), "public full");
     undo = quota((name) => name.includes("mine") && phone.ballast.given === 0);
@@ -45,7 +45,7 @@ describe("a full disk", () => {
     await until(() => server.applied.length === 1, "sent");
   });
 
-  test("without ballast the person is told, and the wish is not half there", async () => {
+  test("H8: without ballast the person is told, and the wish is not half there", async () => {
     const engine = await phone.open(async () => Promise.reject(new TypeError("offline")));
     await note(engine, "before");
     undo = quota((name) => name.includes("mine"));
@@ -56,7 +56,7 @@ describe("a full disk", () => {
     expect(engine.outbox.value).toHaveLength(1);
   });
 
-  test("a phone that is full from the start shows what it has, and says that it is full", async () => {
+  test("H8: a phone that is full from the start shows what it has, and says that it is full", async () => {
     const before = await phone.open(server.fetch);
     await until(isFull(before, "public"), "public full");
     await before.close();
@@ -73,7 +73,7 @@ describe("a full disk", () => {
     await until(() => engine.status.value.problem === null, "well again");
   });
 
-  test("rows that do not fit stop the download; wishes go on, and the download too when there is room", async () => {
+  test("H8: rows that do not fit stop the download; wishes go on, and the download too when there is room", async () => {
     const engine = await phone.open(server.fetch);
     await until(isFull(engine, "public"), "public full");
     undo = quota((name) => name.includes("rows"));
@@ -106,7 +106,7 @@ describe("answers that are not ours", () => {
       () => new Response('{"protocol":9,"now":"x"}\n', { headers: { "Content-Type": "application/x-ndjson" } }),
     ],
     ["a proxy's error", () => new Response("Bad gateway", { status: 502, headers: { "Content-Type": "text/plain" } })],
-  ])("%s changes nothing", async (_, portal) => {
+  ])("H12: %s changes nothing", async (_, portal) => {
     const engine = await phone.open(server.fetch);
     await until(isFull(engine, "public"), "public full");
     const courses = engine.rows("catalog.courses");
@@ -128,7 +128,7 @@ describe("answers that are not ours", () => {
   });
 });
 
-test("an expired session blocks neither reading nor writing; signing in sends what waits", async () => {
+test("H13: an expired session blocks neither reading nor writing; signing in sends what waits", async () => {
   const engine = await phone.open(server.fetch);
   await until(isFull(engine, "public"), "public full");
   const error = { success: false, error: { code: "auth.expired", message: "Sign in again.", details: {} } };
@@ -178,7 +178,7 @@ test("what is wanted no more leaves the phone, and may come back", async () => {
 
 describe("a copy that does not agree", () => {
   test.each(["course:1", "public"])(
-    "%s: the cut is refused, the old one stays, the rows are filled anew",
+    "H1 H2: %s: the cut is refused, the old one stays, the rows are mended",
     async (bucket) => {
       const engine = await phone.open(server.fetch);
       await engine.want("course:1");
@@ -202,7 +202,7 @@ describe("a copy that does not agree", () => {
   );
 });
 
-test("a damaged chunk costs its set a new download, nothing else", async () => {
+test("a damaged chunk costs its rows alone", async () => {
   const engine = await phone.open(server.fetch);
   await engine.want("course:1");
   await until(isFull(engine, "course:1"), "the course");

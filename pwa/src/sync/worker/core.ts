@@ -197,7 +197,8 @@ export class Core implements Omit<Calls, "open"> {
   }
 
   async exportOutbox(): Promise<string> {
-    const wishes = this.mine.list("outbox").map(({ wish }) => wish);
+    const isKept = ({ shelf, wish }: Entry) => shelf === "outbox" || wish.receipt?.outcome === "parked";
+    const wishes = this.mine.list().flatMap((entry) => (isKept(entry) ? [entry.wish] : []));
     const refused = this.screen.held.filter(({ outcome }) => outcome === "parked");
     return JSON.stringify(
       { exported_at: new Date(this.env.now()).toISOString(), device: this.mine.device.id, wishes, refused },

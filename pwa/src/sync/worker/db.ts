@@ -13,6 +13,63 @@ export function openDatabase(factory: Factory, name: string, upgrade: (db: IDBDa
   });
 }
 
+/**
+ * A database that comes back when the browser loses it: some close connections of a tab that slept, or of one whose disk
+ * was busy. One that another tab drops is closed for good.
+ */
+export class Connection {
+  private isOver = false;
+
+  private constructor(
+    private readonly factory: Factory,
+    private readonly name: string,
+    private readonly upgrade: (db: IDBDatabase) => void,
+    private db: IDBDatabase | null,
+  ) {}
+
+  static async open(factory: Factory, name: string, upgrade: (db: IDBDatabase) => void): Promise<Connection> {
+    const connection = new Connection(factory, name, upgrade, null);
+    await connection.reopen();
+    return connection;
+  }
+
+  /** Await nothing but its requests before its last one is asked for. */
+  async begin(
+    stores: string | readonly string[],
+    mode: IDBTransactionMode = "readonly",
+    options: IDBTransactionOptions = {},
+  ): Promise<IDBTransaction> {
+    const names = typeof stores === "string" ? stores : [...stores];
+    try {
+      return (this.db ?? (await this.reopen())).transaction(names, mode, options);
+    } catch (error) {
+      if (this.isOver || !isLost(error)) throw error;
+      this.db = null;
+      return (await this.reopen()).transaction(names, mode, options);
+    }
+  }
+
+  close(): void {
+    this.isOver = true;
+    this.db?.close();
+  }
+
+  private async reopen(): Promise<IDBDatabase> {
+    const db = await openDatabase(this.factory, this.name, this.upgrade);
+    if (this.isOver) db.close();
+    db.onclose = () => {
+      if (this.db === db) this.db = null;
+    };
+    db.onversionchange = () => this.close();
+    this.db = db;
+    return db;
+  }
+}
+
+/** As a lost connection is reported when a transaction is asked for: by the standard, and by WebKit. */
+const isLost = (error: unknown): boolean =>
+  error instanceof Error && (error.name === "InvalidStateError" || error.name === "UnknownError");
+
 export function dropDatabase(factory: Factory, name: string): Promise<void> {
   return answerOf(factory.deleteDatabase(name)).then(() => undefined);
 }

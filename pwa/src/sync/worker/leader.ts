@@ -54,7 +54,7 @@ export class Leadership {
 
   private tick(): void {
     if (this.lost) this.channel.post({ kind: "beat" });
-    else if (this.now() - this.heardAt > SILENCE_MS) this.ask(true);
+    else if (Math.abs(this.now() - this.heardAt) > SILENCE_MS) this.ask(true);
     else this.ask(false);
   }
 

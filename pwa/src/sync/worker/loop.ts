@@ -113,14 +113,20 @@ export class Loop {
       this.base = tidied;
       return 0;
     }
-    const leftMs = this.polling.intervalMs - (this.deps.env.now() - this.triedAt);
+    const leftMs = this.polling.intervalMs - this.sinceTriedMs;
     this.isHinted = leftMs <= 0;
     return this.isHinted ? 0 : Math.max(1, leftMs);
   }
 
+  /** A clock that was set back says nothing of how long ago: then it is long ago. */
+  private get sinceTriedMs(): number {
+    const ms = this.deps.env.now() - this.triedAt;
+    return ms < 0 ? Number.POSITIVE_INFINITY : ms;
+  }
+
   /** One exchange, or one step beside them. Answers how long to wait before the next look, ms. */
   private async round(lost: AbortSignal, isBeside: boolean): Promise<number> {
-    const early = this.deps.env.gapMs - (this.deps.env.now() - this.triedAt);
+    const early = this.deps.env.gapMs - this.sinceTriedMs;
     if (early > 0 && this.base.meta.final && !isBeside) return early;
     this.wasExchange = !isBeside;
     if (!isBeside) this.triedAt = this.deps.env.now();

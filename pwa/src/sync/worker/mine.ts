@@ -10,7 +10,7 @@
  */
 
 import { newId } from "../ids.js";
-import { abortQuietly, answerOf, committed, type Factory, isQuotaError, openDatabase } from "./db.js";
+import { abortQuietly, answerOf, Connection, committed, type Factory, isQuotaError } from "./db.js";
 import { Damaged, openJson, type Sealed, sealJson } from "./seal.js";
 import type { Mark } from "./wire.js";
 import type { At, Wish } from "./wish.js";
@@ -78,7 +78,7 @@ export class Mine {
   private leadFence = 0; // Ours, while we lead: what a newer leader stored must not pass for it.
 
   private constructor(
-    private readonly db: IDBDatabase,
+    private readonly db: Connection,
     private readonly key: CryptoKey,
     private readonly makeRoom: () => Promise<boolean>,
   ) {}
@@ -89,7 +89,7 @@ export class Mine {
    * Raises: Damaged when the store was sealed with another key.
    */
   static async open(factory: Factory, name: string, key: CryptoKey, makeRoom: () => Promise<boolean>): Promise<Mine> {
-    const db = await openDatabase(factory, name, (fresh) => {
+    const db = await Connection.open(factory, name, (fresh) => {
       fresh.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
       fresh.createObjectStore("journal", { keyPath: "seq" });
       fresh.createObjectStore("kv");
@@ -131,7 +131,7 @@ export class Mine {
 
   private async read(seqs?: readonly number[]): Promise<void> {
     const since = ++this.moment;
-    const tx = this.db.transaction([...SHELVES, "kv"]);
+    const tx = await this.db.begin([...SHELVES, "kv"]);
     const reads = SHELVES.map((shelf) => {
       const store = tx.objectStore(shelf);
       const found = seqs
@@ -172,7 +172,7 @@ export class Mine {
 
   private async saveOnce(saving: Saving): Promise<number[]> {
     const prepared = await Promise.all(saving.edits.map((edit) => this.prepare(edit)));
-    const tx = this.db.transaction([...SHELVES, "kv"], "readwrite", { durability: "strict" });
+    const tx = await this.db.begin([...SHELVES, "kv"], "readwrite", { durability: "strict" });
     const end = committed(tx);
     let isOutrun = false;
     const refuse = () => {
@@ -257,7 +257,7 @@ export class Mine {
 
   /** A new leader's number: every older leader's transactions fail from here on. */
   async raiseFence(): Promise<number> {
-    const tx = this.db.transaction("kv", "readwrite", { durability: "strict" });
+    const tx = await this.db.begin("kv", "readwrite", { durability: "strict" });
     const end = committed(tx);
     const kv = tx.objectStore("kv");
     const stored = (await answerOf(kv.get("device"))) as Device; // `open` has put one.
@@ -271,7 +271,7 @@ export class Mine {
   /** A new store gets a device id and a proof of its key; of an old one the proof is tried. Raises Damaged. */
   private async ensureDevice(): Promise<void> {
     const proof = await sealJson(this.key, PROOF, true);
-    const tx = this.db.transaction("kv", "readwrite");
+    const tx = await this.db.begin("kv", "readwrite");
     const end = committed(tx);
     const kv = tx.objectStore("kv");
     const stored = (await answerOf(kv.get("proof"))) as Sealed | undefined;

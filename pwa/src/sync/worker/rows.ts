@@ -11,7 +11,7 @@
  * head and cursor. Keys are plain: they show bucket names and sizes, never content.
  */
 
-import { answerOf, committed, type Factory, openDatabase } from "./db.js";
+import { answerOf, Connection, committed, type Factory } from "./db.js";
 import { Damaged, open, type Place, type Sealed, seal } from "./seal.js";
 
 export interface Meta {
@@ -116,12 +116,12 @@ const KEY_AFTER: IDBValidKey = []; // Arrays sort behind strings and numbers.
 
 export class RowStore {
   private constructor(
-    private readonly db: IDBDatabase,
+    private readonly db: Connection,
     private readonly key: CryptoKey,
   ) {}
 
   static async open(factory: Factory, name: string, key: CryptoKey): Promise<RowStore> {
-    const db = await openDatabase(factory, name, (fresh) => {
+    const db = await Connection.open(factory, name, (fresh) => {
       fresh.createObjectStore("chunks");
       fresh.createObjectStore("meta");
       fresh.createObjectStore("parts", { keyPath: ["bucket", "tier", "collection"] });
@@ -136,7 +136,7 @@ export class RowStore {
 
   /** One consistent look at everything but the chunks. */
   async state(): Promise<{ meta: Meta; covers: Cover[]; parts: Part[]; files: Map<string, BaseFiles> }> {
-    const tx = this.db.transaction(["meta", "covers", "parts"]);
+    const tx = await this.db.begin(["meta", "covers", "parts"]);
     const range = IDBKeyRange.bound([FILES], [FILES, KEY_AFTER]);
     const meta = tx.objectStore("meta");
     const [state, keys, lists] = await Promise.all([
@@ -161,7 +161,7 @@ export class RowStore {
       parts: Part[];
     }) => readonly { part: Part; from: number; staged?: boolean }[],
   ) {
-    const tx = this.db.transaction(["meta", "covers", "parts", "chunks"]);
+    const tx = await this.db.begin(["meta", "covers", "parts", "chunks"]);
     const state = await this.look(tx);
     const wished = choose(state).filter(({ from, staged }) => staged || from < state.meta.head); // A key range may not be empty.
     const requests = wished.map(({ part, from, staged }) => {
@@ -220,7 +220,7 @@ export class RowStore {
     const sealed = await Promise.all(
       change.chunks.map(({ part, seq, bytes }) => seal(this.key, [...part, seq], bytes)),
     );
-    const tx = this.db.transaction(STORES, "readwrite");
+    const tx = await this.db.begin(STORES, "readwrite");
     const end = committed(tx);
     let isOvertaken = false;
     const current = tx.objectStore("meta").get("state");
@@ -259,7 +259,7 @@ export class RowStore {
 
   /** Become the writer. Raises: Overtaken when a newer leader already is. */
   async lead(fence: number, device: string): Promise<Meta> {
-    const tx = this.db.transaction("meta", "readwrite");
+    const tx = await this.db.begin("meta", "readwrite");
     const end = committed(tx);
     const store = tx.objectStore("meta");
     const stored = ((await answerOf(store.get("state"))) as Meta | undefined) ?? EMPTY_META;
@@ -275,7 +275,7 @@ export class RowStore {
   async rewrite(before: Meta, part: Part, old: readonly number[], chunks: readonly NewChunk[]): Promise<void> {
     const place = placeOf(part);
     const sealed = await Promise.all(chunks.map(({ seq, bytes }) => seal(this.key, [...place, seq], bytes)));
-    const tx = this.db.transaction(STORES, "readwrite");
+    const tx = await this.db.begin(STORES, "readwrite");
     const end = committed(tx);
     const stored = (await answerOf(tx.objectStore("meta").get("state"))) as Meta | undefined;
     if (stored?.fence !== before.fence || stored.next !== before.next) {
