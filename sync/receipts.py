@@ -84,6 +84,7 @@ OPS = Collection(
     tier=0,
     order_by=("received_at",),
     merge=ByServer(),
+    deletion="by_server",
 )
 
 

@@ -3,7 +3,7 @@
 from server.assessments import attempts as taking
 from server.assessments.schemas import AnswerRow, AssessmentRow, AttemptRow, ItemRow
 from sync.collection import Collection, all_of, bucket, is_null, is_set
-from sync.merge import Fsm, LwwField
+from sync.merge import ByServer, Fsm, LwwField
 
 assessments = Collection(
     name="assessments.assessments",  # On every phone: never renamed, never used again.
@@ -11,6 +11,8 @@ assessments = Collection(
     row=AssessmentRow,
     buckets=(bucket("course", "course_id", when=is_set("published_at")), bucket("course-staff", "course_id")),
     order_by=("created_at",),
+    merge=ByServer(),
+    deletion="by_server",
 )
 
 items = Collection(
@@ -23,6 +25,8 @@ items = Collection(
     ),
     tier=2,
     order_by=("assessment_id", "rank"),
+    merge=ByServer(),
+    deletion="by_server",
 )
 
 attempts = Collection(
@@ -35,6 +39,7 @@ attempts = Collection(
     may_create=frozenset({"assessment_id", "revision", "started_at"}),
     guard=taking.begin_attempt,
     after_write=taking.keep_items_pinned,
+    deletion="by_server",
 )
 
 answers = Collection(
@@ -49,4 +54,5 @@ answers = Collection(
     guard=taking.accept_answer,
     after_write=taking.keep_history,
     expand=taking.expand_batch,
+    deletion="by_server",
 )

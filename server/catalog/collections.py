@@ -8,6 +8,7 @@ subject:{id}       public questions (declared by `questions`), for whoever asks
 
 from server.base.errors import NotFound
 from server.base.tx import Tx
+from server.catalog import drafting
 from server.catalog.models import Lesson
 from server.catalog.schemas import CourseRow, LessonRow, LessonTextRow, ProgressRow, SectionRow, SubjectRow
 from sync.collection import (
@@ -25,7 +26,7 @@ from sync.collection import (
     is_set,
 )
 from sync.errors import Refusal
-from sync.merge import Join
+from sync.merge import ByField, ByServer, Cas, Join, Lww, Place, Text
 
 bucket_kinds = (
     BucketKind("course", automatic=False),
@@ -40,6 +41,8 @@ subjects = Collection(
     buckets=(bucket("public", when=equals("is_active", True)),),
     tier=0,
     order_by=("order_index",),
+    merge=ByServer(),
+    deletion="by_server",
 )
 
 courses = Collection(
@@ -49,16 +52,60 @@ courses = Collection(
     buckets=(bucket("public", when=is_set("published_at")), bucket("course-staff", "id")),
     tier=0,
     order_by=("order_index",),
+    merge=ByField(
+        {
+            "title": Text(length_max=255, marked_while_null="published_at"),
+            "description": Text(length_max=5_000, marked_while_null="published_at"),
+            "language": Lww(),
+            "level": Lww(),
+            "subject_id": Lww(),
+            "status": Cas(also=("title", "description", "language", "level", "subject_id")),
+        }
+    ),
+    may_patch=frozenset({"title", "description", "language", "level", "subject_id", "status"}),
+    deletion="by_server",
+    right=drafting.may_write,
+    guard=drafting.guard_course,
+    after_write=drafting.after_course,
 )
 
 _OF_COURSE = (bucket("course", "course_id", when=is_set("published_at")), bucket("course-staff", "course_id"))
 
 sections = Collection(
-    name="catalog.sections", table="catalog_sections", row=SectionRow, buckets=_OF_COURSE, tier=1, order_by=("rank",)
+    name="catalog.sections",
+    table="catalog_sections",
+    row=SectionRow,
+    buckets=_OF_COURSE,
+    tier=1,
+    order_by=("rank",),
+    merge=ByField({"title": Text(length_max=255, marked_while_null="published_at"), "rank": Place()}),
+    may_create=frozenset({"course_id", "title", "rank"}),
+    may_patch=frozenset({"title", "rank"}),
+    deletion="edit_wins",
+    right=drafting.may_write,
+    guard=drafting.guard_section,
 )
 
 lessons = Collection(
-    name="catalog.lessons", table="catalog_lessons", row=LessonRow, buckets=_OF_COURSE, tier=1, order_by=("rank",)
+    name="catalog.lessons",
+    table="catalog_lessons",
+    row=LessonRow,
+    buckets=_OF_COURSE,
+    tier=1,
+    order_by=("rank",),
+    merge=ByField(
+        {
+            "section_id": Lww(),
+            "title": Text(length_max=255, marked_while_null="published_at"),
+            "rank": Place(),
+        }
+    ),
+    may_create=frozenset({"section_id", "title", "rank"}),
+    may_patch=frozenset({"section_id", "title", "rank"}),
+    deletion="edit_wins",
+    right=drafting.may_write_lesson,
+    guard=drafting.guard_lesson,
+    after_write=drafting.after_lesson,
 )
 
 lesson_texts = Collection(
@@ -68,6 +115,12 @@ lesson_texts = Collection(
     buckets=_OF_COURSE,
     tier=2,
     order_by=("rank",),
+    merge=ByField({"blocks": Text(join=drafting.join_blocks, marked_while_null="published_at")}),
+    may_patch=frozenset({"blocks"}),
+    deletion="edit_wins",  # It goes with its lesson; an edit that did not know of that brings both back.
+    right=drafting.may_write,
+    guard=drafting.guard_text,
+    after_write=drafting.after_text,
 )
 
 
@@ -107,6 +160,7 @@ progress = Collection(
     may_create=frozenset({"lesson_id", "seen_ppm", "seconds", "completed_at"}),
     may_patch=frozenset({"seen_ppm", "seconds", "completed_at"}),
     key=("user_id", "lesson_id"),
+    deletion="by_server",
     guard=own_progress,
 )
 

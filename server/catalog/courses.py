@@ -46,7 +46,7 @@ async def create_course(tx: Tx, new: NewCourse) -> Course:
     if not policy.may_create_course(tx.actor):
         raise Forbidden("Only educators and admins make courses.")
     if new.subject_id is not None:
-        await _require_subject(tx, new.subject_id)
+        await require_subject(tx, new.subject_id)
     course = Course(
         id=new_id(),
         slug=await free_slug(tx, new.title),
@@ -75,7 +75,7 @@ async def edit_course(tx: Tx, course_id: UUID, change: EditCourse) -> Course:
     """Change what is given. Raises NotFound, Forbidden, SubjectUnknown."""
     course = await editable(tx, course_id)
     if change.subject_id is not None:
-        await _require_subject(tx, change.subject_id)
+        await require_subject(tx, change.subject_id)
         course.subject_id = change.subject_id
     if change.title is not None:
         course.title = change.title.strip()
@@ -92,18 +92,35 @@ async def edit_course(tx: Tx, course_id: UUID, change: EditCourse) -> Course:
 async def publish_course(tx: Tx, course_id: UUID) -> Course:
     """Open the course to learners; twice is once. Raises NotFound, Forbidden, EducatorNotVerified, NothingToPublish."""
     course = await editable(tx, course_id)
+    is_published = course.published_at is not None
+    await require_publishable(tx, is_empty=course.lessons_count == 0 and not is_published)
+    if not is_published:
+        course.status, course.published_at = "published", tx.now
+        await was_published(tx, course.id)
+    return course
+
+
+async def require_publishable(tx: Tx, *, is_empty: bool) -> None:
+    """Raises EducatorNotVerified, NothingToPublish. That the actor is of the course's staff was asked before."""
     is_verified = await is_verified_educator(tx, tx.actor.id)
     if not policy.may_publish_course(tx.actor, is_staff=True, is_verified=is_verified):
         raise EducatorNotVerified
-    if course.published_at is not None:
-        return course
-    if course.lessons_count == 0:
+    if is_empty:
         raise NothingToPublish
-    course.status, course.published_at = "published", tx.now
-    await _show_content(tx, course.id, is_published=True)
-    await tx.publish(CoursePublished(course.id))
-    await tx.audit("catalog.course.publish", kind="course", id_=course.id)
-    return course
+
+
+async def was_published(tx: Tx, course_id: UUID) -> None:
+    """Show what is in the course, and tell."""
+    await _show_content(tx, course_id, is_published=True)
+    await tx.publish(CoursePublished(course_id))
+    await tx.audit("catalog.course.publish", kind="course", id_=course_id)
+
+
+async def was_unpublished(tx: Tx, course_id: UUID) -> None:
+    """Hide what is in the course, and tell."""
+    await _show_content(tx, course_id, is_published=False)
+    await tx.publish(CourseUnpublished(course_id))
+    await tx.audit("catalog.course.unpublish", kind="course", id_=course_id)
 
 
 async def unpublish_course(tx: Tx, course_id: UUID) -> Course:
@@ -115,9 +132,7 @@ async def unpublish_course(tx: Tx, course_id: UUID) -> Course:
     if course.published_at is None:
         return course
     course.status, course.published_at = "draft", None
-    await _show_content(tx, course.id, is_published=False)
-    await tx.publish(CourseUnpublished(course.id))
-    await tx.audit("catalog.course.unpublish", kind="course", id_=course.id)
+    await was_unpublished(tx, course.id)
     return course
 
 
@@ -167,7 +182,8 @@ async def _delete_content(tx: Tx, course_id: UUID) -> None:
         await tx.db.execute(text(statement), {"now": tx.now, "course": course_id})
 
 
-async def _require_subject(tx: Tx, subject_id: UUID) -> None:
+async def require_subject(tx: Tx, subject_id: UUID) -> None:
+    """Raises SubjectUnknown."""
     if not await queries.has_subject(tx, subject_id):
         raise SubjectUnknown(fields={"subject_id": "There is no such subject."})
 

@@ -32,6 +32,7 @@ from server.catalog.cartridge.page import place_id
 from server.catalog.models import Course, Lesson, LessonText, Section
 from server.media.files import StoredImage, add_file, store_image, use_file
 from server.media.images import BYTES_MAX, prepare_image
+from sync.merge import place_at
 
 Access = Literal["free", "subscription", "purchase", "class"]
 Progress = Callable[[int, str], Awaitable[None]]  # (ppm, step)
@@ -216,7 +217,8 @@ async def _add_content(tx: Tx, course: Course, plan: Plan, placed: Callable[[lis
     rank = 0
     text_bytes = 0
     for place, planned_section in enumerate(plan.sections):
-        section = Section(id=new_id(), course_id=course.id, title=planned_section.title, rank=place)
+        id_ = new_id()
+        section = Section(id=id_, course_id=course.id, title=planned_section.title, rank=place_at(place, id_))
         tx.db.add(section)
         await tx.db.flush()  # Lessons refer to it.
         texts: list[LessonText] = []
@@ -238,11 +240,11 @@ def _lesson(section: Section, planned: PlannedLesson, blocks: list[Block], *, ra
         course_id=section.course_id,
         section_id=section.id,
         title=planned.title,
-        rank=rank,
+        rank=place_at(rank, id_),
         minutes=max(1, round(words_of(blocks) / WORDS_A_MINUTE)),
         text_bytes=len(encode_blocks(blocks)),
     )
-    return lesson, LessonText(id=id_, course_id=section.course_id, rank=rank, blocks=msgspec.to_builtins(blocks))
+    return lesson, LessonText(id=id_, course_id=section.course_id, rank=lesson.rank, blocks=msgspec.to_builtins(blocks))
 
 
 def place_images(blocks: list[Block], images: dict[UUID, StoredImage], file_ids: dict[UUID, UUID]) -> list[Block]:

@@ -14,6 +14,7 @@ from server.catalog.blocks import Block, Image, encode_blocks, walk, words_of
 from server.catalog.inline import clean_blocks
 from server.catalog.models import Course, Lesson, LessonText, Section
 from server.catalog.schemas import EditLesson, LessonAnswer, NewLesson, NewSection
+from sync.merge import place_between
 
 WORDS_A_MINUTE = 180
 SECTIONS_MAX = 300
@@ -38,9 +39,9 @@ class LessonClosed(Forbidden):
     code = "lesson.closed"
 
 
-_NEXT_RANK = {
-    "catalog_sections": text("select coalesce(max(rank) + 1, 0) from catalog_sections where course_id = :course"),
-    "catalog_lessons": text("select coalesce(max(rank) + 1, 0) from catalog_lessons where course_id = :course"),
+_LAST_RANK = {
+    "catalog_sections": text("select max(rank), count(*) from catalog_sections where course_id = :course"),
+    "catalog_lessons": text("select max(rank), count(*) from catalog_lessons where course_id = :course"),
 }
 _SUMS = text(
     """
@@ -59,10 +60,9 @@ _SUMS = text(
 async def add_section(tx: Tx, course_id: UUID, new: NewSection) -> Section:
     """The last of the course. Raises NotFound, Forbidden, CourseFull."""
     course = await courses.editable(tx, course_id)
-    rank = await _next_rank(tx, "catalog_sections", course.id, most=SECTIONS_MAX)
-    section = Section(
-        id=new_id(), course_id=course.id, title=new.title.strip(), rank=rank, published_at=course.published_at
-    )
+    id_ = new_id()
+    rank = await next_rank(tx, "catalog_sections", course.id, row_id=id_)
+    section = Section(id=id_, course_id=course.id, title=new.title.strip(), rank=rank, published_at=course.published_at)
     tx.db.add(section)
     return section
 
@@ -71,9 +71,10 @@ async def add_lesson(tx: Tx, section_id: UUID, new: NewLesson) -> LessonAnswer:
     """The last of the course, in this section. Raises NotFound, Forbidden, CourseFull, BadContent, FileUnknown."""
     section = await tx.get(Section, section_id)
     course = await courses.editable(tx, section.course_id)
-    rank = await _next_rank(tx, "catalog_lessons", course.id, most=LESSONS_MAX)
+    id_ = new_id()
+    rank = await next_rank(tx, "catalog_lessons", course.id, row_id=id_)
     lesson = Lesson(
-        id=new_id(),
+        id=id_,
         course_id=course.id,
         section_id=section.id,
         title=new.title.strip(),
@@ -108,7 +109,7 @@ async def delete_lesson(tx: Tx, lesson_id: UUID) -> None:
     lesson = await tx.get_locked(Lesson, lesson_id)
     written = await tx.get_locked(LessonText, lesson_id)
     lesson.deleted_at = written.deleted_at = tx.now
-    await _sum_up(tx, lesson.course_id)
+    await sum_up(tx, lesson.course_id)
 
 
 async def read_lesson(tx: Tx, lesson_id: UUID) -> LessonAnswer:
@@ -122,13 +123,24 @@ async def read_lesson(tx: Tx, lesson_id: UUID) -> LessonAnswer:
 
 
 async def _write(tx: Tx, lesson: Lesson, written: LessonText, blocks: list[Block]) -> None:
-    cleaned = clean_blocks(blocks)
-    content = encode_blocks(cleaned)
-    await _require_files(tx, lesson.course_id, cleaned)
+    cleaned = await cleaned_for(tx, lesson.course_id, blocks)
     written.blocks = msgspec.to_builtins(cleaned)
-    lesson.text_bytes = len(content)
-    lesson.minutes = max(1, round(words_of(cleaned) / WORDS_A_MINUTE))
-    await _sum_up(tx, lesson.course_id)
+    await measure(tx, lesson, cleaned)
+
+
+async def cleaned_for(tx: Tx, course_id: UUID, blocks: list[Block]) -> list[Block]:
+    """The blocks as they may be stored in a lesson of this course. Raises BadContent, FileUnknown."""
+    cleaned = clean_blocks(blocks)
+    encode_blocks(cleaned)
+    await _require_files(tx, course_id, cleaned)
+    return cleaned
+
+
+async def measure(tx: Tx, lesson: Lesson, blocks: list[Block]) -> None:
+    """Say how long the lesson is, and the course with it."""
+    lesson.text_bytes = len(encode_blocks(blocks))
+    lesson.minutes = max(1, round(words_of(blocks) / WORDS_A_MINUTE))
+    await sum_up(tx, lesson.course_id)
 
 
 async def _require_files(tx: Tx, course_id: UUID, blocks: list[Block]) -> None:
@@ -139,16 +151,17 @@ async def _require_files(tx: Tx, course_id: UUID, blocks: list[Block]) -> None:
         raise FileUnknown(f"The course has no file {next(iter(missing))}.")
 
 
-async def _next_rank(
-    tx: Tx, table: Literal["catalog_sections", "catalog_lessons"], course_id: UUID, *, most: int
-) -> int:
-    rank = int((await tx.db.execute(_NEXT_RANK[table], {"course": course_id})).scalar_one())
-    if rank >= most:
+async def next_rank(
+    tx: Tx, table: Literal["catalog_sections", "catalog_lessons"], course_id: UUID, *, row_id: UUID
+) -> str:
+    """The place behind the last of the course. Raises CourseFull."""
+    last, count = (await tx.db.execute(_LAST_RANK[table], {"course": course_id})).one()
+    if count >= (SECTIONS_MAX if table == "catalog_sections" else LESSONS_MAX):
         raise CourseFull
-    return rank
+    return place_between(last, None, row_id)
 
 
-async def _sum_up(tx: Tx, course_id: UUID) -> None:
+async def sum_up(tx: Tx, course_id: UUID) -> None:
     await tx.db.flush()  # Counted in the database.
     await tx.db.execute(_SUMS, {"course": course_id})
 

@@ -42,6 +42,7 @@ class Course(Stamped, Model):
     attribution: Mapped[str | None]
     source_url: Mapped[str | None]
     source_sha256: Mapped[str | None]
+    merge_state: Mapped[dict[str, Any] | None]
 
 
 class CourseStaff(Stamped, Model):
@@ -58,8 +59,9 @@ class Section(Stamped, Model):
     course_id: Mapped[UUID]
     title: Mapped[str]
     description: Mapped[str] = mapped_column(server_default="")
-    rank: Mapped[int]
+    rank: Mapped[str]  # Its place among the course's sections: sync/merge/place.py
     published_at: Mapped[datetime | None]
+    merge_state: Mapped[dict[str, Any] | None]
 
 
 class Lesson(Stamped, Model):
@@ -69,12 +71,13 @@ class Lesson(Stamped, Model):
     section_id: Mapped[UUID]
     title: Mapped[str]
     description: Mapped[str] = mapped_column(server_default="")
-    rank: Mapped[int]  # Reading order within the course, from 0.
+    rank: Mapped[str]  # Its place in the course's reading order: sync/merge/place.py
     minutes: Mapped[int] = mapped_column(server_default="1")
     text_bytes: Mapped[int] = mapped_column(server_default="0")
     status: Mapped[str] = mapped_column(server_default="published")
     is_locked: Mapped[bool] = mapped_column(server_default="false")
     published_at: Mapped[datetime | None]
+    merge_state: Mapped[dict[str, Any] | None]
 
 
 class LessonText(Stamped, Model):
@@ -83,9 +86,10 @@ class LessonText(Stamped, Model):
     __tablename__ = "catalog_lesson_texts"
 
     course_id: Mapped[UUID]
-    rank: Mapped[int]
+    rank: Mapped[str]  # The lesson's.
     blocks: Mapped[list[Any]]
     published_at: Mapped[datetime | None]
+    merge_state: Mapped[dict[str, Any] | None]
 
 
 class Progress(Stamped, Model):

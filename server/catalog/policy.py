@@ -67,6 +67,11 @@ def may_create_course(actor: Actor) -> bool:
     return actor.is_admin or actor.has("educator")
 
 
+def may_know_of_course(actor: Actor, *, is_staff: bool, is_published: bool) -> bool:
+    """A draft is known to its staff and to admins."""
+    return is_published or actor.is_admin or is_staff
+
+
 def may_edit_course(actor: Actor, *, is_staff: bool) -> bool:
     return actor.is_admin or (actor.has("educator") and is_staff)
 

@@ -56,7 +56,9 @@ async def is_course_staff(tx: Tx, course_id: UUID) -> bool:
 
 async def is_course_visible(tx: Tx, course: Course) -> bool:
     """Published ones to everybody; drafts to their staff and admins."""
-    return course.published_at is not None or tx.actor.is_admin or await is_course_staff(tx, course.id)
+    is_published = course.published_at is not None
+    is_staff = not is_published and await is_course_staff(tx, course.id)
+    return policy.may_know_of_course(tx.actor, is_staff=is_staff, is_published=is_published)
 
 
 async def can_open_course(tx: Tx, course: Course) -> bool:

@@ -1,7 +1,7 @@
 """What crosses the wire of the catalogue: rows on phones, and the answers of the API."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -11,6 +11,12 @@ from server.catalog.blocks import Block
 SECONDS_MAX = 10_000_000  # Four months of reading one lesson.
 
 Ppm = Annotated[int, Meta(ge=0, le=1_000_000)]
+Rank = Annotated[str, Meta(max_length=200)]  # A place in a list; texts that sort as ASCII.
+Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
+Description = Annotated[str, Meta(max_length=5_000)]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}$")]
+Level = Annotated[str, Meta(max_length=50)]
+Status = Literal["draft", "published", "archived"]
 
 
 class SubjectRow(Struct, frozen=True):
@@ -24,10 +30,10 @@ class CourseRow(Struct, frozen=True):
 
     id: UUID
     slug: str
-    title: str
-    description: str
-    language: str
-    level: str | None
+    title: Title
+    description: Description
+    language: Language
+    level: Level | None
     access: str
     subject_id: UUID | None
     lessons_count: int
@@ -36,21 +42,22 @@ class CourseRow(Struct, frozen=True):
     licence: str | None
     attribution: str | None
     source_url: str | None
+    status: Status
 
 
 class SectionRow(Struct, frozen=True):
     id: UUID
     course_id: UUID
-    title: str
-    rank: int
+    title: Title
+    rank: Rank
 
 
 class LessonRow(Struct, frozen=True):
     id: UUID
     course_id: UUID
     section_id: UUID
-    title: str
-    rank: int  # Reading order within the course, from 0.
+    title: Title
+    rank: Rank  # Reading order within the course.
     minutes: int
     text_bytes: int
 
@@ -70,11 +77,6 @@ class ProgressRow(Struct, frozen=True):
 
 
 # --- the API ------------------------------------------------------------------------------------------------------
-
-Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
-Description = Annotated[str, Meta(max_length=5_000)]
-Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}$")]
-Level = Annotated[str, Meta(max_length=50)]
 
 
 class NewCourse(Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,7 +120,7 @@ class CourseCard(Struct, frozen=True):
 class LessonStub(Struct, frozen=True):
     id: UUID
     title: str
-    rank: int
+    rank: str
     minutes: int
     text_bytes: int
     is_locked: bool
@@ -130,7 +132,7 @@ class LessonStub(Struct, frozen=True):
 class SectionTree(Struct, frozen=True):
     id: UUID
     title: str
-    rank: int
+    rank: str
     lessons: list[LessonStub]
 
 
@@ -163,7 +165,7 @@ class LessonAnswer(Struct, frozen=True):
     course_id: UUID
     section_id: UUID
     title: str
-    rank: int
+    rank: str
     minutes: int
     text_bytes: int
     blocks: list[Any]  # As stored: server/catalog/blocks.py

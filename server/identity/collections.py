@@ -33,6 +33,7 @@ me = Collection(
     may_patch=frozenset({"full_name", "display_name", "locale"}),
     guard=clean_change,
     after_write=tell_of_name,
+    deletion="by_server",
 )
 
 roles = Membership(table="identity_user_roles", user="user_id", audience=audience("role", "role"))

@@ -2,6 +2,7 @@
 
 from server.media.schemas import FileRow
 from sync.collection import Collection, Link, bucket, is_set
+from sync.merge import ByServer
 
 uses = Link("media_uses", to="file_id")
 
@@ -14,4 +15,6 @@ files = Collection(
         bucket("course-staff", "course_id", link=uses),
     ),
     tier=1,  # Sizes are asked before texts: a phone says how much a download is.
+    merge=ByServer(),
+    deletion="by_server",
 )

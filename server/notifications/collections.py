@@ -27,4 +27,5 @@ notifications = Collection(
     merge=Join({"read_at": "earlier"}),
     may_patch=frozenset({"read_at"}),
     guard=keep_read_at_in_bounds,
+    deletion="by_server",
 )

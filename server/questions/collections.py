@@ -12,6 +12,7 @@ from sync.collection import (
     equals,
     is_null,
 )
+from sync.merge import ByServer
 
 questions = Collection(
     name="questions.questions",  # On every phone: never renamed, never used again.
@@ -27,6 +28,8 @@ questions = Collection(
         ),
     ),
     order_by=("asked_at",),
+    merge=ByServer(),
+    deletion="by_server",
 )
 
 answers = Collection(
@@ -43,6 +46,8 @@ answers = Collection(
         ),
     ),
     order_by=("posted_at",),
+    merge=ByServer(),
+    deletion="by_server",
 )
 
 mentors = BucketKind("mentors", automatic=True)

@@ -105,7 +105,8 @@ def _require_newest(
         return
     if all(same_value(offered[name], stored.get(name)) for name in fields if name in offered):
         return  # It stands already.
-    for name in fields:
+    also = {other for rule in policy.rules.values() if isinstance(rule, Cas) for other in rule.also}
+    for name in (*fields, *sorted(also)):
         version, _, device = stamp_of(state, name)
         is_seen = offer.base is not None and offer.base >= version
         if not is_seen and device != offer.device:

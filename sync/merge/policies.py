@@ -90,7 +90,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Cas:
-    """CAS: written only by who saw the newest of all the row's CAS fields; else a conflict copy."""
+    """CAS: written only by who saw the newest of all the row's CAS fields; else a conflict copy.
+
+    And of the fields `also` (LWW, TEXT or LIST): who publishes a row has seen all that it says.
+    """
+
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What must never be forgotten, asked of every collection, command, job and route."""
 
+import ast
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -44,6 +46,28 @@ def test_what_a_phone_may_write_has_a_policy_and_bounds(collection: Collection) 
     assert not isinstance(collection.merge, ByServer)
     hints = msgspec.structs.fields(collection.row)
     assert [field.name for field in hints if field.name in writable and has_unbounded_text(field.type)] == []
+
+
+def test_every_collection_names_its_policy_and_its_deletion_rule() -> None:
+    """Not by a default: who declares rows that travel has decided what becomes of two writers, and of a deletion."""
+    folders = (Path(__file__).resolve().parents[2] / "server", Path(__file__).resolve().parents[2] / "sync")
+    sources = [path for folder in folders for path in folder.rglob("*.py") if "testing" not in path.parts]
+    declared = [
+        node
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Collection"
+    ]
+    silent = [call.lineno for call in declared if not {"merge", "deletion"} <= {word.arg for word in call.keywords}]
+
+    assert len(declared) == len(REGISTRY.collections)
+    assert silent == []
+
+
+@pytest.mark.parametrize("collection", REGISTRY.collections.values(), ids=lambda collection: collection.name)
+def test_rows_that_phones_write_belong_to_one_user_or_declare_a_right(collection: Collection) -> None:
+    if collection.is_written_by_phones:
+        assert collection.owner_columns or collection.right
 
 
 @pytest.mark.parametrize("mutator", REGISTRY.mutators.values(), ids=lambda mutator: mutator.name)

@@ -5,6 +5,7 @@ their receipt; then in its journal, from which it gives back what a restored ser
 """
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -57,9 +58,12 @@ class Phone:
         op = {"kind": "patch", "collection": collection, "id": str(id_), "fields": fields, "op": str(new_id()), **more}
         return self._queue(op)
 
+    def delete(self, collection: str, id_: UUID | str, **more: Any) -> int:
+        return self._queue({"kind": "delete", "collection": collection, "id": str(id_), "op": str(new_id()), **more})
+
     def _queue(self, op: dict[str, Any]) -> int:
         self.n += 1
-        op = {"n": self.n, "schema": self.schema, **op, "at": [self.n, 0]}
+        op = {"n": self.n, "schema": self.schema, **op, "at": [time.time_ns() // 1_000_000, self.n]}
         self.queue.append(encode_op(op))
         return self.n
 

@@ -9,6 +9,12 @@ const text = (value: unknown) => (typeof value === "string" ? value : "");
 export const overlay: OverlayRules = {
   merge: {
     "identity.me": "lww",
+    "catalog.courses": {
+      fields: { title: "text", description: "text", language: "lww", level: "lww", subject_id: "lww", status: "cas" },
+    },
+    "catalog.sections": { fields: { title: "text", rank: "list" } },
+    "catalog.lessons": { fields: { section_id: "lww", title: "text", rank: "list" } },
+    "catalog.lesson_texts": { fields: { blocks: "text" } },
     "catalog.progress": { join: { seen_ppm: "greater", seconds: "greater", completed_at: "earlier" } },
     "assessments.attempts": "fsm",
     "assessments.answers": "lww",

@@ -16,6 +16,7 @@ from server.catalog.demo.words import DemoLesson, Picture
 from server.catalog.models import Course, Lesson, LessonText, Section
 from server.media.files import StoredImage, add_file, store_image, use_file
 from server.media.images import prepare_image
+from sync.merge import place_at
 
 LICENCE = "CC BY 4.0"
 ATTRIBUTION = "Spark Learning, Creative Commons Attribution 4.0"
@@ -46,9 +47,8 @@ async def lay_course(tx: Tx, work: Work, *, owner_id: UUID) -> str:
     pictures = await _keep_pictures(tx, work, course)
     rank = 0
     for place, (title, lessons) in enumerate(groupby(LESSONS, key=lambda lesson: lesson.section)):
-        section = Section(
-            id=derived_id("catalog.sections", course_id, place), course_id=course_id, title=title, rank=place
-        )
+        section_id = derived_id("catalog.sections", course_id, place)
+        section = Section(id=section_id, course_id=course_id, title=title, rank=place_at(place, section_id))
         tx.db.add(section)
         await tx.db.flush()  # Lessons refer to it.
         for lesson in lessons:
@@ -86,13 +86,15 @@ async def _add_lesson(
             course_id=section.course_id,
             section_id=section.id,
             title=lesson.title,
-            rank=rank,
+            rank=place_at(rank, id_),
             minutes=max(1, round(words_of(blocks) / WORDS_A_MINUTE)),
             text_bytes=size,
         )
     )
     await tx.db.flush()  # The text refers to its lesson.
-    tx.db.add(LessonText(id=id_, course_id=section.course_id, rank=rank, blocks=msgspec.to_builtins(blocks)))
+    tx.db.add(
+        LessonText(id=id_, course_id=section.course_id, rank=place_at(rank, id_), blocks=msgspec.to_builtins(blocks))
+    )
     return size
 
 

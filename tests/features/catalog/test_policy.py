@@ -13,6 +13,7 @@ from server.catalog.policy import (
     may_create_course,
     may_edit_course,
     may_import,
+    may_know_of_course,
     may_publish_course,
     why_closed,
 )
@@ -77,6 +78,15 @@ def test_ACL_09_only_a_courses_own_educators_and_admins_change_it() -> None:
         "super_admin",
     }
     assert {role for role, actor in ROLES.items() if may_edit_course(actor, is_staff=False)} == {"admin", "super_admin"}
+
+
+def test_ACL_09_a_draft_is_known_to_its_staff_and_admins_and_what_is_published_to_everybody() -> None:
+    def knowing(*, is_staff: bool, is_published: bool) -> set[str]:
+        known = may_know_of_course
+        return {role for role, actor in ROLES.items() if known(actor, is_staff=is_staff, is_published=is_published)}
+
+    assert knowing(is_staff=False, is_published=False) == {"admin", "super_admin"}
+    assert knowing(is_staff=True, is_published=False) == knowing(is_staff=False, is_published=True) == set(ROLES)
 
 
 def test_CAT_10_an_educator_publishes_own_courses_once_verified() -> None:

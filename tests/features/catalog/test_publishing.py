@@ -123,7 +123,9 @@ async def test_a_title_changed_by_hand_in_the_database_reaches_the_phone(school:
     await learner.sync()
 
     async with school.api.work.database.transaction() as tx:
-        await tx.db.execute(text("update catalog_lessons set title = 'By hand' where rank = 0"))
+        await tx.db.execute(
+            text("update catalog_lessons set title = 'By hand' where rank = (select min(rank) from catalog_lessons)")
+        )
     await all_published(school.api)
     await learner.sync()
 
