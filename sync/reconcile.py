@@ -218,6 +218,8 @@ def _pair(request: CompareRequest, asked: Asked, look: Look) -> Pair:
         raise _off_chain()
     if look.device is not None and look.device.user_id != asked.user_id:
         raise ExchangeError(409, "device.not_yours", "This device id belongs to somebody else; make a new one.")
+    if look.device is not None and not look.device.is_live:
+        raise _off_chain()  # The exchange wakes one that slept, and turns one away that was revoked.
     for bucket in held_buckets(asked, look)[0]:
         if bucket.name == request.bucket:
             return bucket.number, request.tier

@@ -1,5 +1,6 @@
 """R8 and P9 over HTTP: what becomes of a phone that disagrees with the server, and what that costs."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -103,6 +104,24 @@ async def test_R8_what_the_phone_distrusts_and_is_right_costs_one_digest(api: Ap
         assert phone.compares == 0
         assert not phone.store.check
         assert cost < 2_000
+
+
+async def test_R5_a_revoked_device_and_somebody_elses_compare_nothing(api: Api) -> None:
+    async with new_phone(api) as phone, new_phone(api) as other:
+        request = {"cursor": phone.cursor, "bucket": "public", "tier": 0, "ask": [{"prefix": ""}]}
+
+        async def compare(device: str) -> tuple[int, str]:
+            body = json.dumps({**request, "device": device}).encode()
+            answer = await phone.post(body, path="/api/v1/sync/compare")
+            return answer.status_code, "" if answer.status_code == 200 else answer.json()["error"]["code"]
+
+        own, others = await compare(phone.device), await compare(other.device)
+        by_hand(api, "update sync_device set revoked_at = now() where id = %s", UUID(phone.device))
+        revoked = await compare(phone.device)
+
+        assert own == (200, "")
+        assert others == (409, "device.not_yours")
+        assert revoked == (409, "cursor.off_chain")
 
 
 async def test_R7_who_was_absent_for_400_days_returns_in_bytes_of_the_difference(api: Api) -> None:
