@@ -9,10 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg import sql
 
 from bench.figures import Servers
 from server.embedded.ports import free_ports
-from server.embedded.postgres import Postgres
+from server.embedded.postgres import ROLE, Postgres
 from server.embedded.processes import running
 from server.embedded.s3 import Storage
 from server.embedded.valkey import Valkey
@@ -67,10 +68,18 @@ def bare_servers(folder: Path, *, logical: bool = False) -> Iterator[BareServers
         stack.enter_context(running(storage, log=folder / "s3.log"))
         yield BareServers(
             postgres=postgres,
-            new_database=lambda: stack.enter_context(postgres.new_database()),
+            new_database=lambda: _new_database(postgres),
             redis_url=valkey.url,
             s3_url=storage.url,
         )
+
+
+def _new_database(postgres: PostgresServer) -> str:
+    """Thrown away with its cluster: who follows its log would not let go of it before."""
+    name = f"bench_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres.postgres.superuser_url(), autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(ROLE)))
+    return postgres.postgres.url(name)
 
 
 @contextmanager

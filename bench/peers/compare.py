@@ -11,9 +11,10 @@ from bench.peers.engine import CLIENTS, CannotRun, Measured, Peer, Place, measur
 from bench.peers.morango import Morango
 from bench.peers.ours import Spark
 from bench.peers.pouchdb import PouchDb
+from bench.peers.zero import Zero
 from bench.servers import bare_servers
 
-PEERS: dict[str, Callable[[], Peer]] = {"spark": Spark, "morango": Morango, "pouchdb": PouchDb}
+PEERS: dict[str, Callable[[], Peer]] = {"spark": Spark, "morango": Morango, "pouchdb": PouchDb, "zero": Zero}
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "peers"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 

@@ -1,7 +1,10 @@
 """What every engine is asked to do, ours among them, and what was measured of it."""
 
+import contextlib
 import http.client
 import json
+import os
+import signal
 import statistics
 import subprocess
 import time
@@ -21,7 +24,7 @@ CHANGED = 100
 PUSHED = 1_000
 CLIENTS = 50
 FIRST_SYNCS, DELTAS, PUSHES, CROWDS = 3, 7, 3, 3
-ANSWER_S = 300
+END_S = 10
 
 Row = dict[str, Any]
 
@@ -133,8 +136,10 @@ def measure(peer: Peer, place: Place) -> Measured:
 
 
 def _try(found: Measured, what: str, act: Callable[[], None]) -> None:
+    begun = time.monotonic()
     try:
         act()
+        print(f"  {what}: {time.monotonic() - begun:.0f} s", flush=True)
     except (CannotRun, OSError, TimeoutError) as problem:
         found.missing.append(f"{what}: {problem}")
         print(f"  {found.name}, {what}: {problem}", flush=True)
@@ -186,7 +191,13 @@ class Program:
         self._log = (folder / "log.txt").open("ab")
         self._path = folder / "log.txt"
         self._process = subprocess.Popen(
-            list(command), cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
+            list(command),
+            cwd=folder,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,  # So that its children end with it.
         )
 
     def ask(self, do: str, **more: Any) -> dict[str, Any]:
@@ -215,12 +226,12 @@ class Program:
         return f"{do}: it ended ({self._process.poll()}): {' / '.join(words)[-400:]}"
 
     def end(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """With whatever it has started."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=END_S)
         self._log.close()
 
 
