@@ -19,7 +19,7 @@ from server.settings import Settings
 
 BACKLOG = 2048  # connections that wait for a process to take them
 UNSENT_MS_MAX = 60_000  # A client that takes not one byte for so long is gone: the kernel closes the connection.
-CONNECTIONS = {"reserve": 30, "api": 26, "worker": 18}  # what PostgreSQL must bear: pools at their fullest
+CONNECTIONS = {"reserve": 30, "api": 30, "worker": 18}  # what PostgreSQL must bear: pools at their fullest
 STANDS_IN = {  # For checking the other settings before the servers are known.
     "SPARK_DATABASE_URL": "postgresql://unknown",
     "SPARK_REDIS_URL": "redis://unknown",

@@ -3,8 +3,8 @@
 It holds back a phone that has gone wrong, not a person: an exchange that brings ops, or goes on where a page ended,
 costs nothing, and what is left over saves up to a burst.
 
-Each process lets a device spend a tenth by itself; only who spends more costs a question to Valkey, where all
-processes take from one bucket by one atomic script. While Valkey is away each process keeps the whole budget alone.
+Each process lets a device spend a tenth by itself; who spends more costs a question to Valkey, where all processes take
+from one bucket by one atomic script, some at a time. While Valkey is away each process keeps the whole budget alone.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from sync.errors import ExchangeError
 
 DEVICES_MAX = 20_000  # the least recently seen are forgotten: they start with a full burst again
 OWN_SHARE = 0.1
+LEASE_SHARE = 0.05  # of a burst, taken at once: not every exchange asks
 ANSWER_S = 0.2  # Valkey is near; who waits longer waits for nothing.
 AWAY_S = 5.0  # So long nobody asks it again.
 
@@ -65,6 +66,7 @@ class Budget:
     def __init__(self, rate: Rate, *, code: str, shared: SharedBuckets | None = None) -> None:
         self._code = code
         self._shared = shared
+        self._lease = rate.burst * LEASE_SHARE
         self._own = Bucket(Rate(rate.per_s * OWN_SHARE, rate.burst * OWN_SHARE) if shared else rate)
         self._alone = Bucket(rate)  # for the time that Valkey is away
         self._limit = Limit(code, count=round(rate.per_s * 60), per_s=60, burst=round(rate.burst))
@@ -83,13 +85,25 @@ class Budget:
         self._own.give_back(device_id, cost)
 
     async def _take_shared(self, shared: SharedBuckets, device_id: UUID, cost: float) -> float:
-        if time.monotonic() >= self._away_until:
-            try:
-                async with asyncio.timeout(ANSWER_S):
-                    wait_ms = await shared.wait_ms(self._limit, str(device_id), cost=cost)
-            except TimeoutError:
-                wait_ms = None
-            if wait_ms is not None:
-                return wait_ms / 1000
+        for part in (max(cost, self._lease), cost):
+            wait_s = await self._ask(shared, device_id, part)
+            if wait_s is None:
+                return self._alone.take(device_id, cost)
+            if not wait_s:
+                self._own.give_back(device_id, part - cost)
+                return 0.0
+        return wait_s or 0.0
+
+    async def _ask(self, shared: SharedBuckets, device_id: UUID, cost: float) -> float | None:
+        """0 when taken, else the seconds to wait; None while Valkey is away."""
+        if time.monotonic() < self._away_until:
+            return None
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                wait_ms = await shared.wait_ms(self._limit, str(device_id), cost=cost)
+        except TimeoutError:
+            wait_ms = None
+        if wait_ms is None:
             self._away_until = time.monotonic() + AWAY_S
-        return self._alone.take(device_id, cost)
+            return None
+        return wait_ms / 1000
