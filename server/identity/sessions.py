@@ -60,11 +60,15 @@ _LIVES = (
     " where s.id = %(gate)s and u.id = %(user)s and s.revoked_at is null and s.expires_at > clock_timestamp()"
     " and u.deleted_at is null"
 )
-_LOAD_ACTOR = "select u.status, u.token_version, u.id, u.locale, u.roles, u.email_verified_at is not null" + _LIVES
-GATE = "select json_build_array(u.status, u.token_version)" + _LIVES  # for a statement that asks more besides
-
-
-_IS_ERASED = text("select exists(select 1 from sync_erased where user_id = :user)")
+_WAS_ERASED = " from sync_erased where user_id = %(user)s"  # Then there is no session that lives.
+_LOAD_ACTOR = (
+    f"select u.status, u.token_version, u.id, u.locale, u.roles, u.email_verified_at is not null{_LIVES}"
+    f" union all select 'erased', 0, user_id, '', '{{}}', false{_WAS_ERASED}"
+)
+GATE = (  # for a statement that asks more besides
+    f"select coalesce((select json_build_array(u.status, u.token_version){_LIVES}),"
+    f" (select json_build_array('erased', 0){_WAS_ERASED}))"
+)
 _ERASED_SESSION = text(
     "select exists(select 1 from identity_sessions s join sync_erased e on e.user_id = s.user_id where s.id = :id)"
 )
@@ -82,11 +86,11 @@ class Authenticator:
         return self._tokens.read_access(token)
 
     async def __call__(self, token: str) -> Actor:
-        """Raises TokenExpired, TokenBad, AccountSuspended."""
+        """Raises TokenExpired, TokenBad, AccountSuspended, AccountErased."""
         return await self.load(self.read(token))
 
     async def load(self, caller: AccessClaims) -> Actor:
-        """Raises TokenBad, AccountSuspended."""
+        """Raises TokenBad, AccountSuspended, AccountErased."""
         row = await self._reads.row(_LOAD_ACTOR, {"gate": caller.session_id, "user": caller.user_id})
         self.admit(caller, row)
         assert row is not None
@@ -100,7 +104,9 @@ class Authenticator:
         )
 
     def admit(self, caller: AccessClaims, found: Sequence[Any] | None) -> None:
-        """`found`: what GATE answers. Raises TokenBad, AccountSuspended."""
+        """`found`: what GATE answers. Raises TokenBad, AccountSuspended, AccountErased."""
+        if found is not None and found[0] == "erased":
+            raise AccountErased
         if found is None or found[1] != caller.token_version:
             raise TokenBad
         if found[0] != "active":
