@@ -19,8 +19,8 @@ class LostReport(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
     batches: int
     positions: int
-    from_phones: dict[str, int]  # changed rows, by collection: phones give back what they made
-    by_server: dict[str, int]  # … and these no phone can give back: look after them by hand
+    rows: dict[str, int]  # changed ones, by collection
+    by_server: dict[str, int]  # of those, what phones never write: only what an op of theirs caused comes back
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,14 +61,13 @@ def new_report(backup: str, *, now: datetime) -> Report:
 def lost_report(lost: Lost | None) -> LostReport | None:
     if lost is None:
         return None
-    by_server = {name: count for name, count in lost.rows.items() if _is_by_server(name)}
     return LostReport(
         since=lost.since,
         until=lost.until,
         batches=lost.batches,
         positions=lost.positions,
-        from_phones={name: count for name, count in lost.rows.items() if name not in by_server},
-        by_server=by_server,
+        rows=dict(lost.rows),
+        by_server={name: count for name, count in lost.rows.items() if _is_by_server(name)},
     )
 
 
@@ -105,8 +104,9 @@ def _words_of_loss(report: Report) -> list[str]:
     since, until = f"{lost.since:%Y-%m-%d %H:%M:%S}", f"{lost.until:%Y-%m-%d %H:%M:%SZ}"
     return [
         f"lost from {since} to {until}, at most: {lost.batches} batches, {lost.positions} positions",
-        f"  phones give back what they made of: {_counts(lost.from_phones)}",
-        f"  no phone can give back: {_counts(lost.by_server)}",
+        f"  changed rows: {_counts(lost.rows)}",
+        "  phones give back what was done on them; what the server did by itself is gone. Look after these by hand:",
+        f"  {_counts(lost.by_server)}",
     ]
 
 

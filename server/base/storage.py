@@ -50,12 +50,12 @@ class Storage:
 
     async def ensure(self) -> None:
         """Make the bucket if it is not there."""
-
-        def make() -> None:
-            if not self._client.bucket_exists(bucket_name=self._bucket):
-                self._client.make_bucket(bucket_name=self._bucket)
-
-        await self._call(make)
+        try:
+            is_there = await self._call(lambda: self._client.bucket_exists(bucket_name=self._bucket))
+        except NotFound:  # As rclone says it.
+            is_there = False
+        if not is_there:
+            await self._call(lambda: self._client.make_bucket(bucket_name=self._bucket))
 
     async def put(self, key: str, body: bytes, *, media_type: str) -> None:
         def put() -> None:

@@ -63,7 +63,7 @@ class Phone:
 
     def _queue(self, op: dict[str, Any]) -> int:
         self.n += 1
-        op = {"n": self.n, "schema": self.schema, **op, "at": [time.time_ns() // 1_000_000, self.n]}
+        op = {"n": self.n, "schema": self.schema, "at": [time.time_ns() // 1_000_000, self.n], **op}
         self.queue.append(encode_op(op))
         return self.n
 
