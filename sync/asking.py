@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sync.cursor import BadCursor, Cursor
 from sync.ops import Envelope
-from sync.pull import Asked
+from sync.pull import Asked, Look
 
 
 def read_envelope(envelope: Envelope, *, user_id: UUID, has_ops: bool) -> Asked:
@@ -28,3 +28,14 @@ def read_envelope(envelope: Envelope, *, user_id: UUID, has_ops: bool) -> Asked:
         must_answer=has_ops,
         files=None if want.files is None else tuple(want.files),
     )
+
+
+def knows_device(look: Look, envelope: Envelope, *, user_id: UUID) -> bool:
+    """Whether push would have nothing to do or to say about this device: a request without ops may then skip it."""
+    device = look.device
+    if device is None or device.user_id != user_id or not device.is_live:
+        return False
+    if envelope.confirmed is None:
+        return True
+    # Below the watermark push must look: after a restore a copy of the phone may have used the number for another op.
+    return envelope.confirmed == (device.watermark, device.watermark_hash) and device.confirmed == device.watermark

@@ -27,6 +27,9 @@ from sync.reconcile import BranchSum, Prefix, prefix_of, sums_by_prefix
 from sync.registry import Registry
 
 DAY_MS = 86_400_000
+TAGS_MS = 7 * DAY_MS
+TAGS_MIN = 10_000
+GONE_DAYS = 180
 ROWS_MIN = 64
 ROW_BYTES_LEAST = 64
 
@@ -42,6 +45,7 @@ class Item:
     line: bytes
     is_gone: bool
     digest: int  # 0 when gone
+    at_ms: int
 
 
 class Batch(NamedTuple):
@@ -66,6 +70,7 @@ class MemoryLog:
     registry: Registry
     epoch: int = 1
     now_ms: int = 0
+    floor: int = 0  # The newest position of a gone row that was swept.
     items: dict[Key, Item] = field(default_factory=dict)
     buckets: dict[str, int] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=lambda: [Batch(0, hashlib.sha256(b"origin").digest(), 0)])
@@ -89,10 +94,15 @@ class MemoryLog:
 
     # --- sequencing ---
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether anything was set since the last batch, if only what nobody will see."""
+        return self._changes != self.store.tables.changes
+
     def publish(self, *, now_ms: int) -> None:
         """Take in all that is committed: one batch, one commit."""
         self.now_ms = now_ms
-        if self._changes == self.store.tables.changes:
+        if not self.is_behind:
             return
         self._changes = self.store.tables.changes
         position = self.batches[-1].position
@@ -113,14 +123,16 @@ class MemoryLog:
                 old = self.items.get(key)
                 if old is None or old.is_gone or old.line != line:
                     position += 1
-                    self.items[key] = Item(position, collection.tier, line, is_gone=False, digest=line_digest(line))
+                    self.items[key] = Item(
+                        position, collection.tier, line, is_gone=False, digest=line_digest(line), at_ms=now_ms
+                    )
                     changes.append(f"{position} {key} {line!r}")
         for key in gone:
             position += 1
             item = self.items[key]
             version = int(msgspec.json.decode(item.line)[0])
             line = b'[%d,"%s"]' % (version + 1, str(key[1]).encode())
-            self.items[key] = Item(position, item.tier, line, is_gone=True, digest=0)
+            self.items[key] = Item(position, item.tier, line, is_gone=True, digest=0, at_ms=now_ms)
             changes.append(f"{position} {key} gone")
         scope = frozenset(self._scope())
         moved = {
@@ -135,6 +147,17 @@ class MemoryLog:
         self.settled.update({device: (watermark, position) for device, watermark in moved.items()})
         tag = hashlib.sha256(self.batches[-1].tag + "\n".join(changes).encode() + str(sorted(scope)).encode()).digest()
         self.batches.append(Batch(position, tag, now_ms))
+
+    def sweep(self, *, now_ms: int, tags_min: int = TAGS_MIN, gone_days: int = GONE_DAYS) -> None:
+        """Forget tags older than a week, but for the newest, and gone rows; the floor rises with what goes."""
+        old = [
+            batch for batch in self.batches[: max(0, len(self.batches) - tags_min)] if now_ms - batch.at_ms > TAGS_MS
+        ]
+        del self.batches[: len(old)]
+        for key, item in list(self.items.items()):
+            if item.is_gone and now_ms - item.at_ms > gone_days * DAY_MS:
+                del self.items[key]
+                self.floor = max(self.floor, item.position)
 
     def _has_moved(self, device_id: UUID, watermark: int) -> bool:
         return watermark != self.settled.get(device_id, (0, 0))[0]
@@ -201,8 +224,8 @@ class MemoryLog:
             head=head.position,
             tag=head.tag,
             epoch=self.epoch,
-            key=hashlib.sha256(f"{self.epoch} {asked.user_id}".encode()).digest(),
-            floor=0,
+            key=hashlib.sha256(f"secret {asked.user_id}".encode()).digest(),
+            floor=self.floor,
             oldest=self.batches[0].position,
             cursor_tag=at_cursor.tag if at_cursor else None,
             is_cursor_old=at_cursor is not None and self.now_ms - at_cursor.at_ms > DAY_MS,

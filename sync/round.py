@@ -101,7 +101,7 @@ class Round:
         woken = 0
         if stored:
             await self._unit.add_receipts(device.id, stored)
-            await self._unit.remember(self._used, now_ms=now_ms)
+            await self._unit.remember(self._used, now_ms=self._known_from_ms())
             await self._settler.write_held()
             woken = await self._unit.wake(self._wake_keys(), now_ms=now_ms)
             last = self._settled[-1].wish.sent
@@ -111,6 +111,11 @@ class Round:
         if device != self._stored:
             await self._unit.save_device(device)
         return device, receipts, self._has_moved or woken > 0
+
+    def _known_from_ms(self) -> int:
+        """From when on identities are kept, as long as an op may come again: a fast clock keeps it young for longer."""
+        ops = [settled.wish.sent.op for settled in self._settled]
+        return max([self._unit.now_ms, *(op.at[0] for op in ops if op is not None and op.at is not None)])
 
     # --- together, and alone ---
 

@@ -140,6 +140,19 @@ class OrderContract:
 
         assert outcomes(await lab.push(pen)) == ["parked op.stale", "applied"]
 
+    async def test_U6_an_op_of_a_clock_that_is_ahead_is_known_for_as_long_as_it_is_young(self, lab: Lab) -> None:
+        pen, forked = Pen(), Pen("phone after a fork")
+        ahead = {"op": id_of("wish"), "at": [lab.now_ms + 100 * DAY_MS, 0]}
+        pen.command("sample.spend", account_id=ACCOUNT, amount=5, more=dict(ahead))
+        forked.command("sample.spend", account_id=ACCOUNT, amount=5, more={**ahead, "again": True})
+        await lab.push(pen)
+
+        lab.now_ms += 450 * DAY_MS
+        await lab.store.expire(now_ms=lab.now_ms)
+
+        assert outcomes(await lab.push(forked)) == ["duplicate"]
+        assert (await lab.row(SPENDINGS, ACCOUNT) or {})["amount"] == 5
+
     async def test_U7_a_number_can_be_used_for_nothing(self, lab: Lab) -> None:
         pen = Pen()
         pen.void()

@@ -1,18 +1,26 @@
 """What must be true of a world. Each oracle is one law of sync.md; a broken one raises Violation with its story.
 
-L1 what a phone shows is a cut that existed · L3 nothing is discarded · L4 at most once · L6 no queue is stuck
+L1 what a phone shows is a cut that existed · L2 every change arrives · L3 nothing is discarded · L4 at most once
+L6 no queue is stuck · L8 what a restore took is given back · L10 what is held can be checked, and mended
 O  what a person made is on the screen, from the rows or from the overlay, without a gap
 """
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from sync.cursor import Cursor
 from sync.testing.people import Wish
 from sync.testing.sim_phone import SimPhone
+from sync.testing.sim_rows import Pair
+from sync.testing.truth import Moment, Truth
 
 if TYPE_CHECKING:  # A world has oracles, and they look at it.
     from sync.testing.world import World
+
+SCREENS = {
+    "sample_spendings": "sample.spendings",
+    "sample_notes": "sample.notes",
+    "sample_attempts": "sample.attempts",
+}
 
 
 class Violation(AssertionError):
@@ -20,36 +28,49 @@ class Violation(AssertionError):
 
 
 class Oracles:
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: "World", truth: Truth) -> None:
         self.world = world
-        self._truth: dict[tuple[bytes, UUID], frozenset[bytes]] = {}
+        self.truth = truth
+        self._cuts: dict[int, int] = {}  # By phone: the cuts that were looked at.
         self._excused: set[str] = set()  # Given up by every journal before a restore took it away.
         self._before: set[str] = set()
+        self._changes = (0, 0)  # Of the tables, when they were looked at last
 
     # --- L1: cuts ---
 
-    def remember_cut(self) -> None:
-        """The rows of each user's own bucket, as the log's newest batch has them."""
-        log = self.world.server.log
-        for user in self.world.users:
-            number = log.buckets.get(f"user:{user}")
-            lines = frozenset(
-                item.line for (_, _, bucket), item in log.items.items() if bucket == number and not item.is_gone
-            )
-            self._truth[log.batches[-1].tag[:8], user] = lines
-
     def _check_cut(self, phone: SimPhone) -> None:
-        if phone.rows.mismatches:
-            raise Violation(f"L10 digests differ: {phone.rows.mismatches[0]}")
-        cursor = None if phone.rows.cursor is None else Cursor.from_text(phone.rows.cursor)
-        if cursor is None or not cursor.is_final or cursor.is_filling:
+        rows = phone.rows
+        if rows.unexplained and not self.world.may_differ():
+            raise Violation(f"L10 digests differ: {rows.unexplained[0]}")
+        rows.unexplained.clear()
+        if rows.cuts == self._cuts.get(id(phone)) or rows.cut_cursor is None:
             return
-        truth = self._truth.get((cursor.tag, phone.user_id))
-        shown = frozenset(line for key, line in phone.rows.shown.items() if key[0].startswith("user:"))
-        if truth is not None and shown != truth:
-            raise Violation(
-                f"L1 a cut that never existed: {len(shown - truth)} lines too many, {len(truth - shown)} missing"
-            )
+        self._cuts[id(phone)] = rows.cuts
+        cursor = Cursor.from_text(rows.cut_cursor)
+        moment = self.truth.at(cursor.tag)
+        if moment is None or rows.cut_cursor != rows.cursor:
+            return  # A page goes on after its cut; what it shows then is looked at with the next one.
+        self._check_scope(phone, cursor, moment)
+        full = {(moment.names[number], tier) for (number, tier), state in cursor.coverage.items() if state is None}
+        shown: dict[Pair, set[bytes]] = {pair: set() for pair in full}
+        for key, line in rows.shown.items():
+            if key[:2] in full:
+                shown[key[:2]].add(line)
+        for pair, lines in shown.items():
+            truth = moment.contents.get(pair, frozenset())
+            if lines != truth:
+                raise Violation(
+                    f"L1 a cut that never existed: {len(lines - truth)} lines too many, {len(truth - lines)} missing"
+                    f" in {pair[0].partition(':')[0]}, tier {pair[1]}"
+                )
+
+    def _check_scope(self, phone: SimPhone, cursor: Cursor, moment: Moment) -> None:
+        """What is held is what the log of that batch granted, and what was asked for of it."""
+        granted = {name for name in moment.granted[phone.user_id] if name.partition(":")[0] != "course"}
+        granted |= {name for name in phone.rows.cut_listed or () if name in moment.granted[phone.user_id]}
+        held = {moment.names.get(number, str(number)) for number, _ in cursor.coverage}
+        if not held <= granted or not (granted & set(moment.names.values())) <= held:
+            raise Violation(f"L1 a scope that never was: {sorted(held ^ granted)}")
 
     # --- after each step ---
 
@@ -61,35 +82,41 @@ class Oracles:
             self._check_screen(phone)
 
     def _check_once(self) -> None:
-        spendings = self.world.server.store.tables.of("sample_spendings")
-        for wish in self.world.people.wishes.values():
-            if wish.kind == "spend" and wish.effect is not None and wish.effect[1] in spendings:
-                spent = spendings[wish.effect[1]]["amount"]
-                if spent != wish.amount:
-                    raise Violation(f"L4 {wish.token} took effect {spent}/{wish.amount} times")
+        tables = self.world.server.store.tables
+        if self._changes == (id(tables), tables.changes):
+            return
+        self._changes = (id(tables), tables.changes)
+        spendings = tables.of("sample_spendings")
+        for wish in self.world.people.spends:
+            spent = spendings.get(wish.record)
+            if spent is not None and spent["amount"] != wish.amount:
+                raise Violation(f"L4 {wish.token} took effect {spent['amount']}/{wish.amount} times")
 
     def _check_screen(self, phone: SimPhone) -> None:
         """Every wish that this phone still answers for is shown, from the overlay or from the rows."""
         pending = {entry.token for entry in phone.overlay()}
-        tables = {
-            "sample_spendings": "sample.spendings",
-            "sample_notes": "sample.notes",
-            "sample_attempts": "sample.attempts",
-        }
-        held = {row["identity"] for row in phone.rows.rows("sync.ops").values()}
-        shown = {table: set(phone.rows.rows(name)) for table, name in tables.items()}
-        for entry in [*phone.journal, *phone.outbox]:
-            wish = self.world.people.wishes[entry.token]
-            if entry.token in pending or wish.effect is None or wish.effect[0] not in shown or entry.broken:
+        settled = {entry.token for entry in [*phone.journal, *phone.outbox] if not entry.broken} - pending
+        self._check_shown(phone, settled, "is neither in the rows nor in the overlay")
+
+    def check_given_up(self, phone: SimPhone, tokens: set[str]) -> None:
+        """What a phone forgot because it is settled must be on its screen by itself."""
+        self._check_shown(phone, tokens, "was forgotten before it was settled")
+
+    def _check_shown(self, phone: SimPhone, tokens: set[str], otherwise: str) -> None:
+        held: set[str] | None = None
+        shown: dict[str, set[str]] = {}
+        for token in sorted(tokens):
+            wish = self.world.people.wishes[token]
+            if wish.effect is None or wish.effect[0] not in SCREENS:
                 continue
-            if (
-                str(wish.effect[1]) not in shown[wish.effect[0]]
-                and str(wish.identity) not in held
-                and not self._is_replaced(wish)
-            ):
-                raise Violation(
-                    f"O {entry.token} (n {entry.n}, {entry.outcome}) is neither in the rows nor in the overlay"
-                )
+            table, record = wish.effect
+            if table not in shown:
+                shown[table] = phone.rows.ids(SCREENS[table])
+            if str(record) in shown[table]:
+                continue
+            held = {row["identity"] for row in phone.rows.rows("sync.ops").values()} if held is None else held
+            if str(wish.identity) not in held and not self._is_replaced(wish):
+                raise Violation(f"O {token} {otherwise}")
 
     # --- restores ---
 
@@ -99,11 +126,12 @@ class Oracles:
     def after_restore(self) -> None:
         """What the copy does not know and no phone still holds is gone: that is the limit, not the protocol."""
         self.excuse(self._before)
-        self.remember_cut()
 
     def excuse(self, tokens: set[str]) -> None:
         """These were given up in good faith; those that neither the server nor a phone knows now are lost."""
-        held = set().union(*(phone.tokens() for phone in self.world.phones))
+        if not tokens:
+            return
+        held: set[str] = set().union(*(phone.tokens() for phone in self.world.phones))
         for token in tokens - held:
             if not self._is_known(self.world.people.wishes[token]):
                 self._excused.add(token)
@@ -116,6 +144,8 @@ class Oracles:
                 raise Violation(f"L6 an outbox never drains: {phone.outbox[0].token}, n {phone.outbox[0].n}")
             if phone.overlay():
                 raise Violation(f"O the overlay never empties: {phone.overlay()[0].token}")
+            if phone.rows.check:
+                raise Violation(f"L10 never mended: {phone.rows.check}")
             self._check_converged(phone)
         waiting = [held for held in self.world.server.store.held_ops.values() if held.outcome == "waiting"]
         if waiting:
@@ -124,12 +154,19 @@ class Oracles:
         self._check_groups()
 
     def _check_converged(self, phone: SimPhone) -> None:
-        log = self.world.server.log
-        number = log.buckets.get(f"user:{phone.user_id}")
-        truth = {item.line for (_, _, bucket), item in log.items.items() if bucket == number and not item.is_gone}
-        shown = {line for key, line in phone.rows.shown.items() if key[0].startswith("user:")}
+        """Each phone shows the tables as they are, of all that it may have and wants; and nothing else."""
+        now = self.truth.now()
+        granted = now.granted[phone.user_id]
+        wanted = {name for name in granted if not name.startswith("course:") or name in phone.want}
+        truth = {
+            (*pair, line)
+            for pair, lines in now.contents.items()
+            if pair[0] in wanted and pair[1] <= phone.want_tier
+            for line in lines
+        }
+        shown = {(*key[:2], line) for key, line in phone.rows.shown.items()}
         if shown != truth:
-            raise Violation(f"convergence: {len(shown - truth)} lines too many, {len(truth - shown)} missing")
+            raise Violation(f"L2 convergence: {len(shown - truth)} lines too many, {len(truth - shown)} missing")
 
     def _check_kept(self) -> None:
         """Each wish has an end: its effect, or a row that says what became of it."""
@@ -137,7 +174,9 @@ class Oracles:
         held_ops = self.world.server.store.held_ops
         for token, wish in self.world.people.wishes.items():
             held = held_ops.get(self.world.people.row_of(wish))
-            if self._took_effect(wish) and held is not None and held.outcome in ("parked", "withdrawn", "replaced"):
+            is_refused = held is not None and held.outcome in ("parked", "withdrawn", "replaced")
+            is_stale = held is not None and held.code == "op.stale"  # After 400 days nobody can know any more.
+            if self._took_effect(wish) and is_refused and not is_stale and held is not None:
                 raise Violation(f"L4 {token} took effect and is {held.outcome}, too")
             if self._stands(wish):
                 self.world.stats["ended"] += 1
@@ -172,7 +211,7 @@ class Oracles:
     def _stands(self, wish: Wish) -> bool:
         store = self.world.server.store
         is_held = (row := store.held_ops.get(self.world.people.row_of(wish))) is not None and row.outcome != "waiting"
-        is_known = (wish.user_id, wish.identity) in store.identities
+        is_known = (wish.user_id, wish.identity) in store.identities or self.world.is_forgetful()
         return self._took_effect(wish) or is_held or (wish.effect is None and is_known) or self._is_replaced(wish)
 
     def _is_known(self, wish: Wish) -> bool:

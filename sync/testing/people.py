@@ -1,10 +1,12 @@
 """The people of a world: what they do with their phones, and what staff do with parked ops."""
 
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sync.receipts import held_id
+from sync.testing.faults import PowerCut
 from sync.testing.sample import ANSWERS, ATTEMPTS, NOTES, PROFILES, PROGRESS
 from sync.testing.sim_phone import Entry, SimPhone
 
@@ -23,6 +25,7 @@ class Wish:
     identity: UUID
     kind: str
     effect: tuple[str, UUID] | None  # (table, id) that exists only if it took effect
+    record: UUID  # The record of its effect, or itself
     amount: int = 0  # That a spending must show: once
     replaces: UUID | None = None
     group: str | None = None
@@ -31,37 +34,35 @@ class Wish:
 class People:
     def __init__(self, world: "World") -> None:
         self.world = world
-        self.random = world.random
+        self.setting = world.setting
         self.wishes: dict[str, Wish] = {}
-        self.is_mending = False  # From now on no bug is met: the server was mended.
-        kinds = (
-            "spend",
-            "spend",
-            "note",
-            "jot",
-            "progress",
-            "profile",
-            "attempt",
-            "group",
-            "correct",
-            "after",
-            "withdraw",
-        )
-        self.kinds = [kind for kind in kinds if self.random.random() < 0.75] or ["spend"]
-        self.broken = self.random.choice((0.0, 0.06))
-        self.refused = self.random.choice((0.0, 0.15))
-        self.with_blob = self.random.choice((0.0, 0.25))
+        self.spends: list[Wish] = []
+
+    @property
+    def random(self) -> Random:
+        return self.world.random
 
     def make(self, phone: SimPhone) -> None:
-        if len(self.wishes) < WISHES_MAX:
-            getattr(self, f"_{self.random.choice(self.kinds)}")(phone)
+        """One thing that a person does. Raises PowerCut; what was not on the disk then, nobody was told was made."""
+        if len(self.wishes) >= WISHES_MAX:
+            return
+        before = len(self.wishes)
+        try:
+            getattr(self, f"_{self.random.choice(self.setting.wishes)}")(phone)
+        except PowerCut:
+            made = phone.tokens()
+            for token in list(self.wishes)[before:]:
+                if token not in made:
+                    del self.wishes[token]
+            self.spends = [wish for wish in self.spends if wish.token in self.wishes]
+            raise
 
     # --- wishes ---
 
     def _spend(self, phone: SimPhone, *, group: tuple[str, int] | None = None, **more: Any) -> Entry:
         """The wish whose double would show: each spends on an account of its own."""
         account = self.world.new_id("account")
-        amount = 7 if self.random.random() < self.refused else self.random.choice((1, 2, 3))
+        amount = 7 if self.random.random() < self.setting.refused else self.random.choice((1, 2, 3))
         args = {"account_id": account, "amount": amount}
         return self._wish(
             phone,
@@ -74,7 +75,7 @@ class People:
 
     def _note(self, phone: SimPhone, *, group: tuple[str, int] | None = None) -> Entry:
         id_ = self.world.new_id("note")
-        text = "" if self.random.random() < self.refused else "words"
+        text = "" if self.random.random() < self.setting.refused else "words"
         body = {"kind": "create", "collection": NOTES.name, "id": id_, "fields": {"text": text}}
         return self._wish(phone, "note", body, effect=("sample_notes", id_), identity=id_, group=group)
 
@@ -119,8 +120,7 @@ class People:
 
     def _group(self, phone: SimPhone) -> None:
         group = (f"g{len(self.wishes)}", self.random.choice((2, 3)))
-        for _ in range(group[1]):
-            self.random.choice((self._spend, self._note))(phone, group=group)
+        phone.make(*(self.random.choice((self._spend, self._note))(phone, group=group) for _ in range(group[1])))
 
     def _correct(self, phone: SimPhone) -> None:
         rows = phone.rows.rows("sync.ops").values()
@@ -157,7 +157,7 @@ class People:
             identity = self.world.new_id("op")
             body = {**body, "op": identity}
         blobs = []
-        if kind in ("spend", "note", "attempt") and self.random.random() < self.with_blob:
+        if kind in ("spend", "note", "attempt") and self.random.random() < self.setting.with_blob:
             blobs = [self.world.new_id("blob").hex * 2]
             phone.blobs.update(blobs)
         clock_ms = self.world.now_ms + self.random.choice((0, 0, -3_600_000, 10**9))  # A clock may be wrong.
@@ -166,12 +166,17 @@ class People:
             token,
             {**body, "at": phone.tick(clock_ms), **({"blobs": blobs} if blobs else {})},
             group=group,
-            broken=self.random.random() < self.broken,
+            broken=self.random.random() < self.setting.broken,
         )
-        self.wishes[token] = Wish(
-            token, phone.user_id, identity, kind, effect, amount, body.get("replaces"), group[0] if group else None
+        record = identity if effect is None else effect[1]
+        wish = Wish(
+            token, phone.user_id, identity, kind, effect, record, amount, body.get("replaces"), group and group[0]
         )
-        phone.make(entry)
+        self.wishes[token] = wish
+        if kind == "spend":
+            self.spends.append(wish)
+        if group is None:
+            phone.make(entry)
         return entry
 
     # --- staff ---

@@ -1,9 +1,9 @@
 """A simulated phone: outbox, journal, numbers, forks, and the rule that decides what is still shown of its own work.
 
-It follows SPEC.md and knows the server only by the bytes of its answers. Whatever is not durable is lost by `kill`.
+It follows SPEC.md and knows the server only by the bytes of its answers. Each transaction on its disk goes through
+`_keep`, so that the power may go before or after it; whatever is not durable is lost by `kill`.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,12 +12,17 @@ from uuid import UUID
 import msgspec
 
 from sync.ops import hash_of
-from sync.testing.sim_rows import SimRows
+from sync.testing.comparing import Comparison
+from sync.testing.sim_rows import Pair, SimRows
 
 OPS_A_REQUEST = 8
+COMPARE_BYTES = 1_024
+COMPARES_MAX = 60  # of one pair, one after the other
+
+_decode = msgspec.json.decode
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """One wish in the outbox or the journal. `n` and `raw` are given together, when it is first put into a request."""
 
@@ -29,6 +34,7 @@ class Entry:
     n: int = 0
     raw: bytes = b""
     outcome: str | None = None  # Of its receipt
+    heard_after: int = 0  # How many cuts had settled anything when the receipt was stored.
     again: bool = False
 
     def frozen(self, n: int) -> "Entry":
@@ -39,24 +45,30 @@ class Entry:
         return replace(self, n=n, raw=raw)
 
 
-@dataclass
+@dataclass(eq=False)
 class Request:
-    """One exchange under way: a number that fences its answer, and the bytes."""
+    """One exchange or comparison under way: a number that fences its answer, and the bytes."""
 
     number: int
     device_id: UUID
     cursor: str | None
     body: bytes
+    names: tuple[str, ...] | None = None  # `want.buckets` as the exchange had it, or as its cursor carries it
+    compares: Pair | None = None
 
 
-@dataclass
+def _works(_moment: str) -> None:
+    """The power stays on."""
+
+
+@dataclass(eq=False)
 class SimPhone:
-    """`new_id` names devices; `note` hears of forks and the like, for the statistics."""
+    """`new_id` names devices; `note` hears of forks and the like, for the statistics; `power` may raise PowerCut."""
 
     user_id: UUID
-    tiers: dict[str, int]
     new_id: Callable[[str], UUID]
     note: Callable[[str], None] = lambda _: None
+    power: Callable[[str], None] = _works
     device_id: UUID = field(init=False)
     next_n: int = 1
     outbox: list[Entry] = field(default_factory=list)
@@ -67,12 +79,24 @@ class SimPhone:
     at: tuple[int, int] = (0, 0)
     blobs: set[str] = field(default_factory=set)
     journal_max: int = 20
+    want: tuple[str, ...] = ()
+    want_tier: int = 3
+    want_bytes: int = 4_096
+    is_disk_full: bool = False
     asked: Request | None = None
     exchanges: int = 0
+    comparison: Comparison | None = None
+    compared: int = 0  # Answers that the comparison has had.
 
     def __post_init__(self) -> None:
         self.device_id = self.new_id("device")
-        self.rows = SimRows(self.tiers)
+        self.rows = SimRows()
+
+    def _keep(self, what: str, change: Callable[[], None]) -> None:
+        """One transaction of the phone's. Raises PowerCut before it, and then nothing was done, or after it."""
+        self.power(f"before {what}")
+        change()
+        self.power(f"after {what}")
 
     # --- the person ---
 
@@ -82,32 +106,70 @@ class SimPhone:
         return list(self.at)
 
     def make(self, *entries: Entry) -> None:
-        self.outbox += entries
+        """Queue what a person did; a group is queued as one."""
+        self._keep("a wish is queued", lambda: self.outbox.extend(entries))
 
     # --- asking ---
 
     def ask(self) -> Request | None:
-        """Begin an exchange: numbers are given and frozen before the first byte leaves. None while one is under way."""
+        """Begin an exchange, or a comparison where one is due. None while one is under way."""
         if self.asked is not None:
             return None
-        ops = self._next_ops()
-        for place, entry in enumerate(self.outbox):
-            if entry in ops and not entry.n:
-                self.outbox[place] = entry.frozen(self.next_n)
-                ops[ops.index(entry)] = self.outbox[place]
-                self.next_n += 1
         self.exchanges += 1
+        self.asked = self._ask_comparison() or self._ask_exchange()
+        return self.asked
+
+    def _ask_exchange(self) -> Request:
+        """Numbers are given, and the bytes frozen, before the first of them leaves."""
+        ops = self._next_ops()
+        fresh = [entry for entry in ops if not entry.n]
+        if fresh:
+            self._keep("numbers are given", lambda: self._freeze(fresh, ops))
+        is_known = self.want == self.rows.listed
+        want: dict[str, Any] = {"bytes": self.want_bytes, "tier": self.want_tier}
         head = {
             "protocol": 1,
             "schema": 1,
             "device": self.device_id,
             "cursor": self.rows.cursor,
             "confirmed": self.confirmed,
-            "want": {"bytes": 4096, "buckets": []},
+            "want": want if is_known else {**want, "buckets": self.want},
+            "check": list(self.rows.check),
         }
         body = msgspec.json.encode(head)[:-1] + b',"ops":[' + b",".join(entry.raw for entry in ops) + b"]}"
-        self.asked = Request(self.exchanges, self.device_id, self.rows.cursor, body)
-        return self.asked
+        return Request(self.exchanges, self.device_id, self.rows.cursor, body, self.want)
+
+    def _freeze(self, fresh: list[Entry], ops: list[Entry]) -> None:
+        for place, entry in enumerate(self.outbox):
+            if entry in fresh:
+                self.outbox[place] = entry.frozen(self.next_n)
+                ops[ops.index(entry)] = self.outbox[place]
+                self.next_n += 1
+
+    def _ask_comparison(self) -> Request | None:
+        """The first pair that differs, and what of it is to be asked next; None where an exchange is due."""
+        rows = self.rows
+        if not rows.mend or rows.cursor is None:
+            self.comparison = None
+            return None
+        pair = rows.mend[0]
+        if self.comparison is None:
+            lines = {key[2:]: line for key, line in rows.held.items() if key[:2] == pair}
+            self.comparison, self.compared = Comparison(lines), 0
+        if self.comparison.is_done or self.compared > COMPARES_MAX:
+            self.comparison = None
+            rows.mend.remove(pair)  # It stays on the check list until its digest agrees.
+            return self._ask_comparison()
+        body = {
+            "protocol": 1,
+            "device": self.device_id,
+            "cursor": rows.cursor,
+            "bucket": pair[0],
+            "tier": pair[1],
+            "bytes": COMPARE_BYTES,
+            "ask": self.comparison.ask(),
+        }
+        return Request(self.exchanges, self.device_id, rows.cursor, msgspec.json.encode(body), compares=pair)
 
     def _next_ops(self) -> list[Entry]:
         """The journal above a rewound watermark first, then the outbox; never a part of a group."""
@@ -127,8 +189,8 @@ class SimPhone:
         self.asked = None
 
     def kill(self) -> None:
-        """What is durable stays: here that is all but the exchange under way."""
-        self.asked = None
+        """What is durable stays; what was only in memory is gone."""
+        self.asked, self.resend_above, self.comparison = None, None, None
 
     # --- being answered ---
 
@@ -137,39 +199,79 @@ class SimPhone:
         if self.asked is None or self.asked.number != request.number or request.device_id != self.device_id:
             return
         self.asked = None
-        if status == 200:
+        if request.compares is not None:
+            self._hear_comparison(request.compares, status, body)
+        elif status == 200:
             self._hear_lines(request, body)
         elif error in ("device.not_yours", "device.revoked"):
             self.fork("turned away")
 
+    def _hear_comparison(self, pair: Pair, status: int, body: bytes) -> None:
+        """Each leaf that ended replaces what was held of it. Anything but an answer: ask the exchange first."""
+        comparison, rows = self.comparison, self.rows
+        if comparison is None:
+            return  # The pair was left, or the phone was killed meanwhile.
+        raw_lines = body.split(b"\n")[:-1]
+        if status != 200 or not raw_lines or self.is_disk_full:
+            self.comparison = None
+            rows.mend = [*rows.mend[1:]]
+            return
+        self.compared += 1
+        changed = comparison.hear(raw_lines)
+
+        def keep() -> None:
+            for key in changed:
+                if key in comparison.lines:
+                    rows.held[(*pair, *key)] = comparison.lines[key]
+                else:
+                    rows.held.pop((*pair, *key), None)
+
+        self._keep("leaves are stored", keep)
+
     def _hear_lines(self, request: Request, body: bytes) -> None:
         raw_lines = body.split(b"\n")[:-1]  # A line that was cut is no line.
-        lines = [json.loads(raw) for raw in raw_lines]
+        lines = [_decode(raw) for raw in raw_lines]
         if not lines:
             return
         first = lines[0]
-        receipts = [receipt for line in lines if isinstance(line, dict) for receipt in line.get("receipts", [])]
-        self._settle_receipts(receipts)
+        receipts = [receipt for line in lines if type(line) is dict for receipt in line.get("receipts", ())]
+        if receipts:
+            self._keep("receipts are stored", lambda: self._settle_receipts(receipts))
         if first.get("error") == "device_forked":
             self.fork("told so")
             return
         if not self._agrees(tuple(first["watermark"]), first.get("expected")):
             return
-        if self.rows.cursor == request.cursor:
-            cuts = self.rows.settled_cuts
-            self.rows.take(lines[1:], raw_lines[1:])
-            self.cut_device = self.device_id if self.rows.settled_cuts > cuts else self.cut_device
-            self._trim(watermark=first["watermark"][0])
+        if "again" in first:
+            self.rows.listed = None
+        elif self.rows.cursor == request.cursor:
+            self._store_page(request, lines, raw_lines)
+
+    def _store_page(self, request: Request, lines: list[Any], raw_lines: list[bytes]) -> None:
+        """Rows and their cursor in one transaction; then the journal may be trimmed. Full: nothing is stored."""
+        rows = self.rows
+        if self.is_disk_full:
+            self.note("disk full")
+            return
+        cuts = rows.settled_cuts
+
+        def keep() -> None:
+            rows.take(lines[1:], raw_lines[1:], own=f"user:{self.user_id}", names=request.names)
+            self.cut_device = self.device_id if rows.settled_cuts > cuts else self.cut_device
+
+        self._keep("a page is stored", keep)
+        self.comparison = None
+        self._keep("the journal is trimmed", lambda: self._trim(watermark=lines[0]["watermark"][0]))
 
     def _settle_receipts(self, receipts: Iterable[dict[str, Any]]) -> None:
         """From the outbox to the journal; the highest number without a hole below it is confirmed."""
         by_number = {receipt["n"]: receipt for receipt in receipts}
         for entry in self.journal:
             if entry.n in by_number:  # Given back after a restore: the answer may be another one now.
-                entry.outcome = by_number[entry.n]["outcome"]
+                entry.outcome, entry.heard_after = by_number[entry.n]["outcome"], self.rows.settled_cuts
         for entry in list(self.outbox):
             if entry.n in by_number:
-                entry.outcome = by_number[entry.n]["outcome"]
+                entry.outcome, entry.heard_after = by_number[entry.n]["outcome"], self.rows.settled_cuts
                 self.outbox.remove(entry)
                 self.journal.append(entry)
         if self.journal and self.journal[-1].n > self.confirmed[0]:
@@ -192,6 +294,9 @@ class SimPhone:
     def fork(self, why: str) -> None:
         """A new device id: journal, then outbox, numbered anew; identities remove the duplicates."""
         self.note(f"fork: {why}")
+        self._keep("the numbers begin anew", self._fork)
+
+    def _fork(self) -> None:
         entries = [*self.journal, *self.outbox]
         sizes: dict[str, int] = {}
         for entry in entries:
@@ -214,11 +319,10 @@ class SimPhone:
 
     def _trim(self, *, watermark: int) -> None:
         """Forget the oldest of the journal: settled, and covered by the watermark just answered; whole groups only."""
-        last = min(watermark, self.rows.settled) if self.cut_device == self.device_id else 0
         while len(self.journal) > self.journal_max:
             group = self.journal[0].group
             size = 1 if group is None else group[1]
-            if any(entry.n > last for entry in self.journal[:size]):
+            if any(entry.n > watermark or not self.is_settled(entry) for entry in self.journal[:size]):
                 return
             del self.journal[:size]
 
@@ -226,29 +330,42 @@ class SimPhone:
 
     def overlay(self) -> list[Entry]:
         """The wishes that the rows on screen do not know yet: a function of the shown cut."""
-        same = self.cut_device == self.device_id
-        return [
-            entry
-            for entry in [*self.journal, *self.outbox]
-            if not (same and entry.outcome is not None and entry.n <= self.rows.settled)
-        ]
+        return [entry for entry in [*self.journal, *self.outbox] if not self.is_settled(entry)]
+
+    def is_settled(self, entry: Entry) -> bool:
+        """A cut stored after its receipt counts it. The numbers of an older one may have been another copy's."""
+        return (
+            self.cut_device == self.device_id
+            and entry.outcome is not None
+            and entry.n <= self.rows.settled
+            and entry.heard_after < self.rows.settled_cuts
+        )
 
     def tokens(self) -> set[str]:
         """The wishes that this phone could still give back."""
         return {entry.token for entry in [*self.journal, *self.outbox]}
 
     def cloned(self) -> "SimPhone":
-        """The same phone once more, as a backup of the handset gives it."""
-        other = SimPhone(self.user_id, self.tiers, self.new_id, self.note)
-        other.device_id, other.next_n, other.confirmed = self.device_id, self.next_n, self.confirmed
+        """The same phone once more, as a backup of the handset gives it: what is durable, and nothing under way."""
+        other = SimPhone(self.user_id, self.new_id, self.note, self.power)
+        for name in _DURABLE:
+            setattr(other, name, getattr(self, name))
         other.outbox = [replace(entry) for entry in self.outbox]
         other.journal = [replace(entry) for entry in self.journal]
-        other.resend_above, other.cut_device, other.at, other.blobs = (
-            self.resend_above,
-            self.cut_device,
-            self.at,
-            set(self.blobs),
-        )
-        rows = self.rows
-        other.rows = replace(rows, held=dict(rows.held), shown=dict(rows.shown), pairs=set(rows.pairs))
+        other.blobs = set(self.blobs)
+        other.rows = self.rows.copied()
         return other
+
+
+_DURABLE = (
+    "device_id",
+    "next_n",
+    "confirmed",
+    "cut_device",
+    "at",
+    "journal_max",
+    "want",
+    "want_tier",
+    "want_bytes",
+    "is_disk_full",
+)

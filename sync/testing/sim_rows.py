@@ -1,98 +1,205 @@
-"""The rows of a simulated phone: reads the lines of an answer, stages them, and shows them at a cut."""
+"""The rows of a simulated phone: reads an answer's lines, stages them, and shows them at a cut whose digests agree.
 
-import json
+lines ─► held: what the stored cursor covers, staged lines included ─► shown: the last cut
+            │ digests differ, a chunk is damaged, `reconcile`
+            ▼
+         check: what is not trusted. While it is not empty no cut is shown; comparing mends it
+"""
+
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from sync.digest import digest_text, line_digest
 
 Pair = tuple[str, int]
 Key = tuple[str, int, str, str]  # bucket, tier, collection, id
 
+digest_of = lru_cache(maxsize=8_192)(line_digest)
+_decode = msgspec.json.decode
+
 
 @dataclass
 class SimRows:
-    """`shown` is the last cut; `held` is what the stored cursor covers, staged lines included."""
+    """What of a phone's rows is durable. Everything changes together, at the last mark of an answer that came."""
 
-    tiers: dict[str, int]
     cursor: str | None = None
+    listed: tuple[str, ...] | None = None  # `want.buckets` of the exchange that brought the cursor
     held: dict[Key, bytes] = field(default_factory=dict)
     shown: dict[Key, bytes] = field(default_factory=dict)
     pairs: set[Pair] = field(default_factory=set)
+    filling: set[Pair] = field(default_factory=set)  # Joined, and not known to be complete.
+    check: dict[Pair, str] = field(default_factory=dict)  # Not trusted, and why.
+    mend: list[Pair] = field(default_factory=list)  # To be compared: their digests did not agree.
     settled: int = 0
-    is_filling: bool = False  # Rows of a bucket that was just joined are still to come.
     cuts: int = 0
+    cut_cursor: str | None = None  # of the cut that is shown
+    cut_listed: tuple[str, ...] | None = None  # `want.buckets` of its exchange
+    refused_cuts: int = 0
     settled_cuts: int = 0  # Those that told what is settled.
-    mismatches: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)  # Digests that differ although nothing was distrusted.
 
-    def take(self, lines: list[dict[str, Any] | list[Any]], raw_lines: list[bytes]) -> bool:
-        """Store what stands above the last mark; True when the answer was whole and said that no more is to come."""
-        bucket = collection = ""
-        pending: list[tuple[str, Any]] = []
-        digests: dict[str, dict[str, str]] = {}
+    def copied(self) -> "SimRows":
+        return SimRows(
+            self.cursor,
+            self.listed,
+            dict(self.held),
+            dict(self.shown),
+            set(self.pairs),
+            set(self.filling),
+            dict(self.check),
+            list(self.mend),
+            self.settled,
+            self.cuts,
+            self.cut_cursor,
+            self.cut_listed,
+            self.refused_cuts,
+            self.settled_cuts,
+        )
+
+    def take(self, lines: list[Any], raw_lines: list[bytes], *, own: str, names: tuple[str, ...] | None) -> bool:
+        """Store what stands above the last mark; True when the answer was whole and said that no more is to come.
+
+        `own` is the user's own bucket: while it is being filled nothing settles. `names`: as they were asked for.
+        """
+        reading = _Reading(self)
         for value, raw in zip(lines, raw_lines, strict=True):
-            if isinstance(value, list):
-                pending.append(("row", (bucket, collection, value, raw)))
+            if type(value) is list:
+                reading.row(value, raw)
                 continue
-            if "bucket" in value:
-                bucket, collection = value["bucket"], value["collection"]
-            pending += [
-                (name, {(b, t) for b, t in value[name]}) for name in ("joined", "left", "reconcile") if name in value
-            ]
+            reading.control(value)
             is_last = "more" in value
-            mark = value.get("mark") or (value if is_last else None)
-            cut = value if is_last else (mark or {}).get("cut") or {}
-            for name, tiers in (cut.get("digests") or value.get("digests") or {}).items():
-                digests.setdefault(name, {}).update(tiers)
+            mark = value if is_last else value.get("mark")
             if mark is None:
                 continue
-            for what, step in pending:
-                self._step(what, step)
-            pending = []
-            self.cursor = mark["cursor"]
-            self.is_filling = self.is_filling and not (is_last and not value["more"])
-            if "settled" in cut:  # A cut: the increments have reached the head.
-                self._compare(digests)
-                self.shown, self.cuts = dict(self.held), self.cuts + 1
-                if not self.is_filling:  # Else what is settled may be among the rows still to come.
-                    self.settled, self.settled_cuts = cut["settled"], self.settled_cuts + 1
+            cut = value if is_last else mark.get("cut", {})
+            reading.digests(cut.get("digests"))
+            reading.store()
+            self.cursor, self.listed = mark["cursor"], names
+            if is_last and not value["more"]:
+                self.filling.clear()
+            if "settled" in cut:
+                self._cut(reading.due, cut["settled"], own=own)
+                reading.due = {}
             if is_last:
                 return not value["more"]
         return False
 
-    def _step(self, what: str, step: Any) -> None:
-        if what == "row":
-            bucket, collection, (_, row), raw = step
-            if isinstance(row, str):
-                self.held.pop((bucket, self.tiers[collection], collection, row), None)
-            else:
-                self.held[bucket, self.tiers[collection], collection, row["id"]] = raw
-        elif what == "joined":
-            self._drop(step)
-            self.pairs |= step
-            self.is_filling = True
-        elif what == "left":
-            self._drop(step)
-        else:
-            self._drop(self.pairs - step)
+    def _cut(self, due: dict[str, dict[str, str]], settled: int, *, own: str) -> None:
+        """The increments have reached the head: show what is held, if all of it can be trusted."""
+        differing = self._judge(due)
+        if differing:
+            staged = {key[:2] for key, _ in self.held.items() ^ self.shown.items()} & self.pairs
+            for pair in staged - self.filling:
+                self.check.setdefault(pair, "staged under a refused cut")
+        if self.check:
+            self.refused_cuts += 1
+            return
+        self.shown, self.cuts = dict(self.held), self.cuts + 1
+        self.cut_cursor, self.cut_listed = self.cursor, self.listed
+        if not any(pair[0] == own for pair in self.filling):  # Else what is settled may be among the rows to come.
+            self.settled, self.settled_cuts = settled, self.settled_cuts + 1
 
-    def _drop(self, pairs: set[Pair]) -> None:
+    def _judge(self, due: dict[str, dict[str, str]]) -> list[Pair]:
+        """Compare what is held with the digests that came; those that agree are trusted again."""
+        differing: list[Pair] = []
+        for bucket, tiers in due.items():
+            for tier, expected in tiers.items():
+                pair = bucket, int(tier)
+                if self.digest(pair) == expected:
+                    self.check.pop(pair, None)
+                    self.filling.discard(pair)
+                    if pair in self.mend:
+                        self.mend.remove(pair)
+                    continue
+                if pair not in self.check:
+                    self.unexplained.append(f"{bucket} {tier}: {self.digest(pair)} is not {expected}")
+                self.check[pair] = "differs"
+                if pair not in self.mend:
+                    self.mend.append(pair)
+                differing.append(pair)
+        return differing
+
+    def digest(self, pair: Pair) -> str:
+        count = total = 0
+        for key, line in self.held.items():
+            if key[:2] == pair:
+                count += 1
+                total ^= digest_of(line)
+        return digest_text(count, total)
+
+    def drop(self, pairs: set[Pair]) -> None:
+        """These are held no more, or will be filled anew."""
         self.pairs -= pairs
+        self.filling -= pairs
+        self.check = {pair: why for pair, why in self.check.items() if pair not in pairs}
+        self.mend = [pair for pair in self.mend if pair not in pairs]
         self.held = {key: line for key, line in self.held.items() if key[:2] not in pairs}
         if any(key[:2] in pairs for key in self.shown):
             self.shown = {key: line for key, line in self.shown.items() if key[:2] not in pairs}
-            self.settled = 0  # What was settled is no longer shown by rows: the overlay shows it until they are back.
-
-    def _compare(self, digests: dict[str, dict[str, str]]) -> None:
-        for bucket, tiers in digests.items():
-            for tier, expected in tiers.items():
-                lines = [line for key, line in self.held.items() if key[:2] == (bucket, int(tier))]
-                digest = 0
-                for line in lines:
-                    digest ^= line_digest(line)
-                if digest_text(len(lines), digest) != expected:
-                    self.mismatches.append(f"{bucket} {tier}: {digest_text(len(lines), digest)} is not {expected}")
+            if any(pair[0].startswith("user:") for pair in pairs):
+                self.settled = (
+                    0  # What was settled is no longer shown by rows: the overlay shows it until they are back.
+                )
 
     def rows(self, collection: str) -> dict[str, dict[str, Any]]:
         """Shown rows of a collection by id."""
-        return {key[3]: json.loads(line)[1] for key, line in self.shown.items() if key[2] == collection}
+        return {key[3]: _decode(line)[1] for key, line in self.shown.items() if key[2] == collection}
+
+    def ids(self, collection: str) -> set[str]:
+        return {key[3] for key in self.shown if key[2] == collection}
+
+
+class _Reading:
+    """What of an answer stands between two marks; nothing of it counts before the next mark."""
+
+    def __init__(self, rows: SimRows) -> None:
+        self._rows = rows
+        self._heading: tuple[str, int, str] = ("", 0, "")
+        self._pending: list[tuple[Key, bytes | None]] = []
+        self._coverage: list[tuple[str, set[Pair]]] = []
+        self.due: dict[str, dict[str, str]] = {}
+
+    def row(self, value: list[Any], raw: bytes) -> None:
+        row = value[1]
+        self._pending.append(
+            ((*self._heading, row), None) if isinstance(row, str) else ((*self._heading, row["id"]), raw)
+        )
+
+    def control(self, value: dict[str, Any]) -> None:
+        if "bucket" in value:
+            self._heading = value["bucket"], value["tier"], value["collection"]
+        for name in ("reconcile", "left", "joined"):
+            if name in value:
+                self._coverage.append((name, {(bucket, tier) for bucket, tier in value[name]}))
+        if "mark" not in value:
+            self.digests(value.get("digests"))
+
+    def digests(self, digests: dict[str, dict[str, str]] | None) -> None:
+        for name, tiers in (digests or {}).items():
+            self.due.setdefault(name, {}).update(tiers)
+
+    def store(self) -> None:
+        """The lines above a mark, in their order: coverage first, as an answer brings it."""
+        rows = self._rows
+        reconciled = [pairs for name, pairs in self._coverage if name == "reconcile"]
+        if reconciled:
+            listed: set[Pair] = set().union(*reconciled)
+            rows.drop(rows.pairs - listed)
+            rows.pairs = set(listed)
+            rows.check = dict.fromkeys(sorted(listed), "reconcile")
+            rows.filling.clear()
+        for name, pairs in self._coverage:
+            if name != "reconcile":
+                rows.drop(pairs)
+            if name == "joined":
+                rows.pairs |= pairs
+                rows.filling |= pairs
+        for key, line in self._pending:
+            if line is None:
+                rows.held.pop(key, None)
+            else:
+                rows.held[key] = line
+        self._coverage, self._pending = [], []

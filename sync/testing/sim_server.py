@@ -1,21 +1,25 @@
-"""The server of a simulated world: the real push, pull and waking over a memory store that can be brought back."""
+"""The server of a simulated world: the real push, pull, compare and waking over a store that can be brought back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sync import protocol
-from sync.asking import read_envelope
+from sync.asking import knows_device, read_envelope
 from sync.errors import ExchangeError, Outage
 from sync.memory import MemoryStore, Tables
 from sync.memory_log import MemoryLog
-from sync.ops import split_request
+from sync.ops import Envelope, split_request
 from sync.page import Pace, write_page
-from sync.pull import Again, Silent, pull
+from sync.pull import Again, Page, Silent, pull
 from sync.push import push
+from sync.receipts import PushAnswer
+from sync.reconcile import compare, read_compare, write_compared
 from sync.registry import Registry
-from sync.testing.sample import sample_registry
+from sync.testing.sim_school import world_registry
 from sync.waking import wake_due
+
+MARK_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,22 @@ class Reply:
     error: str = ""
 
 
+def _nobody() -> None:
+    """Nobody looks."""
+
+
 @dataclass
 class SimServer:
-    """One store, one log. `strike` is asked around each commit and may raise Outage."""
+    """One store, one log. `strike` is asked around each commit and may raise Outage.
+
+    `publishes_at_once`: whether the loop gets to a push's changes before its answer is made. `published` is called
+    after each batch, while what it published is still all there is.
+    """
 
     strike: Callable[[str], None]
     publishes_at_once: Callable[[], bool]
-    registry: Registry = field(default_factory=sample_registry)
+    published: Callable[[], None] = _nobody
+    registry: Registry = field(default_factory=world_registry)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(Tables(self.registry), fault=self.strike)
@@ -47,9 +60,34 @@ class SimServer:
         except ExchangeError as error:
             return Reply(error.status, error=error.code)
 
+    async def compare(self, body: bytes, *, user_id: UUID) -> Reply:
+        try:
+            compared = await compare(self.log, read_compare(body), user_id=user_id)
+        except ExchangeError as error:
+            return Reply(error.status, error=error.code)
+        blocks = write_compared(compared, await self.log.collections(), schema=self.registry.schema)
+        return Reply(200, b"".join(blocks))
+
     async def _answer(self, body: bytes, *, user_id: UUID, now_ms: int) -> Reply:
+        """As `server/exchange` does it: what brings no op and is known writes nothing."""
         envelope, raw_ops = split_request(body)
-        pushed = await push(
+        asked = read_envelope(envelope, user_id=user_id, has_ops=bool(raw_ops))
+        pushed: PushAnswer | None = None
+        if raw_ops:
+            pushed = await self._push(envelope, raw_ops, user_id=user_id, now_ms=now_ms)
+        if (raw_ops or asked.cursor is None) and self.publishes_at_once():
+            self.publish(now_ms=now_ms)
+        page = await pull(self.log, asked)
+        if pushed is None and not knows_device(page.look, envelope, user_id=user_id):
+            pushed = await self._push(envelope, raw_ops, user_id=user_id, now_ms=now_ms)
+            if isinstance(page, Silent):
+                page = await pull(self.log, replace(asked, must_answer=True))
+        if isinstance(page, Silent):
+            return Reply(204)
+        return Reply(200, b"".join(await self._blocks(page, pushed, now_ms=now_ms)))
+
+    async def _push(self, envelope: Envelope, raw_ops: list[bytes], *, user_id: UUID, now_ms: int) -> PushAnswer:
+        return await push(
             self.store,
             self.registry,
             user_id=user_id,
@@ -58,19 +96,27 @@ class SimServer:
             confirmed=envelope.confirmed,
             now_ms=now_ms,
         )
-        if self.publishes_at_once():
-            self.log.publish(now_ms=now_ms)
-        page = await pull(self.log, read_envelope(envelope, user_id=user_id, has_ops=bool(raw_ops)))
-        if isinstance(page, Silent):
-            return Reply(204)
+
+    async def _blocks(self, page: Page | Again, pushed: PushAnswer | None, *, now_ms: int) -> list[bytes]:
+        device = page.look.device
+        watermark = (device.watermark, device.watermark_hash) if device else (0, "")
+        watermark = watermark if pushed is None else pushed.watermark
         more = {"again": ["want.buckets"]} if isinstance(page, Again) else {}
-        first = protocol.first_line(
-            pushed, schema=self.registry.schema, now_ms=now_ms, watermark=pushed.watermark, **more
-        )
-        opening = [first, *protocol.receipt_lines(pushed.receipts)]
+        first = protocol.first_line(pushed, schema=self.registry.schema, now_ms=now_ms, watermark=watermark, **more)
+        opening = [first, *(protocol.receipt_lines(pushed.receipts) if pushed else ())]
         if isinstance(page, Again):
-            return Reply(200, b"".join(opening))
-        return Reply(200, b"".join(write_page(page, opening, await self.log.collections(), Pace(raw_bytes=512))))
+            return opening
+        return list(write_page(page, opening, await self.log.collections(), Pace(MARK_BYTES)))
+
+    def publish(self, *, now_ms: int) -> None:
+        """One round of the loop; a leader that is struck before its commit leaves nothing, one after it a batch."""
+        try:
+            self.strike("before a batch")
+            self.log.publish(now_ms=now_ms)
+            self.published()
+            self.strike("after a batch")
+        except Outage:
+            return  # The next round does it.
 
     async def wake(self, *, now_ms: int) -> None:
         try:
@@ -82,6 +128,12 @@ class SimServer:
         """A backup: committed state only."""
         return _copy(self.store, self.log)
 
+    def forked(self) -> "SimServer":
+        """The same server once more, from here on its own."""
+        other = SimServer(self.strike, self.publishes_at_once, self.published, self.registry)
+        other.store, other.log = self.copied()
+        return other
+
     def bring_back(self, backup: tuple[MemoryStore, MemoryLog], *, now_ms: int) -> None:
         """Restore: a new epoch; what the copy had committed but not logged is sequenced before anybody is answered."""
         epoch = self.log.epoch + 1
@@ -89,6 +141,7 @@ class SimServer:
         self.log.epoch = epoch
         self.store.restored_at_ms = now_ms
         self.log.publish(now_ms=now_ms)
+        self.published()
 
 
 def _copy(store: MemoryStore, log: MemoryLog) -> tuple[MemoryStore, MemoryLog]:

@@ -3,27 +3,28 @@
     python -m sync.testing.world 1000 0        1,000 worlds, the first with seed 0
 
 One seed owns time, network, disks and processes; the engine inside is the real one. After each step and at the end the
-oracles look (`oracles.py`). A world that fails prints its seed, and `… 1 SEED` tells its story again.
+oracles look (`oracles.py`). A world that fails prints its seed; `… 1 SEED --shrink` makes its story short.
 """
 
 import asyncio
-import logging
 import sys
-import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
-from sync.memory import MemoryStore
+from sync.memory import IDENTITY_DAYS, MemoryStore
 from sync.memory_log import MemoryLog
-from sync.testing.faults import Lightning, Luck
+from sync.testing.faults import Chance, Lightning, PowerCut, PowerLine
 from sync.testing.oracles import Oracles, Violation
 from sync.testing.people import People
 from sync.testing.phone import id_of
-from sync.testing.sample import sample_registry
+from sync.testing.sim_office import COURSES, Office
 from sync.testing.sim_phone import Request, SimPhone
 from sync.testing.sim_server import Reply, SimServer
+from sync.testing.story import Story
+from sync.testing.truth import Truth
 
 START_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -31,7 +32,7 @@ PHONES_MAX = 6
 SETTLE_ROUNDS = 120
 
 
-@dataclass
+@dataclass(eq=False)
 class Message:
     """A request on its way up, or its answer on its way down."""
 
@@ -43,119 +44,219 @@ class Message:
 
 
 class World:
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.random = Random(seed)
+    """`told` gathers what happens, in words, where somebody wants to read it."""
+
+    def __init__(self, story: Story, *, told: list[str] | None = None) -> None:
+        self.story = story
+        self.setting = setting = story.setting
+        self.told = told
+        self._chance = Chance(story.chance(0))
         self.now_ms = START_MS
-        self.luck = Luck.drawn(self.random)
         self.stats: Counter[str] = Counter()
         self._ids = 0
-        self.lightning = Lightning(self.random, probability=self.random.choice((0.0, 0.0, 0.05, 0.2)))
-        delay = self.random.choice((0.0, 0.3, 0.8))
-        self.server = SimServer(strike=self.lightning, publishes_at_once=lambda: self.random.random() >= delay)
-        registry = sample_registry()
-        self.tiers = {name: collection.tier for name, collection in registry.collections.items()}
-        self.users = [self.new_id("user") for _ in range(self.random.choice((1, 1, 2)))]
-        self.phones = [self._phone(user) for user in self.users for _ in range(self.random.choice((1, 2, 2, 3)))]
+        self.lightning = Lightning(self._chance, probability=setting.lightning)
+        self.power = PowerLine(self._chance, probability=setting.power_cuts)
+        self.server = SimServer(
+            strike=self.lightning,
+            publishes_at_once=lambda: self.random.random() >= setting.late_batches,
+            published=self._published,
+        )
+        self.users = [self.new_id("user") for _ in setting.phones]
+        self.courses = [self.new_id("course") for _ in range(COURSES)]
+        self.phones = [
+            self._phone(user) for user, count in zip(self.users, setting.phones, strict=True) for _ in range(count)
+        ]
         self.network: list[Message] = []
         self.late: list[Message] = []
         self.backups: list[tuple[MemoryStore, MemoryLog]] = []
+        self.away: set[SimPhone] = set()  # Lying in a drawer
         self.touched: SimPhone | None = None  # By the step that was just made
-        self.oracles = Oracles(self)
+        self.truth = Truth(self.server, self.users)
+        self.oracles = Oracles(self, self.truth)
         self.people = People(self)
+        self.office = Office(self)
+        if setting.has_school:
+            self.office.open_school()
+        self._published()
+
+    @property
+    def random(self) -> Random:
+        """Chance of this step alone."""
+        return self._chance.random
 
     def new_id(self, word: str) -> UUID:
         self._ids += 1
-        return id_of(f"{word} {self._ids} of world {self.seed}")
+        return id_of(f"{word} {self._ids} of world {self.setting.seed}")
 
     def _phone(self, user_id: UUID) -> SimPhone:
-        return SimPhone(user_id, self.tiers, self.new_id, self._note)
+        phone = SimPhone(user_id, self.new_id, self._note, self.power)
+        if self.setting.has_school:
+            phone.want = tuple(f"course:{course}" for course in self.courses)
+        return phone
 
     def _note(self, what: str) -> None:
         self.stats[what] += 1
+
+    def _published(self) -> None:
+        self.truth.remember()
+
+    def may_differ(self) -> bool:
+        """Whether a digest may disagree with a phone that distrusted nothing: gone rows were swept before it came."""
+        return self.stats["gone rows swept"] > 0
+
+    def is_forgetful(self) -> bool:
+        """Whether so much time has passed that the server forgets which ops it had."""
+        return self.now_ms - START_MS >= IDENTITY_DAYS * DAY_MS
+
+    def say(self, words: str, *about: object) -> None:
+        """`words` with a place for each phone or thing that it is about."""
+        if self.told is not None:
+            self.told.append(words.format(*(self._name(what) for what in about)))
 
     # --- time ---
 
     async def run(self) -> None:
         """Raises Violation when a law is broken."""
-        names, weights = self.luck.names(), self.luck.weights()
-        for _ in range(self.random.choice((60, 120, 200))):
-            step = self.random.choices(names, weights)[0]
+        for name, number in self.story.steps:
+            self._chance.random = self.story.chance(number)
             self.touched = None
-            await getattr(self, f"_{step}")()
+            self.stats["steps"] += 1
+            await getattr(self, f"_{name}")()
             self.oracles.after_step(self.touched)
+        self._chance.random = self.story.chance(len(self.story.steps) + 1_000)
         await self._settle()
         self.oracles.at_the_end()
 
     async def _settle(self) -> None:
         """The weather clears: everything that is still on its way arrives, and every queue must drain."""
-        self.lightning.probability = 0.0
-        self.people.is_mending = True
+        self.say("the weather clears")
+        self.lightning.probability = self.power.probability = 0.0
         self.network += self.late
         self.late = []
+        for phone in self.phones:
+            phone.is_disk_full = False
         for turn in range(SETTLE_ROUNDS):
             self.now_ms += 60_000
             for phone in self.phones:
                 self.server.store.blobs |= phone.blobs
-                phone.give_up()
-                self._send(phone)
-            while self.network:
-                self.touched = None
-                await self._deliver()
-                self.oracles.after_step(self.touched)
+            await self._everybody_asks()
             await self._arrive()
             await self.server.wake(now_ms=self.now_ms)
-            self.server.log.publish(now_ms=self.now_ms)
-            is_waiting = any(held.outcome == "waiting" for held in self.server.store.held_ops.values())
-            if turn > 3 and not is_waiting and not any(phone.outbox or phone.overlay() for phone in self.phones):
+            self.server.publish(now_ms=self.now_ms)
+            if turn and not self._is_anything_open():
                 break
             if turn == SETTLE_ROUNDS // 3:
                 self.now_ms += 31 * DAY_MS  # Every wait ends.
+        for _ in range(SETTLE_ROUNDS):
+            if await self._everybody_asks():
+                break
+
+    def _is_anything_open(self) -> bool:
+        if any(phone.outbox or phone.rows.check or phone.overlay() for phone in self.phones):
+            return True
+        return any(held.outcome == "waiting" for held in self.server.store.held_ops.values())
+
+    async def _everybody_asks(self) -> bool:
+        """One round; whether nobody had any news."""
+        before = [(phone.rows.cursor, len(phone.outbox), len(phone.rows.check)) for phone in self.phones]
         for phone in self.phones:
-            for _ in range(4):
-                phone.give_up()
-                self._send(phone)
-                while self.network:
-                    await self._deliver()
+            phone.give_up()
+            self._send(phone)
+        while self.network:
+            self.touched = None
+            await self._deliver()
+            self.oracles.after_step(self.touched)
+        return before == [(phone.rows.cursor, len(phone.outbox), len(phone.rows.check)) for phone in self.phones]
 
     # --- what may happen ---
 
+    def _anyone(self) -> SimPhone:
+        return self.random.choice(self.phones)
+
+    def _try(self, phone: SimPhone, act: Callable[[], None]) -> bool:
+        """Let a phone do something; False when its power went."""
+        try:
+            act()
+        except PowerCut as cut:
+            self.say("{} loses its power {}", phone, cut)
+            self.stats["power cuts"] += 1
+            phone.kill()
+            return False
+        return True
+
+    def _name(self, what: object) -> object:
+        if not isinstance(what, SimPhone):
+            return what
+        return f"phone {self.phones.index(what) + 1}" if what in self.phones else "a lost phone"
+
     async def _make(self) -> None:
-        self.people.make(self.random.choice(self.phones))
+        phone = self._anyone()
+        self._try(phone, lambda: self.people.make(phone))
+        self.say("{} has {} wishes", phone, len(phone.outbox))
 
     async def _ask(self) -> None:
-        self._send(self.random.choice(self.phones))
+        phone = self._anyone()
+        if phone not in self.away:
+            self._send(phone)
+
+    async def _put_away(self) -> None:
+        """A phone lies in a drawer, or is taken out of it."""
+        phone = self._anyone()
+        self.away ^= {phone}
+        self._fault("{} is {}", phone, "put away" if phone in self.away else "in use again")
 
     def _send(self, phone: SimPhone) -> None:
-        request = phone.ask()
-        if request is not None:
-            self.network.append(Message(phone, phone.user_id, request))
+        def act() -> None:
+            request = phone.ask()
+            if request is not None:
+                self.say("{} {}", phone, "compares" if request.compares else "asks")
+                self.network.append(Message(phone, phone.user_id, request))
+
+        self._try(phone, act)
 
     async def _deliver(self) -> None:
         if not self.network:
             return
         message = self.network.pop(self.random.randrange(len(self.network)))
         if message.reply is None:
-            reply = await self.server.exchange(message.request.body, user_id=message.user_id, now_ms=self.now_ms)
-            self.stats[f"answer {reply.status} {reply.error}".strip()] += 1
-            self.oracles.remember_cut()
-            epoch = self.server.log.epoch
-            self.network.append(Message(message.phone, message.user_id, message.request, reply, epoch))
+            await self._serve(message)
         elif message.phone in self.phones:
-            held = message.phone.tokens()
-            message.phone.hear(message.request, message.reply.status, message.reply.body, message.reply.error)
-            if message.epoch < self.server.log.epoch:
-                self.oracles.excuse(held - message.phone.tokens())
-            self.touched = message.phone
+            self._hear(message, message.reply)
+
+    async def _serve(self, message: Message) -> None:
+        request = message.request
+        if request.compares is None:
+            reply = await self.server.exchange(request.body, user_id=message.user_id, now_ms=self.now_ms)
+            self.stats["exchanges"] += 1
+        else:
+            reply = await self.server.compare(request.body, user_id=message.user_id)
+            self.stats["comparisons"] += 1
+        self.say("the server answers {}: {} {}", message.phone, reply.status, reply.error)
+        self.stats[f"answer {reply.status} {reply.error}".strip()] += 1
+        self.network.append(Message(message.phone, message.user_id, request, reply, self.server.log.epoch))
+
+    def _hear(self, message: Message, reply: Reply) -> None:
+        phone = message.phone
+        held = phone.tokens()
+        self._try(phone, lambda: phone.hear(message.request, reply.status, reply.body, reply.error))
+        self.say("{} hears {}, {} bytes", phone, reply.status, len(reply.body))
+        given_up = held - phone.tokens()
+        if given_up:
+            self.oracles.check_given_up(phone, given_up)
+        if message.epoch < self.server.log.epoch:
+            self.oracles.excuse(given_up)
+        self.touched = phone
 
     async def _drop(self) -> None:
         if self.network:
             self.network.pop(self.random.randrange(len(self.network)))
+            self._fault("a message is lost")
 
     async def _repeat(self) -> None:
         """A message comes twice, the second time whenever it likes."""
         if self.network:
             self.late.append(self.random.choice(self.network))
+            self._fault("a message will come twice")
         if self.late and self.random.random() < 0.5:
             self.network.append(self.late.pop(self.random.randrange(len(self.late))))
 
@@ -164,27 +265,57 @@ class World:
             if message.reply is not None and message.reply.body:
                 end = self.random.randrange(len(message.reply.body))
                 message.reply = Reply(message.reply.status, message.reply.body[:end])
+                self._fault("an answer is cut after {} bytes", end)
                 return
 
+    def _fault(self, words: str, *about: object) -> None:
+        self.stats["faults"] += 1
+        self.say(words, *about)
+
     async def _give_up(self) -> None:
-        self.random.choice(self.phones).give_up()
+        phone = self._anyone()
+        phone.give_up()
+        self._fault("{} gives up waiting", phone)
 
     async def _kill(self) -> None:
-        self.random.choice(self.phones).kill()
+        phone = self._anyone()
+        phone.kill()
+        self._fault("{} is killed", phone)
 
     async def _clone(self) -> None:
         if len(self.phones) < PHONES_MAX:
-            self.phones.append(self.random.choice(self.phones).cloned())
+            phone = self._anyone()
+            self._fault("{} is copied, and both go on", phone)
+            self.phones.append(phone.cloned())
             self.stats["clones"] += 1
 
     async def _lose(self) -> None:
         """A phone falls into the water."""
         if len(self.phones) > 1:
+            self._fault("one of {} phones is lost", len(self.phones))
             self.phones.pop(self.random.randrange(len(self.phones)))
             self.stats["phones lost"] += 1
 
+    async def _damage(self) -> None:
+        """A chunk of a phone's rows cannot be read any more: it knows, and distrusts what it belonged to."""
+        phone = self._anyone()
+        held = phone.rows.held
+        if held:
+            key = self.random.choice(sorted(held))
+            del held[key]
+            phone.rows.check[key[:2]] = "damaged"
+            self.stats["rows damaged"] += 1
+            self._fault("{} cannot read a row of {}", phone, key[2])
+
+    async def _fill_disk(self) -> None:
+        """Space for rows ends, or there is some again."""
+        phone = self._anyone()
+        phone.is_disk_full = not phone.is_disk_full
+        self._fault("{}: its disk is {}", phone, "full" if phone.is_disk_full else "free again")
+
     async def _backup(self) -> None:
         self.backups.append(self.server.copied())
+        self.say("a backup is taken")
 
     async def _restore(self) -> None:
         if self.backups:
@@ -192,21 +323,22 @@ class World:
             self.server.bring_back(self.random.choice(self.backups), now_ms=self.now_ms)
             self.oracles.after_restore()
             self.stats["restores"] += 1
+            self._fault("a backup is brought back")
 
     async def _revoke(self) -> None:
-        device_id = self.random.choice(self.phones).device_id
+        device_id = self._anyone().device_id
         if device_id in self.server.store.devices:
             await self.server.store.revoke_device(device_id)
+            self._fault("a device is revoked")
 
     async def _publish(self) -> None:
-        self.server.log.publish(now_ms=self.now_ms)
-        self.oracles.remember_cut()
+        self.server.publish(now_ms=self.now_ms)
 
     async def _wake(self) -> None:
         await self.server.wake(now_ms=self.now_ms)
 
     async def _upload(self) -> None:
-        phone = self.random.choice(self.phones)
+        phone = self._anyone()
         self.server.store.blobs |= {blob for blob in sorted(phone.blobs) if self.random.random() < 0.7}
         await self._arrive()
 
@@ -217,9 +349,32 @@ class World:
     async def _staff(self) -> None:
         self.people.move_as_staff()
 
+    async def _write(self) -> None:
+        self.office.write()
+        self.say("the office writes")
+
+    async def _rights(self) -> None:
+        self.office.move_rights()
+        self.say("somebody's rights change")
+
+    async def _want(self) -> None:
+        """A person wants a course, or wants it no longer; or has room for fewer tiers."""
+        phone = self._anyone()
+        names = self.office.bucket_names()
+        phone.want = tuple(name for name in names if self.random.random() < 0.6)
+        phone.want_tier = self.random.choice((3, 3, 3, 1))
+        phone.want_bytes = self.random.choice((1_024, 4_096))
+        self.say("{} wants {} courses up to tier {}", phone, len(phone.want), phone.want_tier)
+
+    async def _sweep(self) -> None:
+        """Old tags and gone rows are forgotten, sooner than a real log does."""
+        floor = self.server.log.floor
+        self.server.log.sweep(now_ms=self.now_ms, tags_min=10, gone_days=5)
+        self.stats["gone rows swept"] += self.server.log.floor > floor
+
     async def _trim(self) -> None:
         """Space gets short, or there is more of it again."""
-        self.random.choice(self.phones).journal_max = self.random.choice((2, 5, 20))
+        self._anyone().journal_max = self.random.choice((2, 5, 20))
 
     async def _wait_minutes(self) -> None:
         self.now_ms += self.random.choice((1_000, 60_000, 600_000))
@@ -231,9 +386,9 @@ class World:
         await self.server.store.expire(now_ms=self.now_ms)
 
 
-def run_world(seed: int) -> tuple[World, Violation | None]:
+def run_story(story: Story, *, told: list[str] | None = None) -> tuple[World, Violation | None]:
     """One world; the law that it broke, if it broke one."""
-    world = World(seed)
+    world = World(story, told=told)
     try:
         asyncio.run(world.run())
     except Violation as violation:
@@ -241,23 +396,11 @@ def run_world(seed: int) -> tuple[World, Violation | None]:
     return world, None
 
 
-def main(worlds: int, first_seed: int) -> int:
-    """Run worlds one after the other; 1 when a law was broken."""
-    logging.disable(logging.CRITICAL)  # Outages and bugs are wanted here.
-    began = time.monotonic()
-    stats: Counter[str] = Counter()
-    failed = 0
-    for seed in range(first_seed, first_seed + worlds):
-        world, violation = run_world(seed)
-        stats += world.stats
-        if violation is not None:
-            failed += 1
-            sys.stdout.write(f"seed {seed}: {violation}\n")
-    sys.stdout.write(f"{worlds} worlds from seed {first_seed}, {failed} broken, {time.monotonic() - began:.1f} s\n")
-    for name, count in sorted(stats.items()):
-        sys.stdout.write(f"  {count:>8} {name}\n")
-    return 1 if failed else 0
+def run_world(seed: int) -> tuple[World, Violation | None]:
+    return run_story(Story.drawn(seed))
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    from sync.testing.runner import main  # It runs worlds, and is the command line of this module.
+
+    sys.exit(main(sys.argv[1:]))
