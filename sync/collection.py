@@ -5,7 +5,7 @@ adapter compiles declarations to SQL, the memory store evaluates them. Condition
 no clock: what begins or ends by time has a state column that a job flips.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -182,6 +182,7 @@ class Change:
     filled: dict[str, Any] = field(default_factory=dict)
     flag: str | None = None  # Told in the receipt: "rights.lost".
     adopted_by: UUID | None = None  # Staff who had a parked op tried again.
+    ahead: Any = None  # What the collection's `look_ahead` read for a run of changes, this one among them.
     revives: bool = False  # Told to `after_write`: the row had been deleted, and comes back by this edit.
 
     def fill(self, **columns: Any) -> None:
@@ -200,6 +201,10 @@ class Change:
 
 Right = Callable[[Any, Change], Awaitable[None]]  # (tx, change): raises where the rights of now do not allow it
 Guard = Callable[[Any, Change], Awaitable[None]]  # (tx, change): may refuse or fill; it writes nothing
+LookAhead = Callable[
+    [Any, Sequence[Change]], Awaitable[Any]
+]  # (tx, changes that are asked about next): what their guards will look for, read at once; it raises no refusal
+AfterRun = Callable[[Any, Sequence[Change]], Awaitable[None]]  # (tx, changes of a run), after their rows were written
 AfterWrite = Callable[[Any, Change], Awaitable[None]]  # (tx, change), after the row was written, same transaction
 Expand = Callable[
     [Any, list[dict[str, Any]]], Awaitable[list[dict[str, Any]]]
@@ -225,7 +230,11 @@ class Collection:
     )
     key: tuple[str, ...] = ()  # Natural key: ids are UUIDv5 of it, so twins from two phones meet.
     guard: Guard | None = None
+    reads: frozenset[str] | None = None  # The tables that right and guard look into, beside `before`; None: any.
+    look_ahead: LookAhead | None = None  # Given `reads`, so that what it read is dropped once one of them is written.
     after_write: AfterWrite | None = None
+    after_run: AfterRun | None = None  # The same for many at once, perhaps after the guards of the next ones.
+    touches: frozenset[str] = frozenset()  # The tables that `after_run` writes.
     expand: Expand | None = None  # Turns a batch's short columns ("item", a number) into fields ("item_id").
 
     @property

@@ -5,11 +5,12 @@ Waiting    not yet: something it needs is not here
 anything else is an outage or a bug, and not ours to judge
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sync.ahead import Ahead
 from sync.clock import AHEAD_MAX_MS
 from sync.collection import Change, Collection, Fields
 from sync.errors import Refusal
@@ -63,9 +64,13 @@ class Effects:
     def __init__(self, unit: PushUnit) -> None:
         self.unit = unit
         self.rows = RowCache(unit)
+        self._ahead = Ahead(unit)
+        self._untold: list[Change] = []  # Written, and not told to `_untold_of.after_run` yet.
+        self._untold_of: Collection | None = None
 
-    async def preload(self, wishes: Iterable[Wish]) -> None:
+    async def preload(self, wishes: Sequence[Wish]) -> None:
         """Read in bulk the rows that the wishes up to the next command will touch."""
+        self._ahead.expect([wish.action for wish in wishes])
         wanted: dict[str, tuple[Collection, list[UUID]]] = {}
         for wish in wishes:
             match wish.action:
@@ -78,6 +83,12 @@ class Effects:
 
     async def apply(self, action: Action, writer: Writer) -> Effect:
         """Do it. Raises Refusal or Waiting before anything was written, LateRefusal afterwards."""
+        if self._untold_of is not None and getattr(action, "collection", None) is not self._untold_of:
+            try:
+                await self._end_run()
+            except Refusal as refusal:  # Of an op before this one.
+                raise LateRefusal(refusal) from refusal
+        self._ahead.now_at(action)
         match action:
             case CreateRow(collection, id_, fields):
                 return await self._create(collection, id_, fields, writer)
@@ -91,6 +102,17 @@ class Effects:
                 return await self._run(action)
             case DoNothing():
                 return Effect("applied")
+
+    async def finish(self) -> None:
+        """Write what waits, and tell what was not told. Raises Refusal, Raced."""
+        await self.rows.flush()
+        await self._end_run()
+
+    def forget(self) -> None:
+        """What was done since a savepoint was undone: read anew."""
+        self.rows.forget()
+        self._ahead.forget()
+        self._untold, self._untold_of = [], None
 
     # --- create ---
 
@@ -107,11 +129,13 @@ class Effects:
             met = meet(collection, change, before, base=None, writer=writer)
             return self._write(collection, change, before, met)
         self.rows.insert(collection, {"id": change.id, **made(collection, change, writer)})
+        self._ahead.forget({collection.table})
         return Effect("applied", (collection.name, change.id), change.flag)
 
     def _write(self, collection: Collection, change: Change, before: Row, met: Met) -> Effect:
         if met.columns:
             self.rows.update(collection, before, met.columns)
+            self._ahead.forget({collection.table})
         return Effect(met.outcome, (collection.name, change.id), change.flag)
 
     # --- patch and batch ---
@@ -159,8 +183,10 @@ class Effects:
         for id_, row, offset_ms in zip(ids, fields, batch.offsets_ms, strict=True):
             row_writer = _shifted(writer, offset_ms, now_ms=self.unit.now_ms)
             before = await self.rows.get(collection, id_)
-            change = Change("create", id_, Fields(row), before, row_writer.at[0])
-            changes.append((await self._ask(collection, change, row_writer), row_writer))
+            changes.append((Change("create", id_, Fields(row), before, row_writer.at[0]), row_writer))
+        await self._ahead.look_for(collection, [change for change, _ in changes])
+        for change, row_writer in changes:
+            await self._ask(collection, change, row_writer)
         outcomes = set()
         try:
             for change, row_writer in changes:
@@ -194,6 +220,7 @@ class Effects:
             raise LateRefusal(refusal) from refusal
         finally:
             self.rows.forget()  # A mutator writes what it likes.
+            self._ahead.forget()
         return Effect("applied")
 
     # --- the feature's say ---
@@ -202,6 +229,7 @@ class Effects:
         """Whether it may be, and with which of the server's columns. Raises what right and guard raise."""
         change.adopted_by = writer.adopted_by
         check_owner(collection, change, writer.user_id)
+        await self._ahead.look(collection, change, self.rows)
         if collection.right is not None:
             await collection.right(self.unit.tx, change)
         check_not_deleted(collection, change, base=base, writer=writer)
@@ -210,12 +238,16 @@ class Effects:
         return change
 
     async def _before(self, collection: Collection, id_: UUID) -> Row | None:
-        """The stored row; for a guard, which looks at the store itself, what waits in memory is written first."""
-        if collection.guard is not None or collection.right is not None:
+        """The stored row; what waits in memory and a guard would look for in the store is written first."""
+        is_guarded = collection.guard is not None or collection.right is not None
+        if is_guarded and self.rows.must_be_seen(collection, id_):
             await self.rows.flush()
         return await self.rows.get(collection, id_)
 
     async def _tell(self, collection: Collection, changes: list[Change]) -> None:
+        if collection.after_run is not None:
+            self._untold_of = collection
+            self._untold += changes
         if collection.after_write is None:
             return
         await self.rows.flush()
@@ -226,6 +258,18 @@ class Effects:
         except Refusal as refusal:
             raise LateRefusal(refusal) from refusal
         self.rows.forget()
+        self._ahead.forget()
+
+    async def _end_run(self) -> None:
+        """Tell of the changes of a run at once. Raises Refusal: then nobody knows which of them it is about."""
+        collection, changes = self._untold_of, self._untold
+        self._untold, self._untold_of = [], None
+        if collection is None or collection.after_run is None:
+            return
+        await self.rows.flush()
+        await collection.after_run(self.unit.tx, changes)
+        await self.unit.gather()
+        self._ahead.forget(collection.touches)
 
 
 def _shifted(writer: Writer, offset_ms: int, *, now_ms: int) -> Writer:

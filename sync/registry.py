@@ -108,6 +108,8 @@ def _check_writable(collection: Collection) -> None:
             raise ValueError(f"{collection.name}: {state} moves by commands only")
         case ByField(rules=rules) if set(rules) != (collection.may_patch or frozenset()):
             raise ValueError(f"{collection.name}: each field that may be patched has a rule, and no other")
+    if collection.look_ahead is not None and collection.reads is None:
+        raise ValueError(f"{collection.name}: who looks ahead says into which tables")
     if collection.deletion == "edit_wins" and not isinstance(collection.merge, (ByField, LwwField)):
         raise ValueError(f"{collection.name}: an edit can win only where merge_state says who edited")
     if not collection.owner_columns and collection.right is None:

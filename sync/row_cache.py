@@ -19,6 +19,7 @@ class RowCache:
         self._rows: dict[tuple[str, UUID], Row | None] = {}
         self._inserts: dict[tuple[str, UUID], tuple[Collection, Row]] = {}
         self._updates: dict[tuple[str, UUID], tuple[Collection, Row]] = {}
+        self._waiting: set[str] = set()  # Tables with rows that wait.
         self.versions: Versions = {}  # Of every row written so far.
 
     async def load(self, collection: Collection, ids: Iterable[UUID]) -> None:
@@ -37,10 +38,22 @@ class RowCache:
             await self.load(collection, [id_])
         return self._rows[key]
 
+    def known(self, collection: Collection, id_: UUID) -> Row | None:
+        """The row if it is held already."""
+        return self._rows.get((collection.name, id_))
+
+    def must_be_seen(self, collection: Collection, id_: UUID) -> bool:
+        """Whether something waits here that right or guard of this row would look for in the store."""
+        key = (collection.name, id_)
+        if key in self._inserts or collection.reads is None:  # A new row lacks what the database adds.
+            return bool(self._inserts or self._updates)
+        return not self._waiting.isdisjoint(collection.reads)
+
     def insert(self, collection: Collection, row: Row) -> None:
         key = (collection.name, row["id"])
         self._rows[key] = {"version": 1, "deleted_at": None, **row}
         self._inserts[key] = (collection, row)
+        self._waiting.add(collection.table)
 
     def update(self, collection: Collection, before: Row, columns: Row) -> None:
         key = (collection.name, before["id"])
@@ -50,9 +63,11 @@ class RowCache:
             return
         _, waiting = self._updates.setdefault(key, (collection, {"id": before["id"]}))
         waiting.update(columns)
+        self._waiting.add(collection.table)
 
     async def flush(self) -> None:
         """Write what waits. Raises Raced, or the Refusal of a broken rule of the database."""
+        self._waiting.clear()
         inserts, self._inserts = self._inserts, {}
         for key in inserts:
             del self._rows[key]  # What the database adds (defaults) is not known here.
@@ -69,6 +84,7 @@ class RowCache:
         self._rows.clear()
         self._inserts.clear()
         self._updates.clear()
+        self._waiting.clear()
 
 
 def _by_collection(waiting: Iterable[tuple[Collection, Row]]) -> Iterable[tuple[Collection, list[Row]]]:

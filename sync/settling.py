@@ -118,7 +118,7 @@ class Settler:
         """What was done since was undone in the store: forget it here too."""
         self._new = dict(mark)
         self._looked_up.clear()
-        self.effects.rows.forget()
+        self.effects.forget()
 
     async def _look_up(self, identities: Iterable[UUID]) -> None:
         """By identity, or by the record that the op would create: so a phone may know a singleton's creation."""

@@ -88,7 +88,7 @@ async def _try_again(unit: PushUnit, registry: Registry, group: Sequence[HeldOp]
                 if wish.identity in known:
                     continue
                 await settler.attempt(wish, Writer(held.user_id, held.device_id, held.at, held.adopted_by))
-            await settler.effects.rows.flush()
+            await settler.effects.finish()
             await settler.write_held()
     except LateRefusal as late:
         await _hold_on(unit, group, late.cause)

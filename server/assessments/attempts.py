@@ -4,7 +4,7 @@ Everything here may have been done hours ago without a network. The phone says w
 `received_at` is ours, and what counts is decided by the server's rules of now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -131,6 +131,17 @@ async def _visible_assessment(tx: Tx, assessment_id: UUID) -> Assessment:
 # --- answering --------------------------------------------------------------------------------------------------
 
 
+async def look_for_attempts(tx: Tx, changes: Sequence[Change]) -> dict[tuple[UUID, UUID], queries.Answered]:
+    """What the next answers answer, in one statement."""
+    return await queries.answered(tx, [pair for change in changes if (pair := _answers(change)) is not None])
+
+
+def _answers(change: Change) -> tuple[UUID, UUID] | None:
+    stored = change.before or change.fields
+    attempt_id, item_id = stored.get("attempt_id"), stored.get("item_id")
+    return None if attempt_id is None or item_id is None else (attempt_id, item_id)
+
+
 async def accept_answer(tx: Tx, change: Change) -> None:
     """Guard of an answer: the attempt is one's own and open, the item is of its paper, the value fits the item.
 
@@ -138,7 +149,7 @@ async def accept_answer(tx: Tx, change: Change) -> None:
     """
     stored = change.before or change.fields
     _require(stored, "attempt_id", "item_id")
-    found = await queries.answered(tx, stored["attempt_id"], stored["item_id"])
+    found = change.ahead.get(_answers(change))
     if found is None or found.user_id != tx.actor.id:
         raise NotFound(f"There is no attempt {stored['attempt_id']}, or not for you.")
     if not found.is_open:
@@ -148,22 +159,26 @@ async def accept_answer(tx: Tx, change: Change) -> None:
     check_value(found.kind, found.options, change.fields.get("value"))
 
 
-async def keep_history(tx: Tx, change: Change) -> None:
-    """After an answer: append what was sent. The row holds the last word, the history every word."""
-    stored = change.before or change.fields
-    statement = text(
-        "insert into assessments_answer_history (answer_id, attempt_id, item_id, value, claimed_at, received_at)"
-        " values (:answer, :attempt, :item, cast(:value as json), :claimed_at, :received_at)"
-    )
-    values = {
-        "answer": change.id,
-        "attempt": stored["attempt_id"],
-        "item": stored["item_id"],
-        "value": _json(change.fields.get("value")),
-        "claimed_at": _instant(change.at_ms),
-        "received_at": tx.now,
-    }
-    await tx.db.execute(statement, values)
+_KEEP_HISTORY = text(
+    "insert into assessments_answer_history (answer_id, attempt_id, item_id, value, claimed_at, received_at)"
+    " select answer_id, attempt_id, item_id, value, claimed_at, :now from json_populate_recordset("
+    "null\\:\\:assessments_answer_history, cast(:rows as json)) with ordinality order by ordinality"
+)
+
+
+async def keep_history(tx: Tx, changes: Sequence[Change]) -> None:
+    """After answers: append what was sent. The row holds the last word, the history every word."""
+    rows = [
+        {
+            "answer_id": change.id,
+            "attempt_id": (change.before or change.fields)["attempt_id"],
+            "item_id": (change.before or change.fields)["item_id"],
+            "value": change.fields.get("value"),
+            "claimed_at": _instant(change.at_ms),
+        }
+        for change in changes
+    ]
+    await tx.db.execute(_KEEP_HISTORY, {"rows": msgspec.json.encode(rows).decode(), "now": tx.now})
 
 
 async def expand_batch(tx: Tx, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -241,7 +256,3 @@ def _require(fields: Mapping[str, Any], *names: str) -> None:
 
 def _instant(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, tz=UTC)
-
-
-def _json(value: Any) -> str | None:  # Any: an answer of any kind of item
-    return None if value is None else msgspec.json.encode(value).decode()

@@ -52,7 +52,10 @@ answers = Collection(
     may_patch=frozenset({"value"}),
     key=("attempt_id", "item_id"),
     guard=taking.accept_answer,
-    after_write=taking.keep_history,
+    reads=frozenset({"assessments_attempts", "assessments_items"}),
+    look_ahead=taking.look_for_attempts,
+    after_run=taking.keep_history,
+    touches=frozenset({"assessments_answer_history"}),
     expand=taking.expand_batch,
     deletion="by_server",
 )

@@ -1,5 +1,6 @@
 """Reading about tests: where an actor stands to a course, what an answer answers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -70,19 +71,31 @@ class Answered:
     options: list[Option]
 
 
-async def answered(tx: Tx, attempt_id: UUID, item_id: UUID) -> Answered | None:
-    """None when there is no such attempt. Its lock keeps a submission out until this answer is in."""
-    statement = text(
-        "select a.user_id, a.state, i.kind, i.options from assessments_attempts a"
-        " left join assessments_items i"
-        " on i.id = :item and i.assessment_id = a.assessment_id and i.revision = a.revision"
-        " where a.id = :attempt and a.deleted_at is null for no key update of a"
-    )
-    row = (await tx.db.execute(statement, {"attempt": attempt_id, "item": item_id})).one_or_none()
-    if row is None:
-        return None
-    options = msgspec.convert(row.options or [], type=list[Option])
-    return Answered(user_id=row.user_id, is_open=row.state == "in_progress", kind=row.kind, options=options)
+_ANSWERED = text(
+    "select a.id as attempt_id, pair.item_id, a.user_id, a.state, i.kind, i.options"
+    " from unnest(cast(:attempts as uuid[]), cast(:items as uuid[])) as pair(attempt_id, item_id)"
+    " join assessments_attempts a on a.id = pair.attempt_id and a.deleted_at is null"
+    " left join assessments_items i"
+    " on i.id = pair.item_id and i.assessment_id = a.assessment_id and i.revision = a.revision"
+    " order by a.id for no key update of a"
+)
+
+
+async def answered(tx: Tx, pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Answered]:
+    """By (attempt, item); without those whose attempt is not there.
+
+    The attempts are locked: that keeps a submission out until these answers are in.
+    """
+    values = {"attempts": [attempt_id for attempt_id, _ in pairs], "items": [item_id for _, item_id in pairs]}
+    return {
+        (row.attempt_id, row.item_id): Answered(
+            user_id=row.user_id,
+            is_open=row.state == "in_progress",
+            kind=row.kind,
+            options=msgspec.convert(row.options or [], type=list[Option]),
+        )
+        for row in await tx.db.execute(_ANSWERED, values)
+    }
 
 
 @dataclass(frozen=True)

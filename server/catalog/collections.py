@@ -6,6 +6,11 @@ course-staff:{id}  the same of a draft too, and its card
 subject:{id}       public questions (declared by `questions`), for whoever asks
 """
 
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
 from server.base.errors import NotFound
 from server.base.tx import Tx
 from server.catalog import drafting
@@ -130,6 +135,12 @@ class WrongId(Refusal):
     code = "progress.wrong_id"
 
 
+async def look_for_lessons(tx: Tx, changes: Sequence[Change]) -> set[UUID]:
+    """Which lessons there are, of those that were read."""
+    wanted = {change.fields["lesson_id"] for change in changes if "lesson_id" in change.fields}
+    return set((await tx.db.execute(select(Lesson.id).where(Lesson.id.in_(wanted)))).scalars())
+
+
 async def own_progress(tx: Tx, change: Change) -> None:
     """Whose progress it is follows from who sends it. Raises WrongId, NotFound (no such lesson)."""
     completed_at = change.fields.get("completed_at")
@@ -145,7 +156,7 @@ async def own_progress(tx: Tx, change: Change) -> None:
     if change.id != derived_id("catalog.progress", tx.actor.id, lesson_id):
         raise WrongId
     # A lesson that was taken back meanwhile counts too: nothing a learner did is lost.
-    if await tx.db.get(Lesson, lesson_id) is None:
+    if lesson_id not in change.ahead:
         raise NotFound(f"There is no lesson {lesson_id}.")
     change.fill(user_id=tx.actor.id)
 
@@ -162,6 +173,8 @@ progress = Collection(
     key=("user_id", "lesson_id"),
     deletion="by_server",
     guard=own_progress,
+    reads=frozenset({"catalog_lessons"}),
+    look_ahead=look_for_lessons,
 )
 
 free_courses = Grant(

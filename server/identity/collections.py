@@ -32,6 +32,7 @@ me = Collection(
     merge=LwwField(),
     may_patch=frozenset({"full_name", "display_name", "locale"}),
     guard=clean_change,
+    reads=frozenset(),
     after_write=tell_of_name,
     deletion="by_server",
 )

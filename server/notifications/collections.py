@@ -27,5 +27,6 @@ notifications = Collection(
     merge=Join({"read_at": "earlier"}),
     may_patch=frozenset({"read_at"}),
     guard=keep_read_at_in_bounds,
+    reads=frozenset(),
     deletion="by_server",
 )

@@ -1,5 +1,7 @@
 """What every store must bear, continued: the policies of SPEC.md M, ids, batches, and who may write what."""
 
+from uuid import UUID
+
 from sync.collection import derived_id
 from sync.testing.lab import DAY_MS, START_MS, Lab, outcomes
 from sync.testing.phone import AT_START_MS, Pen, id_of
@@ -209,6 +211,49 @@ class WritingContract:
         assert outcomes(answer) == ["applied", "applied", "applied", "applied", "parked attempt.closed"]
         first = ANSWERS.derived_id({"attempt_id": id_of("attempt"), "item": 0})
         assert (await lab.row(ANSWERS, first) or {})["value"] == {"chosen": "b"}
+
+    async def test_M5_what_was_read_ahead_is_dropped_when_a_command_or_an_op_writes_what_the_guard_reads(
+        self, lab: Lab
+    ) -> None:
+        pen = Pen()
+        self._attempt(pen)
+        self._answer(pen, 0, "a")
+        self._answer(pen, 1, "b")
+        pen.create(NOTES, id_of("between"), {"text": "words"})
+        self._answer(pen, 2, "c")
+        pen.command("sample.attempt.submit", attempt_id=id_of("attempt"))
+        self._answer(pen, 3, "d")
+        pen.create(ATTEMPTS, id_of("second"), {"title": "test"})
+        self._answer(pen, 4, "e", attempt="second")
+
+        expected = ["applied"] * 6 + ["parked attempt.closed"] + ["applied"] * 2
+        assert outcomes(await lab.push(pen)) == expected
+
+    async def test_M5_what_follows_a_run_of_writes_is_one_with_it_and_a_late_refusal_finds_its_op(
+        self, lab: Lab
+    ) -> None:
+        pen = Pen()
+        self._attempt(pen)
+        noted = self._answer(pen, 0, "note it")
+        self._answer(pen, 1, "b")
+        refused = self._answer(pen, 2, "too much")
+        self._answer(pen, 3, "d")
+
+        assert outcomes(await lab.push(pen)) == ["applied"] * 3 + ["parked credit.empty", "applied"]
+        assert await lab.row(ANSWERS, refused) is None
+        assert await lab.row(NOTES, derived_id("sample.answer_note", noted)) is not None
+
+        again = Pen("again")
+        rows = [[5, "note it"], [6, "x"], [7, "y"]]
+        again.batch(ANSWERS, {"attempt_id": str(id_of("attempt"))}, ["item", "value"], rows)
+        first = ANSWERS.derived_id({"attempt_id": id_of("attempt"), "item": 5})
+        assert outcomes(await lab.push(again)) == ["applied"]
+        assert (await lab.row(NOTES, derived_id("sample.answer_note", first)) or {})["text"] == "3 came"
+
+    def _answer(self, pen: Pen, item: int, value: str, *, attempt: str = "attempt") -> UUID:
+        answer_id = ANSWERS.derived_id({"attempt_id": id_of(attempt), "item": item})
+        pen.create(ANSWERS, answer_id, {"attempt_id": str(id_of(attempt)), "item": item, "value": value})
+        return answer_id
 
     async def test_M6_a_phone_writes_only_what_is_its_own_users(self, lab: Lab) -> None:
         amina, brian = Pen("a"), Pen("b", user="brian")

@@ -3,6 +3,7 @@
 Mutators and guards see a `SampleTx`: what the memory store gives, and what the tests put around a database session.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -123,12 +124,33 @@ ATTEMPTS = Collection(
 )
 
 
-async def guard_answer(tx: SampleTx, change: Change) -> None:
-    """Answers are taken while the attempt is open."""
+async def look_for_attempts(tx: SampleTx, changes: Sequence[Change]) -> dict[UUID, dict[str, Any] | None]:
+    """The attempts that the next answers belong to."""
+    ids = {attempt_id for change in changes if (attempt_id := _attempt_of(change)) is not None}
+    return {attempt_id: await tx.get("sample_attempts", attempt_id) for attempt_id in ids}
+
+
+def _attempt_of(change: Change) -> UUID | None:
     attempt_id = change.fields.get("attempt_id") if change.before is None else change.before["attempt_id"]
-    attempt = None if attempt_id is None else await tx.get("sample_attempts", attempt_id)
+    return None if attempt_id is None else UUID(str(attempt_id))
+
+
+async def guard_answer(_tx: SampleTx, change: Change) -> None:
+    """Answers are taken while the attempt is open."""
+    attempt_id = _attempt_of(change)
+    attempt = None if attempt_id is None else change.ahead[attempt_id]
     if attempt is None or attempt["state"] != "open":
         raise AttemptClosed
+
+
+async def after_answers(tx: SampleTx, changes: Sequence[Change]) -> None:
+    """Answers that say "note it" leave a note with how many came together; "too much" is refused late."""
+    for change in changes:
+        if change.fields.get("value") == "note it":
+            note_id = derived_id("sample.answer_note", change.id)
+            await tx.put("sample_notes", {"id": note_id, "user_id": tx.actor.id, "text": f"{len(changes)} came"})
+        if change.fields.get("value") == "too much":
+            raise NoMoreCredit
 
 
 async def name_items(_tx: SampleTx, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -146,6 +168,10 @@ ANSWERS = Collection(
     may_patch=frozenset({"value"}),
     key=("attempt_id", "item"),
     guard=guard_answer,
+    reads=frozenset({"sample_attempts"}),
+    look_ahead=look_for_attempts,
+    after_run=after_answers,
+    touches=frozenset({"sample_notes"}),
     expand=name_items,
 )
 

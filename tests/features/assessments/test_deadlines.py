@@ -28,10 +28,7 @@ async def limit(world: TestSchool, **columns: Any) -> None:
 
 def queue_at(phone: Phone, at: datetime, op: dict[str, Any]) -> int:
     """An op that says it was made at this instant, as a phone does that was offline then."""
-    n = phone._queue(op)
-    encoded = phone.queue[-1].decode().replace(f'"at":[{n},0]', f'"at":{stamp(at)}'.replace(" ", ""))
-    phone.queue[-1] = encoded.encode()
-    return n
+    return phone._queue({**op, "at": stamp(at)})
 
 
 def answer_at(phone: Phone, at: datetime, attempt: str, item: str, value: Any) -> int:
