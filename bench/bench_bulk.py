@@ -92,13 +92,13 @@ def _give_rows(connection: psycopg.Connection, caller: Caller, person: Person) -
         " select gen_random_uuid(), %s, 'own ' || n, repeat(md5(n::text), 9) from generate_series(1, %s) n",
         [person.user_id, OWN_ROWS],
     )
-    connection.execute("call sync_advance()")
+    sample_rows.publish(connection)
     cursor = caller.caught_up()
     connection.execute(
         "update bench_rows set title = 'mine' where id in (select id from bench_rows where course_id = %s limit %s)",
         [person.user_id, DELTA],
     )
-    connection.execute("call sync_advance()")
+    sample_rows.publish(connection)
     return cursor
 
 
@@ -123,7 +123,7 @@ def _change(connection: psycopg.Connection, rows: int, person: Person) -> tuple[
         [person.user_id, rows],
     )
     written = time.perf_counter()
-    connection.execute("call sync_advance()")
+    sample_rows.publish(connection)
     return written - started, time.perf_counter() - written
 
 

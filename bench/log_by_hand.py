@@ -10,12 +10,12 @@ with numbered as (
     select name, ('x'||left(md5(name),16))::bit(64)::bigint, false from unnest(%(names)s::text[]) name returning number
 ), base as (select max(position) as position from sync_batch),
 rows as (
-    select number, n,
+    select number, n, gen_random_uuid() as id,
            base.position + (n - 1) * %(step)s::bigint + row_number() over (partition by n order by number) as position
     from numbered, base, generate_series(1, %(rows)s::int) n
 ), made as (
-    select number, position, gen_random_uuid() as id,
-        '[1,{"id":"' || gen_random_uuid() || '","title":"Lesson ' || n || '","words":"'
+    select number, position, id,
+        '[1,{"id":"' || id || '","title":"Lesson ' || n || '","words":"'
         || (select string_agg(md5((n * 31 + k)::text), ' ') from generate_series(1, 12) k) || '"}]' as line
     from rows
 ), written as (

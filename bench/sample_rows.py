@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -11,6 +12,7 @@ import psycopg
 
 from sync.collection import Collection, bucket
 from sync.postgres.install import install
+from sync.postgres.sequencer import BUSY
 from sync.registry import build_registry
 
 TABLE = """
@@ -20,6 +22,7 @@ create table {name} (id uuid primary key, version bigint not null default 1, del
 SYNCED, BARE = "bench_rows", "bench_bare"
 OF_450_BYTES = "repeat(md5(n::text), 9)"  # with ids, names and title
 PER_BUCKET = 250
+LOOK_S = 0.001
 _ROWS = f"""
 insert into {{name}} (id, course_id, title, words)
 select md5(n::text)::uuid, md5((n % {{buckets}})::text)::uuid, 'row ' || n, {OF_450_BYTES}
@@ -49,6 +52,13 @@ def prepare(url: str, rows: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("call sync_advance()")
         connection.execute("vacuum analyze")
+
+
+def publish(connection: psycopg.Connection) -> None:
+    """Until all that is committed stands in the log, whoever put it there: the API sequences, too."""
+    while (done := connection.execute("call sync_advance()").fetchone()) != (0,):
+        if done == (BUSY,):
+            time.sleep(LOOK_S)
 
 
 def change_one(name: str, rows: int) -> str:

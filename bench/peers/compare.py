@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench.counting import Counted
 from bench.figures import amount, where_and_when
-from bench.peers.counting import Counted
 from bench.peers.engine import CLIENTS, CannotRun, Measured, Peer, Place, measure, rows
 from bench.peers.morango import Morango
 from bench.peers.ours import Spark

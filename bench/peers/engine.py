@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from bench.peers.counting import Counted, Proxy, counted
+from bench.counting import Counted, Proxy, counted
 
 ROWS = 10_000
 CHANGED = 100
