@@ -13,7 +13,7 @@ from server.base.ids import derived_id
 from tests.support.phone import Phone
 
 PATIENCE_S = 60
-REST_S = 0.05
+REST_S = 0.2
 AWAY_S = 0.1
 
 
@@ -41,7 +41,6 @@ class BusyPhone:
         await self.come_to_rest()
 
     def learn(self) -> None:
-        """Each op raises the row's version by one, and none twice: the version counts effects."""
         self.seconds += 1
         if self.seconds == 1:
             fields = {"lesson_id": self.lesson_id, "seconds": 1}
