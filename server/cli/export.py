@@ -8,6 +8,7 @@ import typer
 
 from server.features import REGISTRY
 from sync.collection import NAMESPACE, Collection
+from sync.merge import ByField
 from sync.mutator import Mutator
 from sync.registry import Registry
 
@@ -46,7 +47,10 @@ def _collection(collection: Collection) -> dict[str, Any]:
         "merge": type(collection.merge).__name__,
         "create": sorted(collection.may_create) if collection.may_create is not None else None,
         "patch": sorted(collection.may_patch) if collection.may_patch is not None else None,
+        "deletion": collection.deletion,
     }
+    if isinstance(collection.merge, ByField):
+        described["rules"] = {name: type(rule).__name__ for name, rule in sorted(collection.merge.rules.items())}
     if collection.key:
         sample = {column: str(SAMPLE) for column in collection.key}
         described["id"] = {

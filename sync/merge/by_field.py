@@ -147,6 +147,8 @@ def _merge_set(name: str, rule: Elements, value: Any, stored: Mapping[str, Any],
 def _merge_text(name: str, rule: Text, value: Any, stored: Mapping[str, Any], offer: Offer) -> Merged:
     edit = value if isinstance(value, TextEdit) else TextEdit(was=None, now=value)
     before = stored.get(name)
+    for side in (edit.was, edit.now):
+        _require_short(name, rule, side)  # Before it is compared word by word.
     joined = _join_texts(rule, edit, before)
     if joined.is_overlapping and rule.marked_while_null and stored.get(rule.marked_while_null) is not None:
         raise Changed(fields={name: "the same words were changed meanwhile"})

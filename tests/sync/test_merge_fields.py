@@ -1,5 +1,6 @@
 """SET, TEXT and LIST as laws, and as the vectors that the page passes, too. SPEC.md M12-M14."""
 
+import dataclasses
 import itertools
 import json
 import random
@@ -15,10 +16,28 @@ from hypothesis import strategies as st
 
 import sync.testing
 from sync.clock import At
-from sync.merge import Elements, SetEdit, merge_elements, merge_text, place_at, place_between
+from sync.memory import MemoryStore, Tables
+from sync.merge import (
+    Append,
+    ByField,
+    Elements,
+    Offer,
+    SetEdit,
+    TextEdit,
+    merge_elements,
+    merge_fields,
+    merge_text,
+    place_at,
+    place_between,
+)
 from sync.merge.place import PLACE_LENGTH_MAX, check_place
 from sync.merge.three_way import matches
 from sync.refusals import FieldInvalid
+from sync.registry import build_registry
+from sync.testing.lab import Lab
+from sync.testing.phone import Pen, id_of
+from sync.testing.sample import NOTES, look_for_attempts, sample_registry
+from sync.testing.sample_drafts import SHEETS, TEAM_KIND
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(sync.testing.__file__).parent / "vectors.json").read_text(encoding="utf-8")
@@ -235,3 +254,69 @@ def test_M14_one_gap_takes_hundreds_of_rows_and_then_says_so():
 def test_M14_what_is_no_gap_is_refused(before: str, behind: str | None):
     with pytest.raises(FieldInvalid):
         place_between(before, behind, UUID(int=1))
+
+
+# --- declarations -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"right": None}, "declares a right"),
+        ({"may_patch": frozenset({"title"})}, "each field that may be patched has a rule"),
+        ({"merge": Append(), "may_patch": None}, "an edit can win only"),
+        ({"reads": None, "look_ahead": look_for_attempts}, "says into which tables"),
+    ],
+)
+def test_M18_a_declaration_that_its_policy_does_not_allow_is_refused_at_start(changes: dict[str, Any], message: str):
+    broken = dataclasses.replace(SHEETS, **changes)
+
+    with pytest.raises(ValueError, match=message):
+        build_registry(schema=1, collections=[broken], bucket_kinds=[TEAM_KIND])
+
+
+def test_M13_what_is_too_long_is_refused_before_it_is_compared():
+    offer = Offer(base=None, at=(1, 0), device="d")
+    stored = {"id": UUID(int=1), "version": 1, "title": "short"}
+    assert isinstance(SHEETS.merge, ByField)
+
+    with pytest.raises(FieldInvalid, match="longer than 60"):
+        merge_fields(SHEETS.merge, stored=stored, state={}, offered={"title": TextEdit("x" * 61, "y")}, offer=offer)
+
+
+# --- together ---------------------------------------------------------------------------------------------------
+
+
+async def _end_of(order: tuple[str, ...]) -> tuple[object, ...]:
+    """What stands after these devices' ops came in this order, each made from the same version of the sheet."""
+    lab = Lab(MemoryStore(Tables(sample_registry())))
+    sheet = id_of("sheet")
+    was = "The cat sat."
+    columns = {"body": was, "place": place_at(5, sheet), "tags": ["a"], "locale": "en"}
+    await lab.write(SHEETS, {"id": sheet, "team": "red", **columns})
+    for name in order:
+        pen = Pen(name, user=name)
+        await lab.write(NOTES, {"id": pen.user_id, "user_id": pen.user_id, "text": "red"})
+        match name:
+            case "deleter":
+                pen.delete(SHEETS, sheet, base=1)
+            case "mover":
+                moved = {"place": place_at(1, sheet), "locale": "uz", "tags": {"add": ["b"], "remove": ["a"]}}
+                pen.patch(SHEETS, sheet, moved, base=1, at=[5_000, 0])
+            case "writer":
+                written = {"body": {"was": was, "now": "The black cat sat."}, "locale": "ru", "tags": {"add": ["c"]}}
+                pen.patch(SHEETS, sheet, written, base=1, at=[7_000, 0])
+            case _:
+                edited = {"body": {"was": was, "now": "The cat lay."}, "place": place_at(9, sheet)}
+                pen.patch(SHEETS, sheet, edited, base=1, at=[6_000, 0])
+        assert not [receipt for receipt in (await lab.push(pen)).receipts if receipt.outcome == "parked"]
+    row = await lab.row(SHEETS, sheet) or {}
+    return (row["deleted_at"], row["body"], row["place"], tuple(row["tags"]), row["locale"])
+
+
+async def test_M16_four_devices_that_did_not_see_each_other_end_alike_in_all_24_orders():
+    orders = itertools.permutations(("deleter", "mover", "writer", "editor"))
+
+    ends = {await _end_of(order) for order in orders}
+
+    assert ends == {(None, "The black cat lay.", place_at(9, id_of("sheet")), ("b", "c"), "ru")}
