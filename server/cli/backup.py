@@ -11,12 +11,11 @@ import typer
 from server.backup.folder import BackupError
 from server.backup.objects import BadKey, S3Objects, StoreAway
 from server.backup.taking import Source, take_backup
-from server.cli._operator import operator_settings
 from server.cli._servers import refuse
-from server.embedded.installation import Installation
+from server.embedded.installation import Installation, NotRunning
 from server.embedded.postgres import SUPERUSER, NoPostgres
 from server.embedded.supervisor import say
-from server.settings import Settings
+from server.settings import BadSetting, Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -27,8 +26,8 @@ def backup(
     folder: Annotated[Path, typer.Argument(help="Where backups lie; best on another disk or machine.")],
 ) -> None:
     """Copy everything, while it runs. Prints the folder of the backup; a broken one has no such name."""
-    settings = operator_settings()
-    installation = Installation(settings.data)
+    installation = Installation.from_env(os.environ)
+    settings = _settings(installation)
     secrets = installation.secrets if installation.secrets.exists() else None
     source = Source(url=replicating_url(settings), objects=S3Objects(settings.s3_url), secrets=secrets)
     try:
@@ -36,6 +35,16 @@ def backup(
     except (BackupError, StoreAway, BadKey, NoPostgres) as problem:
         refuse(f"no backup was made: {problem}")
     typer.echo(str(made.folder))
+
+
+def _settings(installation: Installation) -> Settings:
+    """The environment's, or of what runs on SPARK_DATA: read here, for the product itself need not be loaded."""
+    given = {name: value for name, value in os.environ.items() if name.startswith("SPARK_") and value}
+    try:
+        env = given if "SPARK_SIGNING_KEY" in given else {**installation.running_env(), **given}
+        return Settings.from_env({**env, "SPARK_DATA": str(installation.data)})
+    except (NotRunning, BadSetting) as problem:
+        refuse(str(problem))
 
 
 def replicating_url(settings: Settings) -> str:

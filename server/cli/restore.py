@@ -77,7 +77,7 @@ def _restore(folder: Path, only: str) -> Report:
             " its data folder, start it for nobody else, and run `spark restore --finish`"
         )
     installation = Installation.from_env(os.environ)
-    with _stopped(installation):
+    with stopped(installation):
         what: What = "database" if only == "database" else "objects" if only == "objects" else "all"
         return bring_back(Target(installation, _objects(installation)), folder, what, say, now=datetime.now(UTC))
 
@@ -91,7 +91,7 @@ def _finish() -> Report:
 
 
 @contextmanager
-def _stopped(installation: Installation) -> Iterator[None]:
+def stopped(installation: Installation) -> Iterator[None]:
     """Nobody uses the folder, and nobody can begin to. Raises DataFolderError, which names who does."""
     installation.make()
     with installation.lock():

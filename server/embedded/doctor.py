@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import psycopg
+
 from server.embedded import plan as planning
 from server.embedded import postgres, s3, valkey
 from server.embedded.health import Silent, ask_health
@@ -24,6 +26,10 @@ from server.settings import BadSetting, Settings
 Verdict = Literal["ok", "note", "missing"]
 DISK_BYTES_MIN = 2 * 1024**3
 PYTHON_MIN = (3, 11)
+_RESTORES = (
+    "select at, position, is_noticed, report::text from sync_restore"
+    " where at > now() - interval '14 days' and position is not null order by at"
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -53,6 +59,7 @@ def examine(env: Mapping[str, str]) -> Iterator[Finding]:
     yield _program("S3", "SPARK_S3_URL", env, s3.program)
     yield _page()
     yield _running(settings)
+    yield from _restores(settings)
     yield _browser(env)
 
 
@@ -162,6 +169,23 @@ def _running(settings: Settings) -> Finding:
     if not is_ready:
         return Finding("missing", f"running, and not ready: {words}", f"read the logs in {installation.logs}")
     return Finding("ok", f"running as process {holder} at {host}:{port}, and ready")
+
+
+def _restores(settings: Settings) -> Iterator[Finding]:
+    """A log that went back, in the last two weeks, and what nobody had said of it."""
+    installation = Installation(settings.data)
+    try:
+        url = installation.running_env()["SPARK_DATABASE_URL"]
+        with psycopg.connect(url, connect_timeout=3, autocommit=True) as connection:
+            rows = connection.execute(_RESTORES).fetchall()
+    except (NotRunning, psycopg.Error):
+        return
+    for at, position, is_noticed, report in rows:
+        what = f"the database went back to position {position}, at {at:%Y-%m-%d %H:%M} UTC"
+        if is_noticed:
+            yield Finding("note", f"{what}; nobody had said so", f"phones give back what they made; the rest: {report}")
+        else:
+            yield Finding("ok", f"{what}, by `spark restore`; see {settings.data / 'restores'}")
 
 
 def _browser(env: Mapping[str, str]) -> Finding:

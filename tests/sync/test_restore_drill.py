@@ -18,7 +18,11 @@ import pytest
 
 from server.backup.objects import S3Objects
 from server.base.ids import new_id
+from server.cli.restore import stopped
+from server.embedded.installation import AlreadyRunning
 from server.embedded.installation import Installation as DataFolder
+from server.embedded.plan import check_settings, make_plan
+from server.embedded.postgres import NoPostgres
 from server.identity.accounts import NewAccount, answer_for, create_account
 from server.means import open_work
 from server.settings import Settings
@@ -93,11 +97,6 @@ async def phones_of(installation: Installation) -> AsyncIterator[dict[str, Phone
         yield phones
 
 
-def run(installation: Installation, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "server.cli", *words]
-    return subprocess.run(command, cwd=ROOT, env=installation.env, capture_output=True, text=True, check=False)
-
-
 def begin(installation: Installation, *words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "server.cli", *words]
     quiet = subprocess.DEVNULL
@@ -151,7 +150,8 @@ async def test_B1_B5_B7_B8_B11_three_phones_bring_back_what_the_server_lost(
         await phones["amina"].sync()
         backup = await back_up_after_a_broken_one(installation, folder)
         await work_on(installation, phones, first)
-        assert "in use by process" in run(installation, "restore", str(folder)).stderr
+        with pytest.raises(AlreadyRunning), stopped(DataFolder(installation.data)):
+            pytest.fail("a running system would be restored")
 
         await lose_the_database(installation)
         picture.unlink()
@@ -212,9 +212,10 @@ async def restore_after_a_broken_one(installation: Installation, backup: Path) -
     killed = begin(installation, "restore", str(backup))
     await asyncio.to_thread(until_there, "postgres.restoring/global", installation.data)
     kill(killed)
-    refused = run(installation, "migrate")
-    assert refused.returncode != 0
-    assert "run the same `spark restore` again" in refused.stderr
+    starting = make_plan(installation.env, check_settings(installation.env)).postgres
+    assert starting is not None
+    with pytest.raises(NoPostgres, match="run the same `spark restore` again"):
+        starting.prepare()
 
     return await asyncio.to_thread(installation.spark, "restore", str(backup))
 
