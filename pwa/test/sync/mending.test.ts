@@ -228,6 +228,31 @@ describe("a copy that cannot be read", () => {
   });
 });
 
+test("H1: damage that is seen before this tab leads is mended once it does", async () => {
+  const engine = await withTheCourse();
+  await engine.close();
+  const db = await answerOf(phone.disk.open(rowsName(AMINA), 1));
+  const tx = db.transaction("chunks", "readwrite");
+  const chunks = tx.objectStore("chunks");
+  const keys = (await answerOf(chunks.getAllKeys())).filter((key) => (key as string[])[0] === "course:1");
+  chunks.put(new Uint8Array(99), keys[0]);
+  await committed(tx);
+  db.close();
+  let lead: () => void = () => undefined;
+  const turn = new Promise<void>((resolve) => {
+    lead = resolve;
+  });
+  const locks = { request: (_: string, __: object, run: () => Promise<void>) => turn.then(run) };
+
+  const again = await phone.open(server.fetch, { env: { locks } });
+  again.rows(LESSONS, { bucket: "course:1" });
+  await until(() => titlesOf(again).length > 0, "what can be read");
+  expect(titlesOf(again).length).toBeLessThan(ROWS);
+  lead();
+
+  await until(() => titlesOf(again).join() === truth().join(), "mended");
+});
+
 describe("off the chain", () => {
   test("H4: a server put back: what differs is compared, the old cut stays until all agrees, nothing is dropped", async () => {
     const engine = await withTheCourse();

@@ -31,6 +31,7 @@ export class Core implements Omit<Calls, "open"> {
   private loop: Loop | null = null;
   private isClosed = false;
   private isPaused = false;
+  private readonly damaged: Pair[] = [];
   private status: Status = {
     link: "online",
     phase: "idle",
@@ -262,7 +263,10 @@ export class Core implements Omit<Calls, "open"> {
 
   private mend(pairs: readonly Pair[]): void {
     if (this.loop) this.loop.mend(pairs);
-    else this.channel.post({ kind: "damaged", pairs });
+    else {
+      this.damaged.push(...pairs); // It is read once: if this tab leads later, it must still know.
+      this.channel.post({ kind: "damaged", pairs });
+    }
   }
 
   private setPaused(on: boolean): void {
@@ -287,6 +291,7 @@ export class Core implements Omit<Calls, "open"> {
       });
       this.loop = loop;
       loop.setPaused(this.isPaused);
+      loop.mend(this.damaged.splice(0));
       this.say({ leader: true });
       await loop.run(lost);
     } catch (error) {
