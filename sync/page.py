@@ -21,7 +21,7 @@ _After = Callable[[LogRow], Cursor]
 class Pace:
     """How many bytes of lines go between two marks; whoever compresses them keeps it near 4 KB on the wire."""
 
-    raw_bytes: int = 8_192
+    raw_bytes: int = 3_600  # Until it is known how well they pack: the first mark, too, must come through a thin link.
 
 
 def write_page(
@@ -115,13 +115,17 @@ class _Writer:
         return _Piece(lines + protocol.mark_line(self._text()), is_end=True) if is_long else _Piece(lines, is_end=False)
 
     def _rows(self, rows: Sequence[LogRow], after: _After) -> Iterator[_Piece]:
-        """Lines under their headings; a mark whenever the pace says so."""
+        """Lines under their headings; a mark before the row with which they would be more than the pace allows."""
         pending: list[bytes] = []  # without their line ends
         size = 0
         above: tuple[int, int] | None = None
         before: LogRow | None = None
         for row in rows:
             _, bucket, tier, collection, line = row
+            if before is not None and size and size + len(line) > self.pace.raw_bytes:
+                self.cursor = after(before)
+                yield _Piece(b"\n".join(pending) + b"\n" + protocol.mark_line(self._text()), is_end=True)
+                pending, size = [], 0
             if above != (bucket, collection):
                 above = (bucket, collection)
                 pending.append(protocol.heading(self.page.names[bucket], self.collections[collection], tier))
@@ -130,10 +134,6 @@ class _Writer:
             before = row
             pending.append(line)
             size += len(line)
-            if size >= self.pace.raw_bytes:
-                self.cursor = after(row)
-                yield _Piece(b"\n".join(pending) + b"\n" + protocol.mark_line(self._text()), is_end=True)
-                pending, size = [], 0
         if rows:
             self.cursor = after(rows[-1])
         if pending:
