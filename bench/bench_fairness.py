@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import psycopg
@@ -24,6 +24,7 @@ from bench.api import Caller, Person, add_people, api, exchange_body, headers_of
 from bench.figures import Figure, Servers, share
 from bench.school import add_lessons
 from bench.slow_phones import slow_phones
+from server.base.ids import new_id
 
 STEADY = 20
 STEADY_PER_S = 50.0
@@ -32,6 +33,7 @@ WINDOWS = 5  # of each kind
 SLOW = 60
 EXPLOSION = 50_000
 CROWD, CROWD_FULL = 300, 3_000
+PHONES_EACH = 30  # of one person in the crowd: passwords cost a hash each, phones nothing
 ARRIVE_S = 60.0
 DONE_GOAL_S = 600.0
 MOVED_GOAL = 1.05
@@ -48,7 +50,7 @@ async def measure(servers: Servers) -> list[Figure]:
     url = servers.new_database()
     with settings_of(servers, url) as settings, psycopg.connect(url, autocommit=True) as connection:
         count = CROWD_FULL if servers.is_full else CROWD
-        people = await add_people(settings, STEADY + SLOW + count)
+        people = await add_people(settings, STEADY + SLOW + count // PHONES_EACH)
         for name, rows in ((BUCKET, ROWS), (OWN_BUCKET, OWN_ROWS)):
             log_by_hand.fill(connection, [name], rows)
             log_by_hand.grant(connection, name)
@@ -59,7 +61,7 @@ async def measure(servers: Servers) -> list[Figure]:
             return [
                 await _moved(f"{SLOW} slow phones", steady, lambda: slow_phones(port, slow, [BUCKET])),
                 await _moved(f"one transaction of {EXPLOSION:,} rows", steady, explode),
-                *(await _crowd(port, steady, people[STEADY + SLOW :])),
+                *(await _crowd(port, steady, _phones_of(people[STEADY + SLOW :]))),
             ]
 
 
@@ -191,6 +193,10 @@ class _Begun:
     done_s: list[float] = field(default_factory=list)  # from the first arrival
     turned_away: int = 0
     rows: int = 0
+
+
+def _phones_of(people: Sequence[Person]) -> list[Person]:
+    return [replace(person, device=str(new_id())) for person in people for _ in range(PHONES_EACH)]
 
 
 async def _crowd(port: int, steady: list[Line], people: Sequence[Person]) -> list[Figure]:

@@ -58,14 +58,18 @@ class Replica:
         return f"postgresql://{ROLE}:{self.primary.password}@{LOOPBACK}:{self.port}/{database}"
 
     def prepare(self) -> None:
-        """Make the standby unless a good one is there. The primary must answer. Raises NoReplica."""
+        """Make the standby unless a good one is there. Raises NoReplica.
+
+        While the primary is away, one that is there is started as it is: nobody reads from it before it has caught up.
+        """
+        end_leftover(self.folder)
         try:
-            end_leftover(self.folder)
             origin = self._origin()
             if self._made_from() != origin or not self._can_follow():
                 self._make(origin)
         except psycopg.OperationalError as error:
-            raise NoReplica(f"the primary does not answer: {error}") from error
+            if not self._made_from():
+                raise NoReplica(f"the primary does not answer: {error}") from error
         self._point_at_primary()
 
     def command(self) -> Command:
