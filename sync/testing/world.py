@@ -10,18 +10,18 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
 from sync.memory import IDENTITY_DAYS, MemoryStore
 from sync.memory_log import MemoryLog
 from sync.testing.faults import Chance, Lightning, PowerCut, PowerLine
+from sync.testing.network import Message
 from sync.testing.oracles import Oracles, Violation
 from sync.testing.people import People
 from sync.testing.phone import id_of
 from sync.testing.sim_office import COURSES, Office
-from sync.testing.sim_phone import Request, SimPhone
+from sync.testing.sim_phone import SimPhone
 from sync.testing.sim_server import Reply, SimServer
 from sync.testing.story import Story
 from sync.testing.truth import Truth
@@ -30,17 +30,6 @@ START_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
 PHONES_MAX = 6
 SETTLE_ROUNDS = 120
-
-
-@dataclass(eq=False)
-class Message:
-    """A request on its way up, or its answer on its way down."""
-
-    phone: SimPhone
-    user_id: UUID
-    request: Request
-    reply: Reply | None = None
-    epoch: int = 0  # Of the server that answered
 
 
 class World:
