@@ -5,7 +5,10 @@ import { rowsName } from "../../src/sync/names.js";
 import type { Engine } from "../../src/sync/types.js";
 import { tailOf } from "../../src/sync/worker/compare.js";
 import { answerOf, committed } from "../../src/sync/worker/db.js";
-import { RowStore } from "../../src/sync/worker/rows.js";
+import { digestText } from "../../src/sync/worker/digest.js";
+import { LineIndexes } from "../../src/sync/worker/indexes.js";
+import { Page } from "../../src/sync/worker/page.js";
+import { EMPTY_META, type Pair, pairKey, RowStore } from "../../src/sync/worker/rows.js";
 import { randomFrom } from "./support/bare.js";
 import { AMINA, Phone, until } from "./support/phone.js";
 import { FakeServer } from "./support/server.js";
@@ -226,6 +229,26 @@ describe("a copy that cannot be read", () => {
     await until(() => titlesOf(calm).length === ROWS && calm.status.value.phase === "idle", "read again");
     expect(server.comparisons.length).toBe(asked); // What did not open is out of the way.
   });
+});
+
+test("H1: a set that cannot be read agrees with nothing, whatever was counted of it before", async () => {
+  const pair: Pair = ["course:1", 1];
+  const whole = { bucket: "course:1", tier: 1, state: "full" as const, count: 1, hi: 7, lo: 9, rows: 1, bytes: 9 };
+  const digest = digestText(whole);
+  for (const [broken, check] of [
+    [true, [pair]],
+    [false, []],
+  ] as const) {
+    const base = {
+      meta: { ...EMPTY_META, cursor: "before", final: true, check: [pair] },
+      covers: new Map([[pairKey(pair), { ...whole, broken }]]),
+      parts: new Map(),
+      files: new Map(),
+    };
+    const page = new Page(base, new LineIndexes({} as RowStore), []);
+    await page.mark("after", { settled: 0, digests: { "course:1": { "1": digest } }, isWhole: true }, true, 1);
+    expect(page.change()?.after.check).toEqual(check);
+  }
 });
 
 test("H1: damage that is seen before this tab leads is mended once it does", async () => {

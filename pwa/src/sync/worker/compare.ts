@@ -72,7 +72,8 @@ class Comparison {
       parts.filter((part) => isIn(part, pair)).map((part) => ({ part, from: 0, staged: true })),
     );
     const held = new Map<string, Held>();
-    let cover: Cover = { ...(base.covers.get(pairKey(pair)) ?? emptyCover(pair)), count: 0, hi: 0, lo: 0 };
+    const { broken: wasBroken, ...before } = base.covers.get(pairKey(pair)) ?? emptyCover(pair);
+    let cover: Cover = { ...before, count: 0, hi: 0, lo: 0 };
     for (const { part, chunks } of opened) {
       const index = new Map<string, readonly [number, number] | null>();
       cover = { ...cover, ...counted(cover, index, chunks.flatMap(chunkLines)) };
@@ -82,7 +83,7 @@ class Comparison {
     const parts = opened
       .filter(({ part, chunks }) => chunks.length < part.chunks)
       .map(({ part, chunks }) => ({ ...part, chunks: chunks.length, gen: part.gen + 1 }));
-    const isMistaken = digestText(cover) !== digestText(base.covers.get(pairKey(pair)) ?? emptyCover(pair));
+    const isMistaken = wasBroken || digestText(cover) !== digestText(before);
     if (parts.length === 0 && !isMistaken) return new Comparison(errand, base, held);
     const change = { ...NOTHING, before: base.meta, after: base.meta, removed, parts, covers: [cover] };
     errand.indexes.forget(pair);

@@ -32,10 +32,14 @@ export class Mending {
   async suspect(at: Pick<CompareErrand, "store" | "indexes">, base: PageBase): Promise<PageBase> {
     const known = new Set(base.meta.check.map(pairKey));
     for (const pair of this.broken) this.differing.set(pairKey(pair), pair);
-    const fresh = this.broken.filter((pair) => !known.has(pairKey(pair)) && known.add(pairKey(pair)));
+    const broken = [...new Map(this.broken.map((pair) => [pairKey(pair), pair])).values()];
+    const fresh = broken.filter((pair) => !known.has(pairKey(pair)));
+    const covers = broken
+      .flatMap((pair) => base.covers.get(pairKey(pair)) ?? [])
+      .map((one) => ({ ...one, broken: true }));
     this.broken = [];
-    const change = { ...NOTHING, before: base.meta, after: { ...base.meta, check: [...base.meta.check, ...fresh] } };
-    return fresh.length === 0 ? base : await committed({ ...at, base }, change);
+    const after = { ...base.meta, check: [...base.meta.check, ...fresh] };
+    return await committed({ ...at, base }, { ...NOTHING, before: base.meta, after, covers });
   }
 
   /** An exchange has compared digests at a cut. True: something does not agree although it was compared twice. */

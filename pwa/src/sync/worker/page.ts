@@ -259,7 +259,7 @@ export class Page {
     return Object.entries(this.digests).flatMap(([bucket, tiers]) =>
       Object.entries(tiers).flatMap(([tier, digest]) => {
         const cover = this.staging.covers.get(pairKey([bucket, Number(tier)]));
-        return cover ? [{ cover, agrees: digestText(cover) === digest }] : [];
+        return cover ? [{ cover, agrees: !cover.broken && digestText(cover) === digest }] : [];
       }),
     );
   }

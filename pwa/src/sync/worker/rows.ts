@@ -38,6 +38,7 @@ export interface Cover {
   readonly lo: number;
   readonly rows: number; // As the scope said, like `bytes`.
   readonly bytes: number;
+  readonly broken?: boolean; // Some of it does not open: its count says nothing until it is counted anew.
   readonly hidden?: boolean; // Comes as base files: shown when it is whole and agrees, not before.
 }
 
