@@ -7,6 +7,7 @@ import { mineName, rowsName } from "../../src/sync/names.js";
 import type { Engine, Row } from "../../src/sync/types.js";
 import { Mine } from "../../src/sync/worker/mine.js";
 import { RowStore } from "../../src/sync/worker/rows.js";
+import { wishOf } from "../../src/sync/worker/wish.js";
 import { quota } from "./support/disk.js";
 import { AMINA, Phone, until } from "./support/phone.js";
 import { FakeServer } from "./support/server.js";
@@ -232,6 +233,36 @@ test("H13: removed while offline with unsent work: the rows go, the work stays w
   expect(back.outbox.value[0]).toMatchObject({ code: "rights.lost", args: { text: "my last words" } });
   expect(await (await back.exportOutbox()).text()).toContain("my last words");
 });
+
+test("H13: a month of two thousand wishes leaves in order, in requests that the server takes, however often the link dies", async () => {
+  const month = Date.now() - 30 * 24 * 3600 * 1000;
+  const mine = await Mine.open(phone.disk, mineName(AMINA), phone.key, async () => false);
+  const edits = Array.from({ length: 2000 }, (_, i) => {
+    const id = newId();
+    const args = { id, text: `Note ${i}` };
+    const draft = { identity: id, kind: "command" as const, name: "notes.note.write", id: null, args };
+    return { entry: null, shelf: "outbox" as const, wish: wishOf(draft, [month + i * 1000, 0]) };
+  });
+  await mine.save({ edits });
+  mine.close();
+  server.handlers.clear();
+  const sizes: number[] = [];
+  server.intercept = ({ ops }) => {
+    if (ops) sizes.push((ops as unknown[]).length);
+    return null;
+  };
+  let answers = 0;
+  server.network = (bytes) => (answers++ % 3 === 1 ? null : bytes);
+
+  const engine = await phone.open(server.fetch);
+  const nudge = setInterval(() => engine.sync(), 20);
+  await until(() => server.applied.length === 2000 && engine.status.value.queued === 0, "sent", 30_000).finally(() =>
+    clearInterval(nudge),
+  );
+
+  expect(textsOf(server.applied)).toEqual(edits.map(({ wish }) => wish.args.text));
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
+}, 40_000);
 
 test("H19: a phone whose clock says 2099 is put right, and its times never go back", async () => {
   const [ahead, real] = [Date.parse("2099-01-01T00:00:00Z"), Date.now()];
