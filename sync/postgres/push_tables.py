@@ -81,9 +81,9 @@ alter table sync_restore add column if not exists report json;          -- what 
 
 create table if not exists sync_erased (           -- whose phones wipe themselves; see the ledger, too
     user_id uuid primary key,
-    at      timestamptz(3) not null,
-    buckets integer[]                              -- whose files may hold lines of theirs; null: they were taken away
+    at      timestamptz(3) not null
 );
+alter table sync_erased add column if not exists buckets integer[];  -- whose files may hold lines of theirs; null: none
 
 -- Those that are no row of any collection, not even a deleted one. Asked when something is refused after a restore.
 create or replace function sync_absent(ids uuid[]) returns uuid[] language plpgsql stable as $$

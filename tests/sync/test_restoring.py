@@ -14,10 +14,13 @@ import pytest
 from psycopg import AsyncConnection
 from sqlalchemy import text
 
+from server.backup.bringing import Target, finish
 from server.backup.keeping import Keeper
+from server.backup.objects import S3Objects
 from server.backup.report import lost_report
 from server.backup.witness import lost_after
 from server.base.ids import new_id
+from server.embedded.installation import Installation
 from sync.postgres.restoring import FLOOR_SHIFT, begin_anew, read_head, sequence_to_end
 from sync.testing.lab import Lab, outcomes
 from sync.testing.phone import Pen, id_of
@@ -246,20 +249,32 @@ async def test_B6_B7_a_restore_that_nobody_announced_is_noticed_and_its_loss_is_
         assert await titles(server) == ["Before", "Lost"]
 
 
-async def test_B6_a_restore_by_the_command_is_no_alarm(server: Copied) -> None:
+async def test_B6_a_database_that_others_brought_back_is_finished_by_the_command_and_is_no_alarm(
+    server: Copied,
+) -> None:
     async with phones_of(server, "Amina") as [amina]:
+        await keep(server)
         copied = await server.backup()
         ask(amina, "Lost")
         await amina.sync()
+        await all_published(server.api)
         await keep(server)
-        await server.restore(copied)
+        await server.bring(copied)
+        installation = Installation(server.folder)
+        target = Target(installation, S3Objects(server.settings.s3_url))
+        report = finish(server.settings.database_url, target, lambda _: None, now=datetime.now(UTC))
+        await server.up()
 
         await keep(server)
 
+        assert report.lost is not None
+        assert report.lost.rows == {"questions.questions": 1}
         assert await values(server, "select is_noticed from sync_restore") == [False]
         witness = server.witness()
         assert witness is not None
         assert [witness.epoch] == await values(server, "select epoch from sync_state")
+        await amina.sync()
+        assert await titles(server) == ["Lost"]
 
 
 async def keep(server: Copied) -> None:
