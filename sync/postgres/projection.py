@@ -56,7 +56,7 @@ _COLLECTION = """
             from known where number is null returning number, name
         ), numbered as (
             select name, number from known where number is not null union all select name, number from fresh
-        ), wanted as (
+        ), wanted as materialized (  -- Else each digest is computed twice: to compare, and to write.
             select l.id, l.version, l.place, l.line, b.number as bucket,
                    ('x'||left(md5(l.line),16))::bit(64)::bigint as digest
             from named n join live l on l.id = n.id join numbered b on b.name = n.name
