@@ -244,6 +244,7 @@ async def test_X8_connections_cut_under_the_server_cost_a_503_with_a_time_to_wai
 
 async def test_Q7_a_session_that_ended_is_seen_with_the_next_quiet_exchange(api: Api, person: Person) -> None:
     phone = Phone(person.client)
+    await all_published(api)
     await phone.sync()
     before = await phone.post(phone.body())
 
