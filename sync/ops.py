@@ -244,7 +244,7 @@ class Sent:
     op: AnyOp | None
     fault: str | None = None
     group: tuple[str, int] | None = None
-    identity_claimed: UUID | None = None  # Of an op that cannot be read, if its `op` or `id` still can; …
+    identity_claimed: UUID | None = None  # Of an op that cannot be read, if its `op` (or a create's `id`) still can; …
     schema_claimed: int = 0  # … and the schema that it says it was made under.
 
 
@@ -296,7 +296,8 @@ def _check_values(value: object) -> None:
 def _read_malformed(raw: bytes, *, op_index: int, fault: str) -> Sent:
     number: int | None = None
     group: tuple[str, int] | None = None
-    identity: UUID | None = None
+    kind: str | None = None
+    names: dict[bytes, UUID | None] = {}
     schema = 0
     try:
         for key, start, end in scan.members(raw):
@@ -307,14 +308,17 @@ def _read_malformed(raw: bytes, *, op_index: int, fault: str) -> Sent:
                 schema = int(value)
             elif key == b"group":
                 group = _convert_or_none(value, tuple[GroupId, GroupSize])
+            elif key == b"kind":
+                kind = _convert_or_none(value, str)
             elif key in (b"op", b"id"):
-                identity = _convert_or_none(value, UUID) or identity
+                names[key] = _convert_or_none(value, UUID)
     except scan.Undelimited:
         pass  # What was found before it stands.
     if number is None:
         raise ExchangeError(
             422, "op.unnumbered", f"Op {op_index} of the request has no readable `n`.", details={"op_index": op_index}
         )
+    created = names.get(b"id") if kind == "create" else None  # Of any other op it names a record that others name, too.
     return Sent(
         raw=raw,
         hash=hash_of(raw),
@@ -322,7 +326,7 @@ def _read_malformed(raw: bytes, *, op_index: int, fault: str) -> Sent:
         op=None,
         fault=fault,
         group=group,
-        identity_claimed=identity,
+        identity_claimed=names.get(b"op") or created,
         schema_claimed=schema,
     )
 

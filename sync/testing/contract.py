@@ -254,6 +254,20 @@ class RefusalContract:
         assert outcomes(answer) == ["parked op.malformed"] * 5 + ["applied"]
         assert (await lab.held(pen, id_of("x")))["op"] == pen.ops[0].decode()
 
+    async def test_U12_a_broken_edit_of_a_record_is_kept_though_the_record_is_known(self, lab: Lab) -> None:
+        """Its `id` names the record; taken for its identity, the edit would count as that record's creation again."""
+        pen = Pen()
+        pen.create(NOTES, id_of("note"), {"text": "hello"})
+        edit = b'"kind":"patch","op":"%s","collection":"sample.notes","id":"%s","base":1,"fields":{"text":"\\u0000"}}'
+        pen.raw(b'{"n":2,' + edit % (_text(id_of("one")), _text(id_of("note"))))
+        pen.raw(b'{"n":3,' + edit % (_text(id_of("two")), _text(id_of("note"))))
+        pen.raw(b'{"n":4,"kind":"patch","id":"%s","fields":{"text":"\\u0000"}}' % _text(id_of("note")))
+
+        answer = await lab.push(pen)
+
+        assert outcomes(answer) == ["applied", *["parked op.malformed"] * 3]
+        assert (await lab.held(pen, id_of("two")))["op"] == pen.ops[2].decode()
+
     async def test_U12_an_op_without_a_number_turns_the_request_away_and_says_which(self, lab: Lab) -> None:
         pen = Pen()
         pen.void()
