@@ -88,6 +88,9 @@ class Settler:
         if corrected is not None:
             is_itself = corrected.identity == wish.identity
             self.hold(corrected.moved("applied" if is_itself else "replaced"))
+        elif op is not None and op.replaces is not None:
+            # Restored from a copy: it may still come. Not before the effect, or who waits would find it moved.
+            await self.unit.remember([op.replaces], now_ms=self.unit.now_ms)
         return effect
 
     # --- held ops ---
@@ -144,7 +147,6 @@ class Settler:
         if held is None:
             if await self.unit.known([identity]):
                 raise Moved
-            await self.unit.remember([identity], now_ms=self.unit.now_ms)  # Restored from a copy: it may still come.
             return None
         if held.outcome != "parked":
             raise Moved

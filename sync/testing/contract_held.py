@@ -156,6 +156,16 @@ class MovesContract:
         assert outcomes(await lab.push(pen)) == ["applied"]
         assert outcomes(await lab.push(forked)) == ["duplicate"]
 
+    async def test_U20_what_replaces_a_forgotten_op_and_waits_is_applied_when_its_wait_ends(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(NOTES, id_of("note"), {"text": "mended"}, replaces=id_of("lost"), blobs=[PHOTO])
+        assert outcomes(await lab.push(pen)) == ["waiting waiting.blob"]
+
+        await lab.bring_blob(PHOTO)
+
+        assert (await lab.held(pen, id_of("note")))["outcome"] == "applied"
+        assert await lab.row(NOTES, id_of("note")) is not None
+
     async def test_U21_a_parked_op_is_tried_again_as_its_author(self, lab: Lab) -> None:
         pen, staff = Pen(), Pen("desk", user="staff")
         await lab.store.make_staff(staff.user_id)
