@@ -18,7 +18,7 @@ EXACT_CELLS_MAX = 4_096  # A gap of at most so many pairs is compared exactly.
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _WORD = re.compile(r"<[^<>]*>|[ \t\r\n]+|[^ \t\r\n<]+|<")
-_BARE = re.compile(r"^([ \t\r\n]*)(.*?)([ \t\r\n]*)$", re.DOTALL)
+_BLANK = " \t\r\n"
 
 Tokens = Sequence[str]
 
@@ -67,15 +67,15 @@ def _marked(was: Tokens, one: Tokens, other: Tokens) -> Text3:
     head, tail = common_ends(one, other) if was else (0, 0)
     first, second = sorted(("".join(one[head : len(one) - tail]), "".join(other[head : len(other) - tail])))
     shared_tail = "".join(one[len(one) - tail :])
-    middle = _mark(first) + _mark(second) if first.strip(" \t\r\n") else first + second
+    middle = _mark(first) + _mark(second) if first.strip(_BLANK) else first + second
     return Text3("".join(one[:head]) + middle + shared_tail, is_overlapping=True)
 
 
 def _mark(text: str) -> str:
-    found = _BARE.match(text)
-    assert found is not None
-    before, body, behind = found.groups()
-    return f"{before}{MARK_OPEN}{body}{MARK_CLOSE}{behind}"
+    """By its ends alone: a pattern with a run of blanks at either end takes n² steps on one in the middle."""
+    bare = text.strip(_BLANK)
+    head = len(text) - len(text.lstrip(_BLANK)) if bare else len(text)
+    return f"{text[:head]}{MARK_OPEN}{bare}{MARK_CLOSE}{text[head + len(bare) :]}"
 
 
 # --- on tokens of any kind --------------------------------------------------------------------------------------

@@ -168,6 +168,15 @@ def test_M13_long_texts_lose_nothing_either(seed: int):
     assert not (Counter(other) - Counter(was)) - result
 
 
+def test_M13_a_long_run_of_blanks_inside_a_conflict_is_marked_in_a_moment():
+    """At the longest that a text may be: with a pattern that looked for the ends it took minutes of the server's."""
+    gap = " " * 99_000
+
+    merged = merge_text("was", f" one{gap}one\n", f"two{gap}two ")
+
+    assert merged.text == f" ⟦one{gap}one⟧\n⟦two{gap}two⟧ "
+
+
 @given(st.lists(st.sampled_from("abcd"), max_size=20), st.lists(st.sampled_from("abcd"), max_size=20))
 def test_M13_matches_are_equal_tokens_and_rise_on_both_sides(one: list[str], other: list[str]):
     found = matches(one, other)

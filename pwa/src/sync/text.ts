@@ -15,7 +15,7 @@ type Pair = readonly [number, number];
 const EXACT_CELLS_MAX = 4_096; // A gap of at most so many pairs is compared exactly.
 const LINE = /[^\n]*\n|[^\n]+/g;
 const WORD = /<[^<>]*>|[ \t\r\n]+|[^ \t\r\n<]+|</g;
-const BARE = /^([ \t\r\n]*)([\s\S]*?)([ \t\r\n]*)$/;
+const BLANK = " \t\r\n";
 
 /** What `was` becomes when it was changed into `one` here and into `other` there. The sides may be swapped. */
 export function mergeText(was: string, one: string, other: string): Text3 {
@@ -62,7 +62,13 @@ function marked(was: Tokens, one: Tokens, other: Tokens): Text3 {
   return { text, isOverlapping: true };
 }
 
-const mark = (text: string): string => text.replace(BARE, "$1⟦$2⟧$3");
+/** By its ends alone: a pattern with a run of blanks at either end takes n² steps on one in the middle. */
+function mark(text: string): string {
+  let [head, end] = [0, text.length];
+  while (head < end && BLANK.includes(text.charAt(head))) head++;
+  while (end > head && BLANK.includes(text.charAt(end - 1))) end--;
+  return `${text.slice(0, head)}⟦${text.slice(head, end)}⟧${text.slice(end)}`;
+}
 
 function byCodePoint(one: string, other: string): number {
   const [a, b] = [[...one], [...other]];

@@ -129,6 +129,11 @@ describe("a text that two people changed", () => {
     expect(mergeText(found.was, found.other, found.one)).toEqual({ text, isOverlapping });
   });
 
+  test("M13 a long run of blanks inside a conflict is marked in a moment", () => {
+    const gap = " ".repeat(99_000);
+    expect(mergeText("was", ` one${gap}one\n`, `two${gap}two `).text).toBe(` ⟦one${gap}one⟧\n⟦two${gap}two⟧ `);
+  });
+
   test("M13 nothing typed is lost where words stand often and the gap is large", () => {
     const was = Array.from({ length: 900 }, (_, i) => `w${(i * 7919) % 400}`);
     const one = was.map((word, i) => (i % 5 === 0 ? `one${i}` : word));
