@@ -3,11 +3,14 @@
     python examples/drive.py http://127.0.0.1:8000 store.sqlite
 
     {"do": "token", "token": "…"}                      who it is: an access token of /api/v1/auth/login
-    {"do": "want", "buckets": ["course:…"]}            the buckets on demand
+    {"do": "want", "buckets": ["course:…"]}            the buckets on demand; the next request names them
     {"do": "op", "op": {"kind": "create", …}}          a wish, without `n`: kept at once, sent by the next sync
-    {"do": "sync"}                                     exchange until nothing is left to send or to receive
+    {"do": "sync"}                                     exchange until nothing is left to send or to receive;
+                                                        gives up, and says so, within two minutes
     {"do": "rows", "collection": "catalog.lessons"}    what it would show: {"rows": {id: row}}
-    {"do": "state"}                                    {"device", "pending", "receipts": {identity: receipt}, "digests"}
+    {"do": "state"}                                    {"device", "pending": ops without a receipt,
+                                                        "receipts": {identity: receipt},
+                                                        "digests": {"bucket/tier": "count:xor"}}
 
 Each answer has `"ok": true`, or `"ok": false` and an `error` in words. `spark conformance` tries any client that
 is driven so.
