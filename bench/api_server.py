@@ -1,4 +1,4 @@
-"""The product's API with two bare routes beside it: the floor of each figure of the read side, in the same process.
+"""The product's API with bare routes beside it: the floor of each figure of the read side, in the same process.
 
 Run by `api.py` as a process of its own, so that the client's work is not measured with it.
 """
@@ -8,8 +8,9 @@ from uuid import UUID
 
 import uvicorn
 import zstandard
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from psycopg.types.string import ByteaBinaryLoader
 from psycopg_pool import AsyncConnectionPool
 
@@ -46,6 +47,15 @@ async def bare_rows(request: Request[Any, Any, Any], actor: NamedDependency[Acto
     return Response(packed, media_type="application/x-ndjson", headers={"content-encoding": "zstd"})
 
 
+@get("/bare/static/{name:str}", opt={"public": True}, sync_to_thread=False)
+def bare_static(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+    """A file that was packed ahead, for anybody; read once."""
+    files: dict[str, bytes] = request.app.state.static
+    if name not in files:
+        files[name] = (request.app.state.settings.data / name).read_bytes()
+    return Response(files[name], media_type="application/x-ndjson", headers={"content-encoding": "zstd"})
+
+
 async def _configure(connection: Any) -> None:
     connection.adapters.register_loader("text", ByteaBinaryLoader)
 
@@ -55,6 +65,8 @@ def main() -> None:
     app = create_app(settings)
     app.register(bare_empty)
     app.register(bare_rows)
+    app.register(bare_static)
+    app.state.static = {}
     pool = AsyncConnectionPool(
         settings.database_url, min_size=1, max_size=8, open=False, configure=_configure, kwargs={"autocommit": True}
     )

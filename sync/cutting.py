@@ -24,7 +24,7 @@ from sync.files import (
 )
 
 BYTES_MIN = 2 * CHUNK_BYTES  # Below, one page of the log brings it: files would cost more requests than they save.
-HOLDERS_MIN = 8  # Packing costs about as much work as this many fills from the log.
+HOLDERS_MIN = 30  # a class; see docs/decisions/0009-base-files.md
 TAIL_PERCENT_MAX = 20  # A phone fetches its tail on top of the files: above, the base is cut again.
 RENEWED_DAYS = BASE_DAYS_MAX - 10
 REST_S = 600  # at least between two cuts of one set, however fast it changes

@@ -1,6 +1,6 @@
 """Base files: the rows of a shared set as files that a class downloads from one address, and any cache may keep.
 
-    rows by (collection, id) ──Chunker──► chunks of about 64 KiB ──► list of (sha256, bytes, rows), at a position B
+    rows by (collection, id) ──Chunker──► chunks of about 96 KiB ──► list of (sha256, bytes, rows), at a position B
     capability: which bucket, which day, a seal; the same for all who hold the bucket
 
 Pure. What cuts a base is in `cutting.py`; what offers it to a phone, in `filling.py`.
@@ -20,7 +20,7 @@ import msgspec
 
 from sync.protocol import LINE_BYTES_MAX, line
 
-CHUNK_BYTES = 65_536  # about; three in four lie between half and one and a half of it
+CHUNK_BYTES = 98_304  # about; most lie between half and twice of it
 CHUNK_BYTES_MAX = 262_144  # but for a row that is longer: it travels alone
 WINDOW_BYTES = CHUNK_BYTES // 2
 WINDOW_ROWS_MAX = 2_048

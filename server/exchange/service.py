@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 import structlog
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.base.limits import Limiter
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 class Exchange:
     """The door of this package, as a feature's is its `feature`."""
 
-    routes: ClassVar[tuple[HTTPRouteHandler, ...]] = (routes.sync, routes.compare, routes.live, get_file)
+    routes: ClassVar[tuple[BaseRouteHandler, ...]] = (routes.sync, routes.compare, routes.live, get_file)
 
     @staticmethod
     @asynccontextmanager

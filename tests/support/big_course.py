@@ -1,6 +1,7 @@
 """A free course with as many lessons as a test or a bench wants, laid by hand: rows and nothing else."""
 
 import json
+import random
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -21,16 +22,24 @@ _TEXT = (
 )
 
 
-def lay_course(url: str, texts: Sequence[str]) -> UUID:
-    """One lesson a text, one paragraph each, all published to everyone. Answers the course's id."""
+def lay_course(url: str, texts: Sequence[str], *, as_blocks: bool = False, seed: int = 0) -> UUID:
+    """One lesson a text, one paragraph each, all published to everyone. Answers the course's id.
+
+    `as_blocks`: each text is a lesson's blocks as JSON. `seed`: for the lessons' ids, on which hangs where chunks end.
+    """
     course_id, section_id = new_id(), new_id()
-    lessons = [(new_id(), rank, text) for rank, text in enumerate(texts)]
+    rng = random.Random(seed)
+    # In reading order, and different in each course.
+    ids = [UUID(int=(course_id.int >> 64) + rank << 64 | rng.getrandbits(64)) for rank in range(len(texts))]
+    lessons = list(zip(ids, range(len(texts)), texts, strict=True))
     with psycopg.connect(url) as connection:
         connection.execute(_COURSE, [course_id, f"course-{course_id}"])
         connection.execute(_SECTION, [section_id, course_id])
         with connection.cursor() as cursor:
             cursor.executemany(_LESSON, [(id_, course_id, section_id, text[:60], rank) for id_, rank, text in lessons])
-            cursor.executemany(_TEXT, [(id_, course_id, rank, _blocks(text)) for id_, rank, text in lessons])
+            cursor.executemany(
+                _TEXT, [(id_, course_id, rank, text if as_blocks else _blocks(text)) for id_, rank, text in lessons]
+            )
     return course_id
 
 

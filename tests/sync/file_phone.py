@@ -1,4 +1,4 @@
-"""A phone that reads base files: it keeps lists, uses a chunk's line only where it holds nothing, and checks at last."""
+"""A phone that reads base files: it keeps lists, takes a line only where it holds nothing, and checks at last."""
 
 import hashlib
 import json

@@ -15,7 +15,7 @@ from tests.sync.log_world import School
 from tests.sync.pulling import answer
 
 TIERS = {"school.lessons": 1, "school.texts": 2, "school.notes": 0}
-ROWS = 300
+ROWS = 750  # More than two of the largest chunks hold.
 EXCHANGES_MAX = 100
 
 

@@ -78,7 +78,7 @@ def lines_in(chunks: Sequence[RawChunk]) -> list[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("size", [100, 430, 2_000, 20_000])
-def test_F1_chunks_hold_every_row_once_and_are_about_64_kib(size: int) -> None:
+def test_F1_chunks_hold_every_row_once_and_are_about_96_kib(size: int) -> None:
     rows = [*rows_of(1, 600_000 // size, size=size), *rows_of(2, 40, collection=TEXTS, size=3_000)]
 
     chunks = cut(rows)

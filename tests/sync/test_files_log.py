@@ -187,7 +187,7 @@ async def test_F6_the_tag_of_a_base_is_kept_as_long_as_the_base(world: Class) ->
 
 async def test_F7_a_list_cut_after_any_line_goes_on_where_it_stopped(world: Class) -> None:
     """Nothing of it that stands above a mark is needed again."""
-    world.add(5_000)
+    world.add(8_000)
     await world.cut()
     student = world.student()
     lines = await student.ask()
