@@ -17,6 +17,8 @@ from sync.cutting import BYTES_MIN, HOLDERS_MIN, TAIL_PERCENT_MAX, Blobs, Line, 
 from sync.errors import Outage
 from sync.files import BASE_DAYS_MAX, CHUNK_KEPT_DAYS, ENCODINGS, Base, Chunk, blob_key, folder_of
 
+# Whoever has the path may read a file, and caches keep it: what people wrote, staff's drafts and refused ops never are.
+FILE_KINDS = ("public", "course")
 LOCK_SPACE = 0x626173_65  # "base"; the lock's second key is the bucket's number
 FETCH_ROWS = 500
 SORT_MEMORY = "64MB"
@@ -41,7 +43,7 @@ and b.rows / 2 >= (select count(*) from (
 _STANDINGS = """
 with newest as (
     select distinct on (d.bucket, d.tier) d.bucket, d.tier, d.count, d.bytes from sync_digest d
-    join sync_bucket k on k.number = d.bucket where k.name not like 'user:%%'
+    join sync_bucket k on k.number = d.bucket where split_part(k.name, ':', 1) = any(%(kinds)s)
     order by d.bucket, d.tier, d.position desc
 ), held as (
     select k.number, case
@@ -114,8 +116,8 @@ async def connected(url: str) -> AsyncIterator[Connection]:
 
 
 async def read_standings(connection: Connection) -> dict[Pair, Standing]:
-    """Of the sets that are large enough, and not one person's own."""
-    values = {"enough": HOLDERS_MIN, "bytes": BYTES_MIN, "percent": TAIL_PERCENT_MAX}
+    """Of the sets that are large enough, in buckets that may be files at all."""
+    values = {"kinds": list(FILE_KINDS), "enough": HOLDERS_MIN, "bytes": BYTES_MIN, "percent": TAIL_PERCENT_MAX}
     rows = await (await connection.execute(_STANDINGS, values)).fetchall()
     return {(bucket, tier): Standing(*rest) for bucket, tier, *rest in rows}
 
