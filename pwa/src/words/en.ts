@@ -48,6 +48,12 @@ export const en = {
   "error.attempt_closed": "The test was already handed in.",
   "error.asked_much": "You asked the most allowed today. Try again tomorrow.",
   "error.question_closed": "The question was closed meanwhile.",
+  "error.changed": "Somebody changed the same thing meanwhile. Yours is kept: look at both, then send it again.",
+  "error.removed": "It was removed meanwhile. What you wrote is kept.",
+  "error.rights": "You may no longer do this. What you made is kept.",
+  "error.before": "Something that belongs before it was not accepted.",
+  "error.file": "Its file did not arrive. Send the file again.",
+  "error.unread": "Our server could not read this. It is kept, and we look at it.",
   "error.screen": "This page did not open",
   "error.screen_offline": "It is not on this phone yet. Open it once while online.",
 

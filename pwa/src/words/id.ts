@@ -50,6 +50,13 @@ export const id: Record<Word, string> = {
   "error.attempt_closed": "Tes sudah dikumpulkan.",
   "error.asked_much": "Batas pertanyaan hari ini tercapai. Coba lagi besok.",
   "error.question_closed": "Pertanyaan sudah ditutup.",
+  "error.changed":
+    "Sementara itu orang lain mengubah hal yang sama. Milik Anda disimpan: lihat keduanya, lalu kirim lagi.",
+  "error.removed": "Sementara itu sudah dihapus. Tulisan Anda disimpan.",
+  "error.rights": "Anda tidak lagi boleh melakukan ini. Pekerjaan Anda disimpan.",
+  "error.before": "Sesuatu yang harus lebih dulu tidak diterima.",
+  "error.file": "Berkasnya tidak sampai. Kirim berkas itu lagi.",
+  "error.unread": "Server kami tidak dapat membacanya. Tetap disimpan, dan kami akan memeriksanya.",
   "error.screen": "Halaman ini tidak terbuka",
   "error.screen_offline": "Belum ada di ponsel ini. Buka sekali saat daring.",
 

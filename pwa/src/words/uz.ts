@@ -50,6 +50,13 @@ export const uz: Record<Word, string> = {
   "error.attempt_closed": "Test allaqachon topshirilgan.",
   "error.asked_much": "Bugungi savollar tugadi. Ertaga urining.",
   "error.question_closed": "Savol shu orada yopildi.",
+  "error.changed":
+    "Buni shu orada boshqa kishi ham oʻzgartirdi. Sizniki saqlandi: ikkalasini koʻring va qayta yuboring.",
+  "error.removed": "U shu orada oʻchirildi. Yozganingiz saqlandi.",
+  "error.rights": "Endi buni qila olmaysiz. Qilganlaringiz saqlandi.",
+  "error.before": "Bundan oldin kelishi kerak boʻlgan narsa qabul qilinmadi.",
+  "error.file": "Uning fayli yetib kelmadi. Faylni qayta yuboring.",
+  "error.unread": "Serverimiz buni oʻqiy olmadi. U saqlandi, biz uni koʻrib chiqamiz.",
   "error.screen": "Sahifa ochilmadi",
   "error.screen_offline": "U hali telefonda yoʻq. Tarmoq borida bir marta oching.",
 
