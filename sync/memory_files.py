@@ -56,7 +56,7 @@ class MemoryCut:
         self.position = log.batches[-1].position
         self._tag = log.batches[-1].tag
         self.windows: Mapping[str, int] = {}
-        self.sizes = {
+        self.sizes: Mapping[str, Size] = {
             name: Size(len(sizes), sum(sizes))
             for name in {line.collection for line in self._lines}
             if (sizes := [len(line.line) for line in self._lines if line.collection == name])
