@@ -195,7 +195,10 @@ def decide(asked: Asked, look: Look) -> Page | Again:
     covered = {} if cursor is None else {pair: state for pair, state in cursor.coverage.items() if pair[0] in names}
     if is_off:  # The phone keeps what it has of these, and compares it: nothing is sent again that it holds.
         covered = dict.fromkeys(sorted(held))
+    increments = [] if cursor is None else [row for row in look.rows if (row.bucket, row.tier) in held]
     position = look.head if cursor is None else cursor.position
+    if look.rows and not increments and not look.is_at_head:
+        position = max(position, look.rows[-1].position)  # All of them lie in buckets above the limit: go past them.
     ungranted = _ungranted(asked, look, wanted)
     start = Cursor(
         epoch=look.epoch,
@@ -215,7 +218,7 @@ def decide(asked: Asked, look: Look) -> Page | Again:
         left=sorted(pair for pair in covered if pair not in held),
         joined={pair: Filling(bound=position) for pair in sorted(held, key=fill_order) if pair not in covered},
         refused=refused,
-        increments=() if cursor is None else [row for row in look.rows if (row.bucket, row.tier) in held],
+        increments=increments,
         at_head=cursor is None or look.is_at_head,
         names=names,
     )
@@ -256,8 +259,12 @@ def chain_of(asked: Asked, look: Look) -> Literal["on", "outdated", "off"]:
 
 
 def held_buckets(asked: Asked, look: Look) -> tuple[list[Bucket], list[str]]:
-    """T's buckets, and the wanted names that are not granted (as if they did not exist) or are too many."""
-    granted = sorted(look.granted, key=lambda bucket: (not bucket.automatic, bucket.number))
+    """T's buckets, and the wanted names that are not granted (as if they did not exist) or are too many.
+
+    Where more are granted than a phone holds, `public` and the caller's own come before all.
+    """
+    first = ("public", f"user:{asked.user_id}")
+    granted = sorted(look.granted, key=lambda b: (b.name not in first, not b.automatic, b.number))
     wanted = granted[:BUCKETS_MAX]
     names = {bucket.name for bucket in wanted}
     return wanted, [name for name in asked.names or () if name not in names]
