@@ -354,6 +354,20 @@ class WritingContract:
 
         assert outcomes(await lab.push(pen))[-1] == "parked record.deleted"
 
+    async def test_M8_U5_a_create_that_comes_again_after_the_deletion_brings_nothing_back(self, lab: Lab) -> None:
+        pen, twin = Pen(), Pen("twin")
+        pen.create(PROFILES, PROFILE_ID, {"name": "Amina"}, op=id_of("the wish"))
+        await lab.push(pen)
+        await lab.write(PROFILES, {"id": PROFILE_ID, "user_id": AMINA, "deleted_at": lab.deleted_now()})
+        pen.create(PROFILES, PROFILE_ID, {"name": "Amina"}, op=id_of("the wish"), again=True)
+        twin.create(PROFILES, PROFILE_ID, {"name": "Mina"}, op=id_of("another wish"))
+
+        assert outcomes(await lab.push(pen)) == ["applied", "duplicate"]
+        assert outcomes(await lab.push(twin)) == ["parked record.deleted"]
+        row = await lab.row(PROFILES, PROFILE_ID)
+        assert row is not None
+        assert row["deleted_at"] is not None
+
     async def test_M8_a_patch_of_nothing_is_parked(self, lab: Lab) -> None:
         pen = Pen()
         pen.patch(PROFILES, PROFILE_ID, {"name": "Amina"})

@@ -49,3 +49,16 @@ def test_every_rule_of_the_engine_has_a_test_and_every_test_cites_a_rule_that_ex
     assert rules
     assert sorted(cited - rules) == []
     assert sorted(rules - cited) == []
+
+
+def test_every_scene_has_the_tests_that_the_page_names() -> None:
+    rows = [line for line in (ROOT / "docs" / "reference" / "scenes.md").read_text().splitlines() if "` `" in line]
+    named = [pair for line in rows for pair in re.findall(r"`([\w./-]+\.(?:py|ts))` `([^`]+)`", line)]
+    lost = [
+        f"{path}: {name}"
+        for path, name in named
+        if (f"def {name}(" if path.endswith(".py") else f'"{name}"') not in (ROOT / path).read_text()
+    ]
+
+    assert len(rows) > 60
+    assert lost == []
