@@ -246,6 +246,23 @@ describe("files that are not what they should be", () => {
     expect(rowsSent.count).toBeGreaterThanOrEqual(A_FILE);
   });
 
+  test("H5: on a link that lets no whole file through its rows come by comparison, leaf by leaf", async () => {
+    server.fileNetwork = () => {
+      const torn = new ReadableStream<Uint8Array>({
+        start: (out) => out.enqueue(new Uint8Array(5)),
+        pull: (out) => out.error(new TypeError("network error")),
+      });
+      return new Response(torn, { status: 200 });
+    };
+    countRows();
+    const engine = await wanting();
+
+    await until(isMended(engine), "the course");
+
+    expect(server.comparisons.length).toBeGreaterThan(0);
+    expect(rowsSent.count).toBeGreaterThanOrEqual(A_FILE);
+  });
+
   test("H8: a disk that is full in the middle of a file loses nothing, and goes on when there is room", async () => {
     let isTight = false;
     server.fileNetwork = () => {

@@ -16,6 +16,7 @@ import { withinStall } from "./stream.js";
 import { readLine } from "./wire.js";
 
 const ABSENT_MAX = 2; // Asked for again once; then the set is compared instead.
+const TORN_MAX = 4; // In a row: the link is too thin for a whole file. Comparing gets on leaf by leaf.
 const decoder = new TextDecoder();
 const ROW = 0x5b;
 
@@ -32,11 +33,13 @@ export type Fetched =
   | { readonly kind: Missed }; // Absent: the list is wanted again.
 
 type Missed = "absent" | "busy" | "offline";
+type Lost = Missed | "torn"; // Torn: the link died in the middle of it.
 type Got = { readonly chunk: BaseChunk; readonly lines: Uint8Array<ArrayBuffer> };
 
 export class Fetching {
   private readonly lists = new Map<string, Pair>(); // Not to be had as it is: wanted again.
   private readonly absent = new Map<string, number>();
+  private readonly torn = new Map<string, number>();
   private asked: readonly Pair[] = [];
 
   /** The lists, or the rest of them, that the next exchange asks for. */
@@ -82,10 +85,9 @@ export class Fetching {
     const got = await Promise.all(chunks.map((chunk) => fetchOne(errand, list.path, chunk)));
     const here = got.flatMap((one) => (typeof one === "string" ? [] : [one]));
     if (here.length > 0 || chunks.length === 0) return await this.store(errand, base, pair, list, here);
+    if (got.includes("torn") && count(this.torn, pair) >= TORN_MAX) return await this.giveUp(errand, base, pair);
     if (!got.includes("absent")) return { kind: got.includes("busy") ? "busy" : "offline" };
-    const times = (this.absent.get(pairKey(pair)) ?? 0) + 1;
-    this.absent.set(pairKey(pair), times);
-    if (times >= ABSENT_MAX) return await this.giveUp(errand, base, pair);
+    if (count(this.absent, pair) >= ABSENT_MAX) return await this.giveUp(errand, base, pair);
     this.lists.set(pairKey(pair), pair);
     return { kind: "absent" };
   }
@@ -113,7 +115,7 @@ export class Fetching {
       covers: staging.changedCovers(),
       files: [[pair, isDone ? null : after] as const],
     };
-    this.absent.delete(pairKey(pair));
+    this.forget(pair);
     const { store, indexes } = errand;
     const bytes = weightOf(got.map(({ chunk }) => chunk));
     return { kind: "stored", base: await committed({ store, indexes, base }, change), bytes, isDone };
@@ -124,9 +126,20 @@ export class Fetching {
     const { meta } = base;
     const after = { ...meta, check: withPair(meta.check, pair) };
     const change = { ...NOTHING, before: meta, after, files: [[pair, null] as const] };
-    this.absent.delete(pairKey(pair));
+    this.forget(pair);
     return { kind: "stored", base: await committed({ store, indexes, base }, change), bytes: 0, isDone: true };
   }
+
+  private forget(pair: Pair): void {
+    this.absent.delete(pairKey(pair));
+    this.torn.delete(pairKey(pair));
+  }
+}
+
+function count(times: Map<string, number>, pair: Pair): number {
+  const now = (times.get(pairKey(pair)) ?? 0) + 1;
+  times.set(pairKey(pair), now);
+  return now;
 }
 
 const weightOf = (chunks: readonly BaseChunk[]): number => chunks.reduce((sum, [, bytes]) => sum + bytes, 0);
@@ -167,7 +180,7 @@ function endOfRows(bytes: Uint8Array, from: number): number {
   return at;
 }
 
-async function fetchOne({ wire, abort }: FetchErrand, path: string, chunk: BaseChunk): Promise<Got | Missed> {
+async function fetchOne({ wire, abort }: FetchErrand, path: string, chunk: BaseChunk): Promise<Got | Lost> {
   for (const cache of ["default", "reload"] as const) {
     const bytes = await bytesOf(wire, `${path}${chunk[0]}`, chunk[1], cache, abort.signal);
     if (typeof bytes === "string") return bytes;
@@ -184,7 +197,8 @@ async function bytesOf(
   size: number,
   cache: RequestCache,
   signal: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer> | Missed | null> {
+): Promise<Uint8Array<ArrayBuffer> | Lost | null> {
+  let hasBegun = false;
   try {
     const init: RequestInit = { cache, signal, credentials: "omit" };
     const response = await withinStall(wire.fetch(`${wire.baseUrl}${path}`, init), wire.stallMs);
@@ -192,9 +206,10 @@ async function bytesOf(
       void response.body?.cancel();
       return [403, 404, 410].includes(response.status) ? "absent" : "busy";
     }
+    hasBegun = true;
     return await readAll(response.body, size, wire.stallMs);
   } catch {
-    return "offline"; // No connection, stalled, given up: what is here already stays.
+    return hasBegun && !signal.aborted ? "torn" : "offline"; // What is here already stays.
   }
 }
 
