@@ -137,7 +137,7 @@ class World:
             if turn == SETTLE_ROUNDS // 3:
                 self.now_ms += 31 * DAY_MS  # Every wait ends.
         for _ in range(SETTLE_ROUNDS):
-            if await self._everybody_asks():
+            if await self._everybody_asks() and not self._is_anything_open():
                 break
 
     def _is_anything_open(self) -> bool:
