@@ -3,7 +3,7 @@ const PouchDB = require("pouchdb");
 PouchDB.plugin(require("pouchdb-adapter-memory"));
 
 const wall = () => performance.timeOrigin + performance.now();
-const OPTIONS = { batch_size: 1000, batches_limit: 10 }; // The quickest of several sizes; the default is 100.
+const OPTIONS = { batch_size: 1000, batches_limit: 10 }; // Fewer round trips than with the default of 100.
 let made = 0;
 let last = null; // { local, remote }
 let crowd = [];
