@@ -76,19 +76,19 @@ class Round:
         self._clamp_clocks(wishes)
         await self._settler.prepare(wishes)
         units = list(_units(wishes))
-        start = 0
+        start, at_once = 0, len(units)
         while start < len(units):
-            singles = _singles(units, start)
-            broken_at = await self._settle_together(singles) if len(singles) > 1 else 0
-            if broken_at is None:
-                start += len(singles)
-                continue
-            if broken_at > 0 and await self._settle_together(singles[:broken_at]) is not None:
-                broken_at = 0  # They held before and do not now: one after the other, then.
-            bug = await self._settle_alone(units[start + broken_at])
-            if bug is not None:
-                return bug
-            start += broken_at + 1
+            singles = _singles(units, start)[:at_once]
+            good = await self._settle_together(singles) if len(singles) > 1 else 0
+            if good is None:
+                start, at_once = start + len(singles), at_once * 2
+            elif good > 0:
+                at_once = good
+            else:
+                bug = await self._settle_alone(units[start])
+                if bug is not None:
+                    return bug
+                start, at_once = start + 1, at_once * 2
         return None
 
     async def finish(self) -> tuple[Device, list[Receipt], bool]:
@@ -120,21 +120,25 @@ class Round:
     # --- together, and alone ---
 
     async def _settle_together(self, wishes: Sequence[Wish]) -> int | None:
-        """All of them under one savepoint; answers the index of the one that broke it, and then nothing was done."""
+        """All of them under one savepoint; else nothing was done, and it answers how many to try next (0: one alone).
+
+        Those before the one that broke it. What the database refuses only at the end may be anybody's: half of them
+        then, so that the one is found in few steps.
+        """
         mark = self._mark()
-        index = 0
+        good = 0
         try:
             async with self._unit.savepoint():
                 for wish in wishes:
                     await self._settle_one(wish, [wish])
-                    index += 1
-                index = 0  # What the database refuses only now may be anybody's: the first goes alone, and so on.
-                await self._settler.effects.rows.flush()
+                    good += 1
+                good = len(wishes) // 2
+                await self._settler.effects.finish()
         except Outage:
             raise
         except Exception:  # noqa: BLE001 - told apart when the op is tried alone
             self._back_to(mark)
-            return index
+            return good
         return None
 
     async def _settle_alone(self, unit: Sequence[Wish]) -> Bug | None:
@@ -146,7 +150,7 @@ class Round:
                     self._refuse_unit(unit)
                     for wish in unit:
                         await self._settle_one(wish, unit)
-                    await self._settler.effects.rows.flush()
+                    await self._settler.effects.finish()
             except Raced:
                 self._back_to(mark)
             except (_Held, Refusal) as held:

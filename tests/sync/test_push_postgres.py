@@ -8,9 +8,12 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from sync.effects import Effect
 from sync.errors import Outage
+from sync.meeting import Writer
 from sync.memory import MemoryStore, Tables
 from sync.memory_log import MemoryLog
+from sync.settling import Settler
 from sync.testing.lab import Lab, outcomes
 from sync.testing.phone import Pen, id_of
 from sync.testing.sample import (
@@ -23,6 +26,7 @@ from sync.testing.sample import (
     NoMoreCredit,
     sample_registry,
 )
+from sync.wishes import Wish
 from tests.support.postgres import PostgresServer
 from tests.support.sample_school import SampleStore, SampleTx, make_tables, open_sample
 
@@ -171,3 +175,32 @@ async def test_L4_memory_and_database_write_the_same_lines(lab: Lab, store: Samp
     in_memory = [item.line.decode() for (_, _, bucket), item in log.items.items() if bucket == number]
     assert len(in_memory) == 4
     assert sorted(line for (line,) in lines) == sorted(in_memory)
+
+
+@pytest.mark.parametrize(
+    "bad", [{199}, {0}, set(range(0, 200, 2)), {17, 18, 120}], ids=["last", "first", "half", "some"]
+)
+async def test_U1_what_the_database_refuses_at_the_end_is_found_in_few_steps(
+    lab: Lab, store: SampleStore, bad: set[int]
+):
+    """One by one, each time with all behind it, a request of 500 ops kept the process for minutes."""
+    pen = Pen()
+    for number in range(200):
+        pen.create(NOTES, id_of(f"note {number}"), {"text": "refused" if number in bad else "good"})
+    await store.run("alter table sample_notes add constraint sample_rule check (text <> 'refused')")
+    attempt, attempts = Settler.attempt, 0
+
+    async def counted(settler: Settler, wish: Wish, writer: Writer) -> Effect:
+        nonlocal attempts
+        attempts += 1
+        return await attempt(settler, wish, writer)
+
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Settler, "attempt", counted)
+            found = outcomes(await lab.push(pen))
+    finally:
+        await store.run("alter table sample_notes drop constraint sample_rule")
+
+    assert found == ["parked field.invalid" if number in bad else "applied" for number in range(200)]
+    assert attempts < 200 * 6
