@@ -142,9 +142,7 @@ def test_S6_every_order_of_a_small_world_keeps_the_laws_and_finds_rest(bounds: B
     assert found.resting > 10
 
 
-@pytest.mark.parametrize(
-    "name", ["O what is settled is told before the log has it", "L1 a batch is split"]
-)
+@pytest.mark.parametrize("name", ["O what is settled is told before the log has it", "L1 a batch is split"])
 def test_S6_a_small_world_sees_an_engine_that_is_broken_on_purpose(name: str):
     small = SmallWorld(Bounds(ops=(1, 1), late=1, repeats=1, restores=1))
 
