@@ -72,6 +72,7 @@ class Files:
         self._missing: OrderedDict[str, float] = OrderedDict()
         self._reads: dict[str, asyncio.Task[bytes | None]] = {}
         self._room = asyncio.Semaphore(READS_MAX)
+        self._telling = asyncio.Lock()  # One loss at a time: whoever has a path may ask for what never was.
         self._away_until = 0.0
 
     @property
@@ -122,12 +123,13 @@ class Files:
     async def _fetch(self, key: str, folder: str, sha256: str) -> bytes | None:
         async with self._room:
             body = await self._blobs.get(key)
-            if body is None:
-                self._note_miss(key)
-                await self._on_loss(folder, sha256)
-            else:
-                self._keep(key, body)
-        return body
+        if body is not None:
+            self._keep(key, body)
+            return body
+        self._note_miss(key)
+        async with self._telling:
+            await self._on_loss(folder, sha256)
+        return None
 
     def _keep(self, key: str, body: bytes) -> None:
         old, _ = self._kept.pop(key, (b"", 0.0))

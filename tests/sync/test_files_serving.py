@@ -83,3 +83,23 @@ async def test_F9_a_missing_file_is_unknown_and_a_store_that_is_away_is_an_outag
     with pytest.raises(FileUnavailable):
         await reader.files.read(FOLDER, "11" * 32, set())
     assert reader.files.is_away
+
+
+async def test_F9_however_many_ask_for_what_never_was_the_database_is_asked_by_one_of_them_at_a_time() -> None:
+    """Whoever has a path needs no bearer: made-up names must not take the connections that exchanges need."""
+    reader = Reader()
+    asking = most = 0
+
+    async def slow(_folder: str, _sha256: str) -> None:
+        nonlocal asking, most
+        asking += 1
+        most = max(most, asking)
+        await asyncio.sleep(0)
+        asking -= 1
+
+    files = Files(reader.blobs, b"k" * 32, on_loss=slow)
+    made_up = [files.read(FOLDER, f"{number:064x}", {"br", "zstd"}) for number in range(30)]
+    answers = await asyncio.gather(*made_up, return_exceptions=True)
+
+    assert all(isinstance(answer, FileUnknown) for answer in answers)
+    assert most == 1
