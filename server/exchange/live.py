@@ -5,6 +5,7 @@ sync_batch ──poll──► Hub ──► each listener whose buckets were to
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -21,6 +22,7 @@ HEARTBEAT_S = 25.0  # keeps proxies from closing a quiet line
 SPREAD_S_EACH = 0.002  # so much more time for each listener to be told, …
 SPREAD_S_MAX = 10.0  # … but no more than this: a class of 10,000 comes as a slope, not as a wall
 LISTENERS_MAX = 10_000
+LISTENERS_EACH_MAX = 60  # of one person: a line a device (SPEC D3), and some whose end was not noticed yet
 BATCHES_MAX = 1_000
 RESCOPE_S = 5.0  # at most so often is everybody's scope read again
 LIFE_S = 3_600.0  # then the phone opens it anew, and is asked who it is again
@@ -50,12 +52,23 @@ class Hub:
     def __init__(self, store: PostgresPullStore) -> None:
         self._store = store
         self._listeners: set[Listener] = set()
+        self._of_user: Counter[UUID] = Counter()
         self._wake = asyncio.Event()
         self._has_new_scope = False
         self._rescoped_at = 0.0
 
     async def listen(self, user_id: UUID, names: tuple[str, ...]) -> AsyncIterator[bytes]:
-        """Server-sent events until the caller hangs up. Raises ExchangeError 503 when too many listen."""
+        """Server-sent events until the caller hangs up.
+
+        Raises ExchangeError: 503 when too many listen, 429 when too many of them are the caller's.
+        """
+        if self._of_user[user_id] >= LISTENERS_EACH_MAX:
+            raise ExchangeError(
+                429,
+                "sync.at_once",
+                f"Of one person {LISTENERS_EACH_MAX} listen at most; poll instead.",
+                retry_after_s=random.uniform(30, 90),  # noqa: S311 - spreads callers, keeps no secret
+            )
         if len(self._listeners) >= LISTENERS_MAX:
             raise ExchangeError(
                 503,
@@ -70,6 +83,7 @@ class Hub:
     async def _events(self, listener: Listener) -> AsyncIterator[bytes]:
         ends_at = asyncio.get_running_loop().time() + LIFE_S
         self._listeners.add(listener)
+        self._of_user[listener.user_id] += 1
         self._wake.set()
         try:
             yield ALIVE
@@ -86,6 +100,9 @@ class Hub:
                 yield MOVED
         finally:
             self._listeners.discard(listener)
+            self._of_user[listener.user_id] -= 1
+            if not self._of_user[listener.user_id]:
+                del self._of_user[listener.user_id]
 
     def end(self) -> None:
         """Send everybody away, to come back one after the other: this process stops."""
