@@ -4,11 +4,15 @@
     fills ──────► slots ├─► the log        Each lane has its own, so that a crowd in one moves nobody in another.
     pushes ─────► slots ┘
 
+While others ask for news, a slot of the fills rests after each page in proportion to what the page took: a crowd that
+begins takes a part of the machine, and takes longer. With a long row of appointments it no longer rests.
+
 Who is turned away gets an appointment: the lane knows how long one takes, and spreads those it sends away over the
 time that they will need. A lane is left before the answer is written: a slow reader holds none.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections import Counter, deque
@@ -26,6 +30,11 @@ APPOINTMENT_MIN_S = 1.0
 APPOINTMENT_MAX_S = 300.0
 JITTER = 0.25
 CROWD_S = 1.0  # Who was here within it is company.
+RESTS = 8.0  # times what a page took, while many ask for news
+MANY_PER_S = 20.0  # Below it the rest is shorter in proportion.
+REST_MAX_S = 0.5
+# So far ahead are appointments given before fills rest no longer: a crowd, too, must come to its end.
+BACKLOG_MAX_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,13 @@ class Lane:
         self,
         size: Size,
         *,
+        rest_s: Callable[[float], float] = lambda _held_s: 0.0,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        """`rest_s`: how long a slot rests that was held so long."""
         self.size = size
+        self._rest_s = rest_s
         self._clock = clock
         self._chance = chance
         self._working = 0
@@ -66,6 +78,11 @@ class Lane:
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    @property
+    def backlog_s(self) -> float:
+        """In how many seconds the last appointment is that was given."""
+        return max(0.0, self._next_appointment - self._clock())
 
     @asynccontextmanager
     async def enter(self, device_id: UUID) -> AsyncIterator[None]:
@@ -84,8 +101,10 @@ class Lane:
             try:
                 yield
             finally:
-                self._took_s += TOOK_WEIGHT * (self._clock() - begun - self._took_s)
-                self._give()
+                held_s = self._clock() - begun
+                rest_s = self._rest_s(held_s)
+                self._took_s += TOOK_WEIGHT * (held_s + rest_s - self._took_s)
+                self._give_after(rest_s)
         finally:
             self._of_device[device_id] -= 1
             if not self._of_device[device_id]:
@@ -116,6 +135,12 @@ class Lane:
         elif turn in self._waiting:
             self._waiting.remove(turn)
 
+    def _give_after(self, rest_s: float) -> None:
+        if rest_s > 0:
+            asyncio.get_running_loop().call_later(rest_s, self._give)
+        else:
+            self._give()
+
     def _give(self) -> None:
         """A slot is handed to the first who waits, so that nobody who comes now is before them."""
         while self._waiting:
@@ -145,14 +170,41 @@ class Lane:
         return max(APPOINTMENT_MIN_S, wait_s * self._chance(1 - JITTER, 1 + JITTER))
 
 
+class Arrivals:
+    """How many come in a second, of late. One device that comes again and again, and nobody else, is no crowd."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._recent = 0.0  # each counts 1 when it comes, and less the longer ago that is
+        self._at = clock()
+        self._newest: UUID | None = None
+
+    def count(self, device_id: UUID) -> None:
+        if device_id == self._newest:
+            return
+        self._newest = device_id
+        self._recent = self.per_s() + 1
+        self._at = self._clock()
+
+    def per_s(self) -> float:
+        return self._recent * math.exp((self._at - self._clock()) / CROWD_S) / CROWD_S
+
+
 class Admission:
     """The lanes of one process."""
 
     def __init__(self) -> None:
         self.increments = Lane(INCREMENTS)
-        self.fills = Lane(FILLS)  # first fills, and what is compared
+        self.fills = Lane(FILLS, rest_s=self.rest_s)  # first fills, and what is compared
         self.pushes = Lane(PUSHES)
+        self.news = Arrivals()  # of those who ask for it
         self._seen: dict[UUID, float] = {}
+
+    def rest_s(self, held_s: float) -> float:
+        """How long a slot of the fills rests: not while the machine is theirs alone, nor when too many wait."""
+        if self.fills.backlog_s > BACKLOG_MAX_S:
+            return 0.0
+        return min(REST_MAX_S, held_s * RESTS * min(1.0, self.news.per_s() / MANY_PER_S))
 
     def has_company(self, device_id: UUID) -> bool:
         """Whether anybody else was here a moment ago: then a long page is cut shorter, so that nobody waits for it."""

@@ -110,7 +110,10 @@ class Exchanges:
     def _lane(self, asked: Asked, raw_ops: list[bytes]) -> Lane:
         if raw_ops:
             return self.admission.pushes
-        return self.admission.increments if asked.is_quiet else self.admission.fills
+        if not asked.is_quiet:
+            return self.admission.fills
+        self.admission.news.count(asked.device_id)
+        return self.admission.increments
 
     def _is_too_old(self, envelope: Envelope) -> bool:
         return 0 < envelope.schema < self._registry.schema_floor

@@ -1,6 +1,8 @@
 """`POST /api/v1/sync` and `GET /api/v1/sync/live`."""
 
+import asyncio
 import math
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
@@ -20,6 +22,8 @@ from sync.protocol import CONTENT_TYPE
 from sync.reconcile import BODY_BYTES_MAX as COMPARE_BYTES_MAX
 
 WHOLE_BYTES_MAX = 65_536  # An answer up to here leaves as one piece; a longer one piece by piece, as it is packed.
+
+SLICE_S = 0.0005  # So long an answer is written and packed before others have their turn.
 
 
 def answer_exchange_error(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -56,7 +60,7 @@ async def sync(request: Request[Any, Any, Any]) -> Response[Any]:
     now_ms = int(clock.now().timestamp() * 1000)
     packing = choose(request.headers.get("accept-encoding", ""))
     reply = await exchange.answer(body, caller=caller, now_ms=now_ms, packing=packing)
-    return _respond(reply)
+    return await _respond(reply)
 
 
 @post(
@@ -72,19 +76,20 @@ async def compare(request: Request[Any, Any, Any], actor: NamedDependency[Actor]
     bodies.check_headers(request.headers, bytes_max=COMPARE_BYTES_MAX)
     body = bodies.unpack(await request.body(), request.headers, bytes_max=COMPARE_BYTES_MAX)
     packing = choose(request.headers.get("accept-encoding", ""))
-    return _respond(await exchange.compare(body, user_id=actor.id, packing=packing))
+    return await _respond(await exchange.compare(body, user_id=actor.id, packing=packing))
 
 
-def _respond(reply: Reply) -> Response[Any]:
+async def _respond(reply: Reply) -> Response[Any]:
     if reply.blocks is None:
         return Response(None, status_code=204)
     headers = {"vary": "accept-encoding"}
     if reply.packing != "identity":
         headers["content-encoding"] = reply.packing
-    head, is_whole = _gather(reply.blocks)
+    blocks = in_slices(reply.blocks)
+    head, is_whole = await _gather(blocks)
     if is_whole:
         return Response(head, media_type=CONTENT_TYPE, headers=headers)
-    return Stream(_chunks(head, reply.blocks), media_type=CONTENT_TYPE, headers=headers)
+    return Stream(_chunks(head, blocks), media_type=CONTENT_TYPE, headers=headers)
 
 
 @get(
@@ -106,20 +111,30 @@ async def live(
     )
 
 
-def _gather(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
+async def in_slices(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The same blocks; while a long answer is written and packed, others have their turn at the loop."""
+    turn_ends_at = time.perf_counter() + SLICE_S
+    for block in blocks:
+        yield block
+        if time.perf_counter() >= turn_ends_at:
+            await asyncio.sleep(0)
+            turn_ends_at = time.perf_counter() + SLICE_S
+
+
+async def _gather(blocks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
     """The beginning of an answer, and whether it is all of it."""
     head = bytearray()
-    for block in blocks:
+    async for block in blocks:
         head += block
         if len(head) > WHOLE_BYTES_MAX:
             return bytes(head), False
     return bytes(head), True
 
 
-async def _chunks(head: bytes, blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _chunks(head: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield head
     pending = bytearray()
-    for block in blocks:
+    async for block in blocks:
         pending += block
         if len(pending) >= WHOLE_BYTES_MAX:
             yield bytes(pending)

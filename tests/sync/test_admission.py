@@ -1,13 +1,13 @@
-"""Q3 and Q9: who may work now, who waits, who is given an appointment. No server: the lanes alone."""
+"""Q3, Q9, Q10: who may work now, who waits, who rests, who is given an appointment. No server: the lanes alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
 
-from server.exchange import admission
+from server.exchange import admission, routes
 from server.exchange.admission import Admission, Lane, Size
 from sync.errors import ExchangeError
 
@@ -155,3 +155,77 @@ def test_Q9_a_phone_has_company_only_while_another_was_here_a_moment_ago(monkeyp
     again_alone = admitted.has_company(amina)
 
     assert (alone, together, again_alone) == ([False] * 3, [True, True], False)
+
+
+async def test_Q10_a_fill_rests_longer_the_more_ask_for_news_and_not_when_many_wait_for_it() -> None:
+    admitted = Admission()
+
+    one = uuid4()
+    for _ in range(10_000):
+        admitted.news.count(one)
+    alone = admitted.rest_s(0.01)
+    for _ in range(10_000):
+        admitted.news.count(uuid4())
+    beside_many, long_page = admitted.rest_s(0.01), admitted.rest_s(10)
+    while admitted.fills.backlog_s <= admission.BACKLOG_MAX_S:
+        admitted.fills.appointment_s()
+    beside_a_backlog = admitted.rest_s(0.01)
+
+    assert alone < 0.01
+    assert beside_many == pytest.approx(0.01 * admission.RESTS)
+    assert long_page == admission.REST_MAX_S
+    assert beside_a_backlog == 0
+
+
+def test_Q10_how_many_ask_is_forgotten_within_seconds() -> None:
+    clock = Clock()
+    news = admission.Arrivals(clock)
+
+    for _ in range(500):
+        news.count(uuid4())
+        clock.now += 0.02
+    busy = news.per_s()
+    clock.now += 5
+
+    assert busy == pytest.approx(50, rel=0.05)
+    assert news.per_s() < 1
+
+
+async def test_Q10_a_slot_that_rests_is_given_to_the_next_afterwards() -> None:
+    rests: list[float] = []
+
+    def rest_s(held_s: float) -> float:
+        rests.append(held_s)
+        return 0.001
+
+    resting = Lane(Size(slots=1, queue=1, wait_s=5), rest_s=rest_s)
+
+    async with resting.enter(uuid4()):
+        pass
+    rested_with = resting.working
+    async with resting.enter(uuid4()):
+        came_in_with = resting.working
+
+    assert (rested_with, came_in_with, len(rests)) == (1, 1, 2)
+
+
+async def test_Q10_while_a_long_answer_is_packed_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "SLICE_S", 0.0)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def blocks() -> Iterator[bytes]:
+        for number in range(20):
+            yield bytes([number])
+
+    beside = asyncio.create_task(other())
+    written = [block async for block in routes.in_slices(blocks())]
+    beside.cancel()
+
+    assert written == [bytes([number]) for number in range(20)]
+    assert turns >= 20
