@@ -1,11 +1,8 @@
 """A phone behind a bad link: whatever is cut, lost, late or doubled, work is done once and nothing comes twice."""
 
-import json
 import random
-import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import httpx
@@ -13,8 +10,9 @@ import pytest
 
 from server.base.ids import new_id
 from tests.journeys.test_exactly_once import ask, asked, physics
+from tests.support.afar import Afar
 from tests.support.api import Api
-from tests.support.phone import JSON, Phone
+from tests.support.phone import Phone
 from tests.support.proxy import FAIR, Fate, Proxy, proxy_to
 from tests.support.settle import all_published
 
@@ -23,79 +21,6 @@ CUTS = 18  # as many questions as one may ask in a day
 QUESTIONS = 18
 BODY_CHARACTERS = 3_000
 LINK_BYTES = 5_000
-EXCHANGES_MAX = 400
-STALL_S = 0.3
-
-GONE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.ConnectError)
-
-
-@dataclass
-class Afar:
-    """A phone at the far end of a link: it takes what came of an answer, and remembers what it has stored for good."""
-
-    phone: Phone
-    proxy: Proxy
-    token: str
-    packing: str = "identity"
-    bytes_wanted: int = 65_536
-    stored: set[tuple[str, bytes]] = field(default_factory=set)  # (heading, row) above a mark that was stored
-    again: int = 0  # Rows that came although they stood above one
-    rows: int = 0
-
-    async def exchange(self) -> bool:
-        """One round trip through the link, whatever becomes of it; True when the phone must ask again."""
-        body = self.phone.body().replace(b'"bytes":262144', b'"bytes":%d' % self.bytes_wanted)
-        received, unpack = b"", zlib.decompressobj(31) if self.packing == "gzip" else None
-        status = 0
-        try:
-            async with (
-                httpx.AsyncClient(base_url=self.proxy.url) as client,
-                client.stream(
-                    "POST",
-                    "/api/v1/sync",
-                    content=body,
-                    headers={**JSON, "authorization": self.token, "accept-encoding": self.packing},
-                    timeout=httpx.Timeout(20, read=STALL_S if self._is_stalled() else 20),
-                ) as answer,
-            ):
-                status = answer.status_code
-                async for piece in answer.aiter_raw():
-                    received += piece if unpack is None else unpack.decompress(piece)
-        except GONE:
-            pass
-        if status == 204:
-            return False
-        assert status in (0, 200, 503)
-        return self._take(received) if status == 200 else True
-
-    def _is_stalled(self) -> bool:
-        return self.proxy.fate_of(self.proxy.connections).stall_after is not None
-
-    def _take(self, received: bytes) -> bool:
-        whole = received[: received.rfind(b"\n") + 1]
-        self._count(whole.splitlines())
-        return self.phone.apply(whole) if whole else True
-
-    def _count(self, lines: list[bytes]) -> None:
-        heading, above = "", []
-        for raw in lines:
-            line = json.loads(raw)
-            if isinstance(line, list):
-                self.rows += 1
-                self.again += (heading, raw) in self.stored
-                above.append((heading, raw))
-            elif "bucket" in line:
-                heading = f"{line['bucket']} {line['collection']}"
-            elif "mark" in line or "more" in line:
-                self.stored.update(above)
-                above = []
-
-    async def sync(self) -> int:
-        """Until there is nothing to send or to receive; how many exchanges it took."""
-        for number in range(1, EXCHANGES_MAX):
-            if not await self.exchange() and not self.phone.queue:
-                return number
-        raise AssertionError("the phone never comes to rest")
 
 
 @asynccontextmanager
@@ -197,7 +122,7 @@ async def test_S7_each_byte_that_came_through_a_thin_link_is_kept(api: Api) -> N
         await writer.sync()
         await all_published(api)
     async with afar(api) as there:
-        there.packing = "gzip"
+        there.packing, there.paces, there.bytes_wanted = "gzip", True, 8_192
         there.proxy.fate_of = lambda _: Fate(down_max=chance.randrange(1_500, 9_000), bytes_a_s=100_000)
         await there.sync()
 
