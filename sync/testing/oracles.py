@@ -5,12 +5,14 @@ L6 no queue is stuck · L8 what a restore took is given back · L10 what is held
 O  what a person made is on the screen, from the rows or from the overlay, without a gap
 """
 
+import re
 from typing import TYPE_CHECKING
 
 from sync.cursor import Cursor
 from sync.testing.people import Wish
 from sync.testing.sim_phone import SimPhone
 from sync.testing.sim_rows import Pair
+from sync.testing.sim_school import PADS
 from sync.testing.truth import Moment, Truth
 
 if TYPE_CHECKING:  # A world has oracles, and they look at it.
@@ -21,6 +23,9 @@ SCREENS = {
     "sample_notes": "sample.notes",
     "sample_attempts": "sample.attempts",
 }
+
+
+_WORD = re.compile(r"word[0-9]+")
 
 
 class Violation(AssertionError):
@@ -152,6 +157,7 @@ class Oracles:
             raise Violation(f"L3 waits for ever: {waiting[0].kind} for {waiting[0].waits_for}")
         self._check_kept()
         self._check_groups()
+        self._check_words()
 
     def _check_converged(self, phone: SimPhone) -> None:
         """Each phone shows the tables as they are, of all that it may have and wants; and nothing else."""
@@ -204,6 +210,19 @@ class Oracles:
         for name, effects in groups.items():
             if len(set(effects)) > 1 and not self.world.stats["fork: told so"] and not self._was_lost():
                 raise Violation(f"U23 group {name} was applied in part")
+
+    def _check_words(self) -> None:
+        """No typed word and no tag is lost: it stands on the pad or on a copy of it."""
+        pads = self.world.server.store.tables.of(PADS.table).values()
+        words = {word for pad in pads for word in (*_WORD.findall(pad.get("body") or ""), *(pad.get("tags") or ()))}
+        store = self.world.server.store
+        for token, wish in self.world.people.wishes.items():
+            if wish.word is None or wish.word in words or token in self._excused:
+                continue
+            held = store.held_ops.get(self.world.people.row_of(wish))
+            is_open = (held is not None and held.outcome != "applied") or self._is_replaced(wish)
+            if (wish.user_id, wish.identity) in store.identities and not is_open:
+                raise Violation(f"L3 {token}: what was typed is on no pad")
 
     # --- questions ---
 

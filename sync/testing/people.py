@@ -5,10 +5,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sync.merge import place_at
 from sync.receipts import held_id
 from sync.testing.faults import PowerCut
+from sync.testing.overlay import shown
 from sync.testing.sample import ANSWERS, ATTEMPTS, NOTES, PROFILES, PROGRESS
 from sync.testing.sim_phone import Entry, SimPhone
+from sync.testing.sim_school import PADS
 
 if TYPE_CHECKING:  # A world has people, and people live in a world.
     from sync.testing.world import World
@@ -29,6 +32,7 @@ class Wish:
     amount: int = 0  # That a spending must show: once
     replaces: UUID | None = None
     group: str | None = None
+    word: str | None = None  # Typed or tagged: nobody ever takes it out again.
 
 
 class People:
@@ -122,6 +126,43 @@ class People:
         group = (f"g{len(self.wishes)}", self.random.choice((2, 3)))
         phone.make(*(self.random.choice((self._spend, self._note))(phone, group=group) for _ in range(group[1])))
 
+    def _pad(self, phone: SimPhone) -> None:
+        """A pad is made, or one that is on the screen is written on."""
+        seen = pads_on(phone)
+        word = f"word{len(self.wishes)}"
+        if not seen or self.random.random() < 0.2:
+            id_ = self.world.new_id("pad")
+            fields: dict[str, Any] = {"body": f"{word}\n", "tags": [], "place": place_at(len(seen), id_)}
+            body = {"kind": "create", "collection": PADS.name, "id": id_, "fields": fields}
+            self._wish(phone, "pad", body, effect=(PADS.table, id_), identity=id_, word=word)
+            return
+        id_text = self.random.choice(sorted(seen))
+        row = seen[id_text]
+        edit = {"kind": "patch", "collection": PADS.name, "id": id_text, "base": row.get("version")}
+        what = self.random.choice(("body", "body", "body", "tags", "status", "place", "delete"))
+        match what:
+            case "body":
+                fields = {"body": {"was": row["body"], "now": self._typed(row["body"] or "", word)}}
+                self._wish(phone, "type", {**edit, "fields": fields}, word=word)
+            case "tags":
+                self._wish(phone, "tag", {**edit, "fields": {"tags": {"add": [word]}}}, word=word)
+            case "status":
+                self._wish(phone, "status", {**edit, "fields": {"status": word}})
+            case "place":
+                place = place_at(self.random.randrange(9), UUID(id_text))
+                self._wish(phone, "place", {**edit, "fields": {"place": place}})
+            case _:
+                self._wish(phone, "delete", {**edit, "kind": "delete"})
+
+    def _typed(self, text: str, word: str) -> str:
+        """A word more, in a line of its own or in one that is there."""
+        lines = text.splitlines(keepends=True)
+        place = self.random.randrange(len(lines) + 1)
+        if lines and self.random.random() < 0.5:
+            line = lines[place - 1]
+            return "".join([*lines[: place - 1], f"{line.rstrip()} {word}\n", *lines[place:]]) if place else word + text
+        return "".join([*lines[:place], f"{word}\n", *lines[place:]])
+
     def _correct(self, phone: SimPhone) -> None:
         rows = phone.rows.rows("sync.ops").values()
         mine = [row for row in rows if row["outcome"] == "parked" and row["code"] in ("credit.empty", "op.malformed")]
@@ -151,6 +192,7 @@ class People:
         amount: int = 0,
         identity: UUID | None = None,
         group: tuple[str, int] | None = None,
+        word: str | None = None,
     ) -> Entry:
         token = f"{kind} {len(self.wishes)}"
         if identity is None:
@@ -170,7 +212,7 @@ class People:
         )
         record = identity if effect is None else effect[1]
         wish = Wish(
-            token, phone.user_id, identity, kind, effect, record, amount, body.get("replaces"), group and group[0]
+            token, phone.user_id, identity, kind, effect, record, amount, body.get("replaces"), group and group[0], word
         )
         self.wishes[token] = wish
         if kind == "spend":
@@ -196,3 +238,18 @@ class People:
 
     def row_of(self, wish: Wish) -> UUID:
         return held_id(wish.user_id, wish.identity)
+
+
+def pads_on(phone: SimPhone) -> dict[str, dict[str, Any]]:
+    """The pads that a phone shows: the rows of its cut with its own writes over them, and the versions it saw."""
+    writes: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for entry in phone.overlay():
+        if entry.body.get("collection") == PADS.name and not entry.broken:
+            writes.setdefault(str(entry.body["id"]), []).append((entry.body["kind"], entry.body.get("fields", {})))
+    rows = phone.rows.rows_with_version(PADS.name)
+    seen: dict[str, dict[str, Any]] = {}
+    for id_ in rows.keys() | writes.keys():
+        row = shown(PADS.merge, rows.get(id_), writes.get(id_, ()))
+        if row is not None:
+            seen[id_] = row
+    return seen

@@ -148,6 +148,11 @@ class SimRows:
         """Shown rows of a collection by id."""
         return {key[3]: _decode(line)[1] for key, line in self.shown.items() if key[2] == collection}
 
+    def rows_with_version(self, collection: str) -> dict[str, dict[str, Any]]:
+        """Shown rows of a collection by id, each with its version."""
+        decoded = ((key[3], _decode(line)) for key, line in self.shown.items() if key[2] == collection)
+        return {id_: {**row, "version": version} for id_, (version, row) in decoded}
+
     def ids(self, collection: str) -> set[str]:
         return {key[3] for key in self.shown if key[2] == collection}
 

@@ -1,10 +1,11 @@
 """The declarations of a simulated world: the sample's collections, and a school whose courses people may download.
 
 Courses come on demand (two tiers), classes by themselves; who may see what follows from enrolments and from the
-courses that a class was given. `SCHOOL_TIERS` and the rest are read by the office, which writes past the engine.
+courses that a class was given: the office writes those past the engine. Pads are one person's, from several phones.
 """
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -21,6 +22,7 @@ from sync.collection import (
     equals,
     is_set,
 )
+from sync.merge import ByField, Cas, Elements, Place, Text
 from sync.registry import Registry, build_registry
 from sync.testing.sample import COLLECTIONS, jot, spend, submit
 
@@ -38,6 +40,15 @@ class TextRow(msgspec.Struct, frozen=True):
     body: str
 
 
+class PadRow(msgspec.Struct, frozen=True):
+    id: UUID
+    user_id: UUID
+    body: Annotated[str, msgspec.Meta(max_length=4_000)] | None
+    tags: list[str] | None
+    place: str | None
+    status: str | None
+
+
 LESSONS = Collection(
     name="school.lessons",
     table="school_lessons",
@@ -52,6 +63,23 @@ LESSONS = Collection(
 TEXTS = Collection(
     name="school.texts", table="school_texts", row=TextRow, buckets=(bucket("course", "course_id"),), tier=2
 )
+PADS = Collection(
+    name="school.pads",
+    table="school_pads",
+    row=PadRow,
+    buckets=(bucket("user", "user_id"),),
+    merge=ByField(
+        {
+            "body": Text(length_max=4_000),
+            "tags": Elements(count_max=60, length_max=20),
+            "place": Place(),
+            "status": Cas(),
+        }
+    ),
+    may_create=frozenset({"body", "tags", "place", "status"}),
+    may_patch=frozenset({"body", "tags", "place", "status"}),
+    deletion="edit_wins",
+)
 ENROLMENTS = "school_enrolments"
 CLASS_COURSES = "school_class_courses"
 UNLOCKS = "school_unlocks"
@@ -60,7 +88,7 @@ UNLOCKS = "school_unlocks"
 def world_registry() -> Registry:
     return build_registry(
         schema=1,
-        collections=(*COLLECTIONS, LESSONS, TEXTS),
+        collections=(*COLLECTIONS, PADS, LESSONS, TEXTS),
         mutators=(submit, spend, jot),
         memberships=(
             Membership(ENROLMENTS, "student_id", audience("class", "class_id"), when=equals("status", "active")),

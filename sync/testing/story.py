@@ -56,6 +56,8 @@ class Story:
         if not setting.has_school:
             luck.write = luck.rights = luck.want = 0.0
         names = random.choices(luck.names(), luck.weights(), k=random.choice(STEPS))
+        if random.random() < 0.5:
+            setting = replace(setting, wishes=(*setting.wishes, *["pad"] * 4))
         return cls(setting, tuple((name, number) for number, name in enumerate(names, start=1)))
 
     def chance(self, number: int) -> Random:

@@ -16,6 +16,7 @@ from sync.cursor import Cursor
 from sync.errors import Outage
 from sync.memory import MemoryStore, MemoryUnit
 from sync.memory_log import MemoryLog
+from sync.merge import Text3, by_field
 from sync.pull import Asked, LogRow, Look
 from sync.receipts import StoredReceipt
 from sync.round import Round
@@ -168,6 +169,18 @@ async def _gap_is_used(exchange: Any, unit: Any, device: Any) -> Any:
 _SORT = push_module._Exchange._sort
 
 
+def _the_last_text(_was: str, one: str, _other: str) -> Text3:
+    return Text3(one, is_overlapping=False)
+
+
+def _the_last_set(name: str, rule: Any, edit: Any, **more: Any) -> Any:
+    """The elements that are offered are all that is left."""
+    return _MERGE_ELEMENTS(name, rule, edit, **{**more, "stored": (), "stamps": {}})
+
+
+_MERGE_ELEMENTS = by_field.merge_elements
+
+
 # --- what phones do: L1, L3, L8, L10 ----------------------------------------------------------------------------
 
 _TAKE = SimRows.take
@@ -233,6 +246,8 @@ MUTATIONS: dict[str, Mutation] = {
     "L3 a journal is trimmed before it is settled": Mutation(SimPhone, "_trim", _trims_at_once, 17),
     "L3 an op is known before its effect stands": Mutation(MemoryUnit, "remember", _known_before_the_effect),
     "L3 a number behind a gap is used": Mutation(push_module._Exchange, "_sort", _gap_is_used),
+    "L3 who writes last overwrites a text": Mutation(by_field, "merge_text", _the_last_text),
+    "L3 who writes last overwrites a set": Mutation(by_field, "merge_elements", _the_last_set),
     "L4 identities are not kept": Mutation(MemoryUnit, "known", _known_to_nobody),
     "L4 what a refused op wrote is not undone": Mutation(MemoryUnit, "savepoint", _undoes_nothing),
     "L4 another op under a used number is taken for the same": Mutation(push_module, "_receipt_again", _any_hash),
