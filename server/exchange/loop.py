@@ -1,6 +1,7 @@
 """The sequencing loop: publishes what any transaction committed. One in each process; a lock lets one lead at a time.
 
-It polls: 3 ms while there is work, backing off to 100 ms. A NOTIFY from writers would cost them their group commit.
+It polls: 3 ms while it has work, backing off to 100 ms while there is none or another process leads. A NOTIFY from
+writers would cost them their group commit.
 When the machine is busy the loop rests as long as its last batch took, so that it never takes more than half a core
 from the writers.
 """
@@ -57,13 +58,18 @@ async def _publish(connection: AsyncConnection[Any], stop: asyncio.Event) -> Non
         started = time.monotonic()
         done = await advance(connection)
         took_s = time.monotonic() - started
-        if done == BUSY:
-            rest_s = BUSY_S
-        elif done > 0:
-            rest_s = max(BUSY_S, took_s * RESTS)
-        else:
-            rest_s = min(IDLE_S, rest_s * BACKS_OFF)
+        rest_s = rest_after(done, took_s=took_s, rested_s=rest_s)
         await _rest(stop, rest_s)
+
+
+def rest_after(done: int, *, took_s: float, rested_s: float) -> float:
+    """Seconds until the next poll; `done` is what the last one answered, and before it we rested so long.
+
+    Who leads goes on until nothing is left: the others need not ask often while it is at a long batch.
+    """
+    if done in (0, BUSY):
+        return min(IDLE_S, rested_s * BACKS_OFF)
+    return max(BUSY_S, took_s * RESTS)
 
 
 async def _sweep(connection: AsyncConnection[Any], stop: asyncio.Event) -> None:

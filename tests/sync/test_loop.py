@@ -1,0 +1,22 @@
+"""L9: how often a process polls for marks. No database: the pace alone."""
+
+import pytest
+
+from server.exchange.loop import BUSY_S, IDLE_S, rest_after
+from sync.postgres.sequencer import BUSY
+
+
+@pytest.mark.parametrize("done", [0, BUSY], ids=["nothing to do", "another leads"])
+def test_L9_who_has_no_work_or_does_not_lead_asks_ever_more_seldom(done: int) -> None:
+    rests = [BUSY_S]
+    while rests[-1] < IDLE_S:
+        rests.append(rest_after(done, took_s=0.001, rested_s=rests[-1]))
+
+    assert rests == sorted(rests)
+    assert sum(rests) < 1  # Until then: so soon it is at its slowest.
+    assert rest_after(done, took_s=0.001, rested_s=IDLE_S) == IDLE_S
+
+
+def test_L9_who_leads_goes_on_at_once_and_rests_as_long_as_a_long_batch_took() -> None:
+    assert rest_after(20, took_s=0.001, rested_s=IDLE_S) == BUSY_S
+    assert rest_after(5_000, took_s=0.2, rested_s=BUSY_S) == 0.2
