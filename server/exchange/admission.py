@@ -30,11 +30,11 @@ APPOINTMENT_MIN_S = 1.0
 APPOINTMENT_MAX_S = 300.0
 JITTER = 0.25
 CROWD_S = 1.0  # Who was here within it is company.
-RESTS = 8.0  # times what a page took, while many ask for news
+RESTS = 16.0  # times what a page took, while many ask for news
 MANY_PER_S = 20.0  # Below it the rest is shorter in proportion.
 REST_MAX_S = 0.5
 # So far ahead are appointments given before fills rest no longer: a crowd, too, must come to its end.
-BACKLOG_MAX_S = 20.0
+BACKLOG_MAX_S = 30.0
 
 
 @dataclass(frozen=True)
