@@ -2,8 +2,8 @@
 
 Method: twenty phones that hold 500 rows each ask fifty times a second altogether for what is new, as they do all day;
 windows without and with the disturbance take turns, and the medians of the windows' 95th percentiles are compared. The
-crowd are real HTTP clients: each arrives at a moment of its own within the minute, fills tiers 0 and 1, and comes back
-when it is told to. 300 of them; 3,000 with --full.
+crowd are real HTTP clients in a process of their own: each arrives at a moment within the minute, fills tiers
+0 and 1, and comes back when it is told to. 300 of them; 3,000 with --full. Quiet windows stand before and after it.
 """
 
 import asyncio
@@ -12,8 +12,10 @@ import random
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from uuid import UUID
 
 import psycopg
@@ -200,16 +202,14 @@ def _phones_of(people: Sequence[Person]) -> list[Person]:
 
 
 async def _crowd(port: int, steady: list[Line], people: Sequence[Person]) -> list[Figure]:
-    quiet = share(await _window(steady, WINDOW_S * 2), 0.95)
-    rng, begun, met = random.Random(7), time.perf_counter(), _Begun()
-    arrivals = [
-        asyncio.create_task(_begin(Line(port, person, [BUCKET], tier=1), rng.uniform(0, ARRIVE_S), begun, met))
-        for person in people
-    ]
-    spent: list[float] = []
-    while not all(task.done() for task in arrivals):
-        spent += await _window(steady, WINDOW_S)
-    await asyncio.gather(*arrivals)
+    quiet = [share(await _window(steady, WINDOW_S), 0.95) for _ in range(WINDOWS)]
+    disturbed = []
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:  # What it costs the client is not measured.
+        arrivals = asyncio.get_running_loop().run_in_executor(beside, _begin_all, port, list(people))
+        while not arrivals.done():
+            disturbed.append(share(await _window(steady, WINDOW_S), 0.95))
+        met = await arrivals
+    quiet += [share(await _window(steady, WINDOW_S), 0.95) for _ in range(WINDOWS)]
     name = f"{len(people):,} phones begin within a minute"
     seconds = max(met.done_s)
     floor_is = f"their arrival; {met.turned_away} times one was asked to come later"
@@ -217,8 +217,21 @@ async def _crowd(port: int, steady: list[Line], people: Sequence[Person]) -> lis
         Figure(
             f"{name}: all done", seconds, "s", ARRIVE_S, floor_is, f"≤ {DONE_GOAL_S:g} s", holds=seconds <= DONE_GOAL_S
         ),
-        _compared(f"{name}: p95 of others", share(spent, 0.95), quiet),
+        _compared(f"{name}: p95 of others", statistics.median(disturbed), statistics.median(quiet)),
     ]
+
+
+def _begin_all(port: int, people: Sequence[Person]) -> _Begun:
+    return asyncio.run(_begin_within_a_minute(port, people))
+
+
+async def _begin_within_a_minute(port: int, people: Sequence[Person]) -> _Begun:
+    rng, begun, met = random.Random(7), time.perf_counter(), _Begun()
+    async with asyncio.TaskGroup() as group:
+        for person in people:
+            line = Line(port, person, [BUCKET], tier=1)
+            group.create_task(_begin(line, rng.uniform(0, ARRIVE_S), begun, met))
+    return met
 
 
 async def _begin(line: Line, after_s: float, begun: float, met: _Begun) -> None:
