@@ -13,17 +13,22 @@ from server.base.ids import derived_id
 from tests.support.phone import Phone
 
 PATIENCE_S = 60
-REST_S = 0.2
+REST_S = 0.3
 AWAY_S = 0.1
 
 
 @dataclass
 class BusyPhone:
-    """One phone that learns a second of its lesson with every exchange, until it is told to rest."""
+    """One phone that learns a second of its lesson and puts a note under its question with every exchange.
+
+    The seconds are a lattice, where a doubled effect is not seen; a note that is taken twice stands there twice.
+    """
 
     phone: Phone
     user_id: str
     lesson_id: str
+    question_id: str  # answered, so that what its author edits is put under it
+    notes: int = 0
     seconds: int = 0  # what was there before, and with it
     ops: list[int] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -36,6 +41,7 @@ class BusyPhone:
     async def live(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             self.learn()
+            self.note()
             await self.exchange()
             await asyncio.sleep(REST_S)
         await self.come_to_rest()
@@ -47,6 +53,11 @@ class BusyPhone:
             self.ops.append(self.phone.create("catalog.progress", self.progress_id, fields))
         else:
             self.ops.append(self.phone.patch("catalog.progress", self.progress_id, {"seconds": self.seconds}))
+
+    def note(self) -> None:
+        self.notes += 1
+        edited = {"question_id": self.question_id, "body": f"{self.notes}."}
+        self.ops.append(self.phone.command("questions.question.edit", edited))
 
     async def exchange(self) -> bool:
         """One try; True when it brought the phone to rest."""
