@@ -9,6 +9,8 @@ begins takes a part of the machine, and takes longer. With a long row of appoint
 
 Who is turned away gets an appointment: the lane knows how long one takes, and spreads those it sends away over the
 time that they will need. A lane is left before the answer is written: a slow reader holds none.
+
+A device id is what a client claims: it counts together with the person of the token, and a person's devices together.
 """
 
 import asyncio
@@ -19,11 +21,13 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sync.errors import ExchangeError
 
 AT_ONCE_MAX = 4  # exchanges that one device may have under way in a lane
+DEVICES_WORTH = 4  # So many devices' share all devices of one person have together.
 TOOK_FIRST_S = 0.05  # what one is thought to take before any was seen
 TOOK_WEIGHT = 0.1  # of the newest one in the average
 APPOINTMENT_MIN_S = 1.0
@@ -35,6 +39,13 @@ MANY_PER_S = 20.0  # Below it the rest is shorter in proportion.
 REST_MAX_S = 0.5
 # So far ahead are appointments given before fills rest no longer: a crowd, too, must come to its end.
 BACKLOG_MAX_S = 30.0
+
+
+class Who(NamedTuple):
+    """Who is counted: the person of a token whose signature is good, and the device that they say they use."""
+
+    person: UUID
+    device: UUID
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ class Lane:
         self._chance = chance
         self._working = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._of_device: Counter[UUID] = Counter()
+        self._under_way: Counter[tuple[UUID, ...]] = Counter()  # of (person, device), and of (person,)
         self._took_s = TOOK_FIRST_S
         self._next_appointment = 0.0
 
@@ -85,16 +96,9 @@ class Lane:
         return max(0.0, self._next_appointment - self._clock())
 
     @asynccontextmanager
-    async def enter(self, device_id: UUID) -> AsyncIterator[None]:
-        """Raises ExchangeError: 503 with an appointment when there is no room, 429 for a device that has too many."""
-        if self._of_device[device_id] >= AT_ONCE_MAX:
-            raise ExchangeError(
-                429,
-                "sync.at_once",
-                f"This device has {AT_ONCE_MAX} requests under way; wait for one of them.",
-                retry_after_s=APPOINTMENT_MIN_S,
-            )
-        self._of_device[device_id] += 1
+    async def enter(self, who: Who) -> AsyncIterator[None]:
+        """Raises ExchangeError: 503 with an appointment when there is no room, 429 for who has too many."""
+        self._come(who)
         try:
             await self._take()
             begun = self._clock()
@@ -106,9 +110,22 @@ class Lane:
                 self._took_s += TOOK_WEIGHT * (held_s + rest_s - self._took_s)
                 self._give_after(rest_s)
         finally:
-            self._of_device[device_id] -= 1
-            if not self._of_device[device_id]:
-                del self._of_device[device_id]
+            self._go(who)
+
+    def _come(self, who: Who) -> None:
+        everything = (who.person,)
+        if self._under_way[who] >= AT_ONCE_MAX:
+            raise _too_many(f"This device has {AT_ONCE_MAX} requests under way")
+        if self._under_way[everything] >= AT_ONCE_MAX * DEVICES_WORTH:
+            raise _too_many(f"Your devices have {AT_ONCE_MAX * DEVICES_WORTH} requests under way together")
+        self._under_way[who] += 1
+        self._under_way[everything] += 1
+
+    def _go(self, who: Who) -> None:
+        for key in (who, (who.person,)):
+            self._under_way[key] -= 1
+            if not self._under_way[key]:
+                del self._under_way[key]
 
     async def _take(self) -> None:
         if self._working < self.size.slots and not self._waiting:
@@ -170,8 +187,12 @@ class Lane:
         return max(APPOINTMENT_MIN_S, wait_s * self._chance(1 - JITTER, 1 + JITTER))
 
 
+def _too_many(what: str) -> ExchangeError:
+    return ExchangeError(429, "sync.at_once", f"{what}; wait for one of them.", retry_after_s=APPOINTMENT_MIN_S)
+
+
 class Arrivals:
-    """How many come in a second, of late. One device that comes again and again, and nobody else, is no crowd."""
+    """How many come in a second, of late. One person who comes again and again, and nobody else, is no crowd."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -179,10 +200,10 @@ class Arrivals:
         self._at = clock()
         self._newest: UUID | None = None
 
-    def count(self, device_id: UUID) -> None:
-        if device_id == self._newest:
+    def count(self, person_id: UUID) -> None:
+        if person_id == self._newest:
             return
-        self._newest = device_id
+        self._newest = person_id
         self._recent = self.per_s() + 1
         self._at = self._clock()
 
@@ -198,7 +219,7 @@ class Admission:
         self.fills = Lane(FILLS, rest_s=self.rest_s)  # first fills, and what is compared
         self.pushes = Lane(PUSHES)
         self.news = Arrivals()  # of those who ask for it
-        self._seen: dict[UUID, float] = {}
+        self._seen: dict[Who, float] = {}
 
     def rest_s(self, held_s: float) -> float:
         """How long a slot of the fills rests: not while the machine is theirs alone, nor when too many wait."""
@@ -206,15 +227,15 @@ class Admission:
             return 0.0
         return min(REST_MAX_S, held_s * RESTS * min(1.0, self.news.per_s() / MANY_PER_S))
 
-    def has_company(self, device_id: UUID) -> bool:
+    def has_company(self, who: Who) -> bool:
         """Whether anybody else was here a moment ago: then a long page is cut shorter, so that nobody waits for it."""
         now = time.monotonic()
-        self._seen.pop(device_id, None)
+        self._seen.pop(who, None)
         while self._seen:
             first, seen_at = next(iter(self._seen.items()))
             if now - seen_at <= CROWD_S:
                 break
             del self._seen[first]
         company = bool(self._seen)
-        self._seen[device_id] = now
+        self._seen[who] = now
         return company

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from server.exchange.admission import Admission, Lane
+from server.exchange.admission import Admission, Lane, Who
 from server.exchange.budget import BYTES_UP, EXCHANGES, Budget, SharedBuckets
 from server.exchange.files import Files
 from server.exchange.live import Hub
@@ -92,12 +92,13 @@ class Exchanges:
         asked = read_envelope(envelope, user_id=caller.user_id, has_ops=bool(raw_ops))
         if asked.files is not None and self.files.is_away:
             asked = replace(asked, files=None, must_answer=bool(raw_ops or asked.files))
-        await self._bytes_up.take(envelope.device, len(body))
+        who = Who(caller.user_id, envelope.device)
+        await self._bytes_up.take(who, len(body))
         if not raw_ops and (asked.cursor is None or asked.cursor.is_final):
-            await self._exchanges.take(envelope.device)
-        if self.admission.has_company(envelope.device):
+            await self._exchanges.take(who)
+        if self.admission.has_company(who):
             asked = replace(asked, bytes_wanted=min(asked.bytes_wanted, SHARED_PAGE_BYTES))
-        async with self._lane(asked, raw_ops).enter(envelope.device):
+        async with self._lane(asked, raw_ops).enter(who):
             if self._is_too_old(envelope):
                 await self._gatekeeper.load(caller)
                 return await self._send_to_upgrade(envelope, raw_ops, user_id=caller.user_id, now_ms=now_ms)
@@ -112,7 +113,7 @@ class Exchanges:
             return self.admission.pushes
         if not asked.is_quiet:
             return self.admission.fills
-        self.admission.news.count(asked.device_id)
+        self.admission.news.count(asked.user_id)
         return self.admission.increments
 
     def _is_too_old(self, envelope: Envelope) -> bool:
@@ -145,15 +146,16 @@ class Exchanges:
         if isinstance(page, Silent):
             return Reply(None)
         if asked.cursor is not None and asked.cursor.is_final and not raw_ops:
-            self._exchanges.give_back(envelope.device)  # Its cursor moves on.
+            self._exchanges.give_back(Who(user_id, envelope.device))  # Its cursor moves on.
         return Reply(await self._write(page, pushed, packing), packing)
 
     async def compare(self, body: bytes, *, user_id: UUID, packing: str) -> Reply:
         """Where one set of a phone differs from the log. Raises ExchangeError (404, 409, 413, 422, 429) and Outage."""
         request = read_compare(body)
-        await self._bytes_up.take(request.device, len(body))
-        await self._exchanges.take(request.device)
-        async with self.admission.fills.enter(request.device):
+        who = Who(user_id, request.device)
+        await self._bytes_up.take(who, len(body))
+        await self._exchanges.take(who)
+        async with self.admission.fills.enter(who):
             compared = await compare(self._pulls, request, user_id=user_id)
         rows = [row for below in compared.rows.values() for row in below]
         names = await self._collection_names({row.collection for row in rows})

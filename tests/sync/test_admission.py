@@ -1,14 +1,14 @@
-"""Q3, Q9, Q10: who may work now, who waits, who rests, who is given an appointment. No server: the lanes alone."""
+"""Q3, Q9, Q10, Q11: who may work, who waits, who rests, who is given an appointment. No server: the lanes alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from server.exchange import admission, routes
-from server.exchange.admission import Admission, Lane, Size
+from server.exchange.admission import Admission, Lane, Size, Who
 from sync.errors import ExchangeError
 
 
@@ -25,13 +25,17 @@ def lane(size: Size, clock: Clock | None = None) -> Lane:
     return Lane(size, clock=clock or Clock(), chance=lambda low, high: (low + high) / 2)
 
 
+def somebody() -> Who:
+    return Who(person=uuid4(), device=uuid4())
+
+
 @asynccontextmanager
-async def at_work(lane: Lane, count: int) -> AsyncIterator[asyncio.Event]:
+async def at_work(lane: Lane, count: int, who: Callable[[], Who] = somebody) -> AsyncIterator[asyncio.Event]:
     """So many others are inside, or wait, until the event is set."""
     leave = asyncio.Event()
 
     async def work() -> None:
-        async with lane.enter(uuid4()):
+        async with lane.enter(who()):
             await leave.wait()
 
     tasks = [asyncio.create_task(work()) for _ in range(count)]
@@ -51,9 +55,9 @@ async def until(is_so) -> None:
     raise AssertionError("it never came to that")
 
 
-async def refusal(lane: Lane, device: UUID | None = None) -> ExchangeError:
+async def refusal(lane: Lane, who: Who | None = None) -> ExchangeError:
     with pytest.raises(ExchangeError) as refused:
-        async with lane.enter(device or uuid4()):
+        async with lane.enter(who or somebody()):
             pass
     return refused.value
 
@@ -75,7 +79,7 @@ async def test_Q3_first_come_first_served_and_a_full_lane_moves_nobody_in_anothe
     order: list[int] = []
 
     async def fill(number: int) -> None:
-        async with admitted.fills.enter(uuid4()):
+        async with admitted.fills.enter(somebody()):
             order.append(number)
 
     async with at_work(admitted.fills, admission.FILLS.slots) as leave:
@@ -83,7 +87,7 @@ async def test_Q3_first_come_first_served_and_a_full_lane_moves_nobody_in_anothe
         for number in range(5):
             waiting.append(asyncio.create_task(fill(number)))
             await until(lambda: admitted.fills.waiting == len(waiting))
-        async with admitted.increments.enter(uuid4()), admitted.pushes.enter(uuid4()):
+        async with admitted.increments.enter(somebody()), admitted.pushes.enter(somebody()):
             assert order == []
         leave.set()
         await asyncio.gather(*waiting)
@@ -103,7 +107,7 @@ async def test_Q3_who_waits_too_long_is_sent_away_and_who_hangs_up_leaves_no_gap
         assert busy.waiting == 0
 
     assert refused.code == "sync.busy"
-    async with busy.enter(uuid4()):
+    async with busy.enter(somebody()):
         assert busy.working == 1
 
 
@@ -125,28 +129,53 @@ async def test_Q3_three_thousand_turned_away_in_a_minute_are_spread_over_the_tim
 
 
 async def test_Q3_one_device_may_not_take_all_the_room() -> None:
-    roomy, greedy = lane(Size(slots=10, queue=10, wait_s=5)), uuid4()
-    leave = asyncio.Event()
+    roomy, greedy = lane(Size(slots=10, queue=10, wait_s=5)), somebody()
 
-    async def work() -> None:
-        async with roomy.enter(greedy):
-            await leave.wait()
-
-    tasks = [asyncio.create_task(work()) for _ in range(admission.AT_ONCE_MAX)]
-    await until(lambda: roomy.working == admission.AT_ONCE_MAX)
-    refused = await refusal(roomy, greedy)
-    async with roomy.enter(uuid4()):
-        pass
-    leave.set()
-    await asyncio.gather(*tasks)
+    async with at_work(roomy, admission.AT_ONCE_MAX, lambda: greedy):
+        refused = await refusal(roomy, greedy)
+        async with roomy.enter(somebody()):
+            pass
 
     assert (refused.status, refused.code) == (429, "sync.at_once")
     async with roomy.enter(greedy):
         assert roomy.working == 1
 
 
+async def test_Q11_one_person_may_not_take_all_the_room_whatever_device_ids_they_make_up() -> None:
+    roomy, person = lane(Size(slots=30, queue=30, wait_s=5)), uuid4()
+    most = admission.AT_ONCE_MAX * admission.DEVICES_WORTH
+
+    async with at_work(roomy, most, lambda: Who(person, uuid4())):
+        refused = await refusal(roomy, Who(person, uuid4()))
+        async with roomy.enter(somebody()):
+            pass
+
+    assert (refused.status, refused.code, refused.retry_after_s) == (429, "sync.at_once", 1.0)
+    async with roomy.enter(Who(person, uuid4())):
+        assert roomy.working == 1
+
+
+async def test_Q11_who_claims_my_device_id_takes_none_of_my_room() -> None:
+    roomy, mine, thief = lane(Size(slots=10, queue=10, wait_s=5)), somebody(), uuid4()
+
+    async with at_work(roomy, admission.AT_ONCE_MAX, lambda: Who(thief, mine.device)), roomy.enter(mine):
+        assert roomy.working == admission.AT_ONCE_MAX + 1
+
+
+async def test_Q11_of_those_who_left_a_lane_nothing_is_kept() -> None:
+    roomy, person = lane(Size(slots=1, queue=1, wait_s=5)), uuid4()
+
+    async with at_work(roomy, 2):
+        await refusal(roomy, Who(person, uuid4()))
+    for _ in range(100):
+        async with roomy.enter(Who(person, uuid4())):
+            pass
+
+    assert len(roomy._under_way) == 0
+
+
 def test_Q9_a_phone_has_company_only_while_another_was_here_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, admitted, amina, brian = Clock(), Admission(), uuid4(), uuid4()
+    clock, admitted, amina, brian = Clock(), Admission(), somebody(), somebody()
     monkeypatch.setattr(admission.time, "monotonic", clock)
 
     alone = [admitted.has_company(amina) for _ in range(3)]
@@ -200,10 +229,10 @@ async def test_Q10_a_slot_that_rests_is_given_to_the_next_afterwards() -> None:
 
     resting = Lane(Size(slots=1, queue=1, wait_s=5), rest_s=rest_s)
 
-    async with resting.enter(uuid4()):
+    async with resting.enter(somebody()):
         pass
     rested_with = resting.working
-    async with resting.enter(uuid4()):
+    async with resting.enter(somebody()):
         came_in_with = resting.working
 
     assert (rested_with, came_in_with, len(rests)) == (1, 1, 2)

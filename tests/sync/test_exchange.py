@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import zstandard
 
+from server.exchange.budget import Budget, Rate
 from server.features import REGISTRY
 from tests.support.api import Api, running_api, settings_for
 from tests.support.phone import Phone
@@ -22,6 +23,7 @@ from tests.support.phone_rows import PhoneRows
 from tests.support.settle import all_published
 
 JSON = {"content-type": "application/json"}
+SMALL = Rate(per_s=0.001, burst=2)  # of a device
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +242,33 @@ async def test_X8_connections_cut_under_the_server_cost_a_503_with_a_time_to_wai
     assert {answer.status_code for answer in again} <= {204, 503}
     assert all("retry-after" in answer.headers for answer in again if answer.status_code == 503)
     assert again[-1].status_code == 204
+
+
+async def test_Q11_random_device_ids_of_one_person_are_stopped_by_the_persons_limit(
+    api: Api, amina: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.app.state.exchange, "_exchanges", Budget(SMALL, code="sync.too_often"))
+
+    answers = [await amina.post("/api/v1/sync", content=request(), headers=JSON) for _ in range(9)]
+
+    assert [answer.status_code for answer in answers] == [200] * 8 + [429]
+    assert answers[-1].json()["error"]["code"] == "sync.too_often"
+    assert int(answers[-1].headers["retry-after"]) > 0
+
+
+async def test_Q11_who_claims_my_device_id_spends_nothing_of_mine(
+    api: Api, amina: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.app.state.exchange, "_exchanges", Budget(SMALL, code="sync.too_often"))
+    mine = request()
+
+    first = await amina.post("/api/v1/sync", content=mine, headers=JSON)
+    async with somebody(api, "Brian") as thief:
+        stolen = [await thief.client.post("/api/v1/sync", content=mine, headers=JSON) for _ in range(3)]
+    again = await amina.post("/api/v1/sync", content=mine, headers=JSON)
+
+    assert [answer.status_code for answer in stolen] == [409, 409, 429]
+    assert (first.status_code, again.status_code) == (200, 200)
 
 
 async def test_Q7_a_session_that_ended_is_seen_with_the_next_quiet_exchange(api: Api, person: Person) -> None:
