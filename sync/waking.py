@@ -12,10 +12,11 @@ from sync.errors import ExchangeError, Outage, Refusal
 from sync.holding import WAIT_MAX_MS, held_because
 from sync.meeting import Writer
 from sync.ops import read_op
-from sync.ports import PushStore, PushUnit
+from sync.ports import PushStore, PushUnit, Raced
 from sync.receipts import HeldOp
 from sync.refusals import BlobMissing, DependsOnLate, Internal, SchemaNewer
 from sync.registry import Registry
+from sync.round import RACES_MAX
 from sync.settling import Settler
 from sync.wishes import Wish, read_wish
 
@@ -23,6 +24,7 @@ BUGS_MAX = 5
 BUG_PATIENCE_MS = 120_000
 BUG_PAUSE_MS = 30_000
 CLOSED_PAUSE_MS = 86_400_000
+RACE_PAUSE_MS = 1_000
 
 _LATE: dict[str, type[Refusal]] = {"blob": BlobMissing, "schema": SchemaNewer}  # By what was waited for.
 
@@ -63,6 +65,8 @@ async def _wake(store: PushStore, registry: Registry, user_id: UUID, held_id: UU
                 await _try_again(unit, registry, group)
     except _BugMet as bug:
         await _count_bug(store, user_id, held_id, bug.error, now_ms=now_ms)
+    except Raced:  # Whoever made those rows was first each time: that is nobody's fault.
+        await store.postpone(held_id, until_ms=now_ms + RACE_PAUSE_MS)
     except ExchangeError:  # The author's account is closed: what it made stays, and is tried when it opens again.
         await store.postpone(held_id, until_ms=now_ms + CLOSED_PAUSE_MS)
 
@@ -75,26 +79,19 @@ async def _due_group(unit: PushUnit, held_id: UUID) -> list[HeldOp]:
 
 
 async def _try_again(unit: PushUnit, registry: Registry, group: Sequence[HeldOp]) -> None:
-    """Try the ops of a group under one savepoint, and write what became of them. Raises Outage, _BugMet."""
+    """Try the ops of a group under one savepoint, and write what became of them. Raises Outage, Raced, _BugMet."""
     wishes = [read_wish(read_op(held.raw, op_index=0), registry, device_id=held.device_id) for held in group]
     # A release that could not read an op may have known it by less than what it names itself.
     named = {wish.identity for wish in wishes if wish.identity is not None} - {held.identity for held in group}
     known = await unit.known(named) if named else set()
-    settler = Settler(unit)
+    fresh = [(wish, held) for held, wish in zip(group, wishes, strict=True) if wish.identity not in known]
     try:
-        async with unit.savepoint():
-            settler.is_trying(wishes)
-            for held, wish in zip(group, wishes, strict=True):
-                if wish.identity in known:
-                    continue
-                await settler.attempt(wish, Writer(held.user_id, held.device_id, held.at, held.adopted_by))
-            await settler.effects.finish()
-            await settler.write_held()
+        await _settle(unit, wishes, fresh)
     except LateRefusal as late:
         await _hold_on(unit, group, late.cause)
     except (Refusal, Waiting) as cause:
         await _hold_on(unit, group, cause)
-    except Outage:
+    except (Outage, Raced):
         raise
     except Exception as error:
         raise _BugMet(error) from error
@@ -102,6 +99,24 @@ async def _try_again(unit: PushUnit, registry: Registry, group: Sequence[HeldOp]
         await unit.put_held([held.moved("applied", code=None, message=None, fields={}, waits_for=()) for held in group])
         await unit.remember(named, now_ms=unit.now_ms)
         await unit.wake(_keys(group, wishes), now_ms=unit.now_ms)
+
+
+async def _settle(unit: PushUnit, wishes: Sequence[Wish], fresh: Sequence[tuple[Wish, HeldOp]]) -> None:
+    """Make those that are not known come true, all or nothing. Raises what an attempt raises, or Raced in the end."""
+    for tries_left in reversed(range(RACES_MAX)):
+        settler = Settler(unit)  # What the one before had read is no longer so.
+        settler.is_trying(wishes)
+        try:
+            async with unit.savepoint():
+                for wish, held in fresh:
+                    await settler.attempt(wish, Writer(held.user_id, held.device_id, held.at, held.adopted_by))
+                await settler.effects.finish()
+                await settler.write_held()
+        except Raced:
+            if not tries_left:
+                raise
+        else:
+            return
 
 
 async def _hold_on(unit: PushUnit, group: Sequence[HeldOp], cause: Refusal | Waiting) -> None:

@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
+from sync.collection import Collection
 from sync.effects import Effect
 from sync.errors import Outage
 from sync.meeting import Writer
 from sync.memory import MemoryStore, Tables
 from sync.memory_log import MemoryLog
+from sync.ports import Raced, Row
+from sync.postgres.push_store import PostgresPushUnit
 from sync.settling import Settler
 from sync.testing.lab import Lab, outcomes
 from sync.testing.phone import Pen, id_of
@@ -31,6 +34,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.sample_school import SampleStore, SampleTx, make_tables, open_sample
 
 ACCOUNT = id_of("account")
+PHOTO = "ab" * 32
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +130,70 @@ async def test_U13_a_connection_that_dies_within_a_push_is_an_outage_and_the_op_
 
     assert outcomes(await lab.push(pen)) == ["applied"] * 3
     assert (await lab.row(SPENDINGS, ACCOUNT) or {})["amount"] == 3
+
+
+def bugs_counted(store: SampleStore) -> int:
+    with psycopg.connect(store.url) as connection:
+        return connection.execute("select count(*) from sync_bug").fetchone()[0]
+
+
+@pytest.fixture
+def twins(lab: Lab) -> list[Pen]:
+    """Two phones of one person that make the same profile; the first one's waits for a file."""
+    profile_id = PROFILES.derived_id({"user_id": id_of("user amina")})
+    pens = [Pen("held"), Pen("other")]
+    pens[0].create(PROFILES, profile_id, {"name": "held"}, blobs=[PHOTO], at=[lab.now_ms, 1], op=id_of("op"))
+    pens[1].create(PROFILES, profile_id, {"name": "other"}, at=[lab.now_ms, 0])
+    return pens
+
+
+async def test_U22_a_twin_made_while_a_held_op_is_woken_is_no_bug_and_the_op_is_tried_again(
+    lab: Lab, store: SampleStore, twins: list[Pen]
+):
+    held, other = twins
+    insert_rows, tries = PostgresPushUnit.insert_rows, 0
+
+    async def insert_after_the_twin(unit: PostgresPushUnit, collection: Collection, rows: Sequence[Row]):
+        nonlocal tries
+        tries += 1
+        if tries == 1:  # It has read that there is none; now the other phone is first.
+            assert outcomes(await lab.push(other)) == ["applied"]
+        return await insert_rows(unit, collection, rows)
+
+    await lab.push(held)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PostgresPushUnit, "insert_rows", insert_after_the_twin)
+        await lab.bring_blob(PHOTO)
+
+    assert (await lab.held(held, id_of("op")))["outcome"] == "applied"
+    assert (await lab.row(PROFILES, PROFILES.derived_id({"user_id": held.user_id})) or {})["name"] == "held"
+    assert bugs_counted(store) == 0
+
+
+async def test_U22_a_held_op_that_others_race_for_ever_counts_no_bug_and_holds_up_no_other(
+    lab: Lab, store: SampleStore, twins: list[Pen]
+):
+    held, behind = twins[0], Pen("behind", user="brian")
+    behind.create(NOTES, id_of("note"), {"text": "behind"}, blobs=[PHOTO])
+    insert_rows = PostgresPushUnit.insert_rows
+
+    async def always_raced(unit: PostgresPushUnit, collection: Collection, rows: Sequence[Row]):
+        if collection is PROFILES:
+            raise Raced
+        return await insert_rows(unit, collection, rows)
+
+    for pen in (held, behind):
+        await lab.push(pen)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PostgresPushUnit, "insert_rows", always_raced)
+        await lab.bring_blob(PHOTO)
+    meanwhile = [(await lab.held(pen, id_of(op)))["outcome"] for pen, op in ((held, "op"), (behind, "note"))]
+    lab.now_ms += 5_000
+    await lab.wake()
+
+    assert meanwhile == ["waiting", "applied"]
+    assert (await lab.held(held, id_of("op")))["outcome"] == "applied"
+    assert bugs_counted(store) == 0
 
 
 async def test_U10_jobs_of_a_refused_op_are_forgotten_with_it(store: SampleStore):
