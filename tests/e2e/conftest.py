@@ -10,8 +10,8 @@ from tests.support.installation import Installation, installed
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("installation")) as running:
+def installation(tmp_path_factory: pytest.TempPathFactory, laid_installation: Path) -> Iterator[Installation]:
+    with installed(tmp_path_factory.mktemp("installation"), laid=laid_installation) as running:
         yield running
 
 

@@ -21,8 +21,8 @@ PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory):
-    with installed(tmp_path_factory.mktemp("kills")) as running:
+def installation(tmp_path_factory: pytest.TempPathFactory, laid_installation: Path):
+    with installed(tmp_path_factory.mktemp("kills"), laid=laid_installation) as running:
         yield running
 
 

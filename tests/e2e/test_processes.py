@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -33,9 +34,9 @@ OURS = ("api", "api-2", "api-3", "api-4", "worker", "worker-2")
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    folder = tmp_path_factory.mktemp("processes")
-    with installed(folder, SPARK_API_PROCESSES="4", SPARK_WORKERS="2", SPARK_REPLICA="1") as running:
+def installation(tmp_path_factory: pytest.TempPathFactory, laid_installation: Path) -> Iterator[Installation]:
+    folder, more = tmp_path_factory.mktemp("processes"), {"SPARK_API_PROCESSES": "4", "SPARK_WORKERS": "2"}
+    with installed(folder, laid=laid_installation, **more, SPARK_REPLICA="1") as running:
         yield running
 
 
