@@ -2,9 +2,12 @@
 
     primary: who is asking, and the newest batch (position, tag) ──► the standby holds that very batch? ─► read there
                                                                      not yet: a moment's patience ─► not yet: primary
+    the page itself: is its head that batch, or a later one of the same log? ─► no: primary
 
-So a page from a standby is never older than one from the primary would have been when the request came, and what a
-phone pushed is in it. Only the primary says that a phone is off the chain: a standby that says so is not believed.
+Several standbys may stand behind one address, each connection at another one: what one of them holds says nothing of
+the page that comes from the next. So a page from a standby is never older than one from the primary would have been
+when the request came, and what a phone pushed is in it. Only the primary says that a phone is off the chain: a standby
+that says so is not believed.
 """
 
 import asyncio
@@ -58,7 +61,7 @@ class Reading:
         if self.standby is not None and self._clock() >= self._away_until:
             newest = await self.primary.newest_batch()
             page = await self._pull_from(self.standby, asked, newest)
-            if page is not None:
+            if page is not None and await self._is_new(page.look, newest):
                 self.served["standby"] += 1
                 return page
         self.served["primary"] += 1
@@ -70,12 +73,26 @@ class Reading:
                 return None
             page = await pull(standby, asked)
         except Outage as error:
-            log.warning("standby.away", error=repr(error))
-            self._away_until = self._clock() + AWAY_S
+            self._leave_alone(error)
             return None
         if isinstance(page, Again) or (isinstance(page, Page) and (page.is_off_chain or page.start.is_outdated)):
             return None
         return page
+
+    async def _is_new(self, look: Look, newest: Batch) -> bool:
+        """Whether what was read holds this batch and is of the primary's own log. Raises Outage of the primary."""
+        if look.head < newest[0]:
+            self._reached = None
+            return False
+        tag = newest[1] if look.head == newest[0] else await self.primary.tag_at(look.head)
+        if tag != look.tag:
+            self._leave_alone(Outage(f"the standby holds another log: tag {look.tag.hex()[:8]} at {look.head}"))
+        return tag == look.tag
+
+    def _leave_alone(self, error: Outage) -> None:
+        log.warning("standby.away", error=repr(error))
+        self._away_until = self._clock() + AWAY_S
+        self._reached = None
 
     async def _reaches(self, standby: PostgresPullStore, newest: Batch) -> bool:
         """Whether it has replayed this batch: the same tag at the same position, hence the same log up to there."""

@@ -4,16 +4,22 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg import AsyncConnection
 
 from server.embedded.ports import free_ports
 from server.embedded.processes import running
 from server.embedded.replica import Replica
 from server.exchange.reading import Reading
+from sync.postgres.pull_store import PostgresPullStore, open_pool
+from sync.pull import Asked
 from tests.support.api import Api, running_api, settings_for
 from tests.support.phone import Phone
 from tests.support.postgres import TEMPLATE, PostgresServer
@@ -104,6 +110,68 @@ async def test_Q5_a_standby_that_lags_is_waited_for_and_then_passed_over(api: Ap
 
     assert while_paused >= 1
     assert reading(api).served["standby"] > before
+
+
+class OneAddress(PostgresPullStore):
+    """Behind which several servers stand: each connection goes to the next one of `order`."""
+
+    def __init__(self, order: list[PostgresPullStore]) -> None:
+        super().__init__(order[0]._pool)
+        self._order = iter(order)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        async with next(self._order).connection() as connection:
+            yield connection
+
+
+def first_page(user_id: UUID) -> Asked:
+    return Asked(user_id=user_id, device_id=uuid4(), cursor=None)
+
+
+async def test_Q5_of_two_standbys_behind_one_address_the_one_that_lags_gives_no_page(
+    api: Api, standby: Replica
+) -> None:
+    """What has replayed the newest batch is another server than the one that the page came from."""
+    amina = await api.add("Amina Karimova", "student")
+    primary, lags = reading(api).primary, reading(api).standby
+    assert lags is not None
+    follows = primary
+    one_address = Reading(primary, OneAddress([follows, lags, follows, follows, lags, follows, follows]))
+    await all_published(api)
+    await until_replayed(api.settings.database_url, api.settings.replica_url)
+    with psycopg.connect(standby._superuser_url, autocommit=True) as by_hand:
+        by_hand.execute("select pg_wal_replay_pause()")
+        await api.add("Brian Otieno", "student")
+        await all_published(api)
+        newest, _ = await primary.newest_batch()
+        pages = [await one_address.pull(first_page(amina)) for _ in range(4)]
+        by_hand.execute("select pg_wal_replay_resume()")
+
+    assert [page.look.head >= newest for page in pages] == [True] * 4
+    assert one_address.served == {"primary": 2, "standby": 2}
+
+
+async def test_Q6_a_page_of_another_log_behind_the_address_of_a_standby_is_thrown_away(
+    api: Api, migrated_postgres: PostgresServer
+) -> None:
+    amina = await api.add("Amina Karimova", "student")
+    await all_published(api)
+    primary = reading(api).primary
+    newest, _ = await primary.newest_batch()
+    with migrated_postgres.new_database(TEMPLATE) as elsewhere:
+        with psycopg.connect(elsewhere, autocommit=True) as by_hand:
+            for _ in range(newest + 1):
+                by_hand.execute("insert into sync_outbox (source, id) select 0, gen_random_uuid()")
+                by_hand.execute("call sync_advance()")
+        async with open_pool(elsewhere, size_max=1) as pool:
+            another = PostgresPullStore(pool)
+            assert (await another.newest_batch())[0] > newest
+            one_address = Reading(primary, OneAddress([primary, another, another]))
+            pages = [await one_address.pull(first_page(amina)) for _ in range(2)]
+
+    assert [page.look.tag for page in pages] == [(await primary.tag_at(page.look.head)) for page in pages]
+    assert one_address.served == {"primary": 2, "standby": 0}  # It is left alone for a while.
 
 
 async def test_Q6_only_the_primary_says_that_a_phone_is_off_the_chain(api: Api) -> None:
