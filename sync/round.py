@@ -233,7 +233,7 @@ class Round:
     def _refuse_stale(self, wish: Wish) -> None:
         """An op that may have been applied before its identity was forgotten."""
         op = wish.sent.op
-        if op is not None and op.again and op.at is not None and op.at[0] < self._unit.now_ms - STALE_MS:
+        if op is not None and op.again and op.at is not None and op.at[0] <= self._unit.now_ms - STALE_MS:
             raise Stale
 
     def _writer(self, wish: Wish) -> Writer:
