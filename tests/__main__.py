@@ -1,4 +1,8 @@
-"""`python3 run.py test`: every test. Without a Chromium for the browser tests it says so, and does not pass."""
+"""`python3 run.py test`: every test. Without a Chromium for the browser tests it says so, and does not pass.
+
+`--fast` is `python3 run.py test-fast`. A run of everything uses all cores: a file of tests is run by one process, each
+process has servers of its own. Where paths are named, or `-n`, pytest's own way stands.
+"""
 
 import os
 import shutil
@@ -10,7 +14,10 @@ import pytest
 
 from server.embedded.doctor import find_browser
 
+FAST = "--fast"
+QUICK = "not slow and not browser"
 WITHOUT = "--no-browser"
+PROCESSES_MAX = 4  # Each has a PostgreSQL, a Valkey and an S3, and perhaps a browser.
 NO_BROWSER = (
     "No Chromium was found for the browser tests. Install it (Debian, Ubuntu: sudo apt-get install chromium), "
     f"or set CHROME_PATH to one, or leave the browser tests out: python3 run.py test {WITHOUT}"
@@ -18,9 +25,12 @@ NO_BROWSER = (
 
 
 def main(arguments: list[str]) -> int:
+    if FAST in arguments:
+        rest = [argument for argument in arguments if argument != FAST]
+        return int(pytest.main(["-m", QUICK, *on_all_cores(rest), *rest]))
     if WITHOUT in arguments:
         rest = [argument for argument in arguments if argument != WITHOUT]
-        code = pytest.main(["-m", "not browser", *rest])
+        code = pytest.main(["-m", "not browser", *on_all_cores(rest), *rest])
         print(
             f"\n*** {WITHOUT}: NO BROWSER TEST WAS RUN. The page itself is untested in this run. ***", file=sys.stderr
         )
@@ -30,7 +40,17 @@ def main(arguments: list[str]) -> int:
         print(NO_BROWSER, file=sys.stderr)
         return 2
     os.environ["CHROME_PATH"] = browser
-    return int(pytest.main(arguments))
+    return int(pytest.main([*on_all_cores(arguments), *arguments]))
+
+
+def on_all_cores(arguments: list[str]) -> list[str]:
+    """The flags for it; none where a part is asked for, which one process has sooner."""
+    processes = min(PROCESSES_MAX, os.cpu_count() or 1)
+    is_part = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
+    is_said = any(argument.startswith(("-n", "--numprocesses", "--pdb", "-s")) for argument in arguments)
+    if processes == 1 or is_part or is_said:
+        return []
+    return ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def _install_browser() -> str | None:

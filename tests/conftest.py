@@ -22,6 +22,7 @@ from tests.support.postgres import TEMPLATE, PostgresServer
 from tests.support.postgres import postgres_server as start_postgres
 
 MEMORY_BYTES_MIN = 2 * 1024**3
+LONGEST = Path(__file__).parent / "e2e"
 BYTECODE = Path(__file__).resolve().parents[1] / ".cache" / "bytecode"
 
 # Where Python may write no bytecode beside the source, each of the hundred processes that a run starts would compile
@@ -42,10 +43,15 @@ SERVED = frozenset({"api", "installation"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts a server is slow: `test-fast` is for the moment between two edits."""
+    """What starts a server is slow: `test-fast` is for the moment between two edits.
+
+    Where several processes share the files, the longest come first, so that none is left with them at the end.
+    """
     for item in items:
         if SERVED & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not item.path.is_relative_to(LONGEST))
 
 
 @pytest.fixture(scope="session")
