@@ -21,6 +21,7 @@ from server.base.limits import Limiter
 from server.base.logging import configure_logging
 from server.base.reads import Reads
 from server.base.work import Work
+from server.embedded.health import STANDSTILL_REMEDY
 from server.exchange.service import Exchange
 from server.features import FEATURES, REGISTRY
 from server.identity.sessions import GATE, Authenticator
@@ -99,14 +100,23 @@ def health_live() -> dict[str, str]:
 
 @get(["/health/ready", "/health"], opt={"public": True}, include_in_schema=False)
 async def health_ready(state: State) -> Response[dict[str, str]]:
-    """Database, queue and storage: 200 when all answer, 503 naming the part that fails."""
+    """Database, queue and storage: 200 when all answer, 503 naming the part that fails.
+
+    A log that stands still is named, and the answer stays 200: everything else is served, and no process would serve
+    more.
+    """
     parts = {
         "database": await _works(_ask_database(state.work)),
         "queue": await _works(state.work.redis.ping()),
         "storage": await _works(state.work.storage.ensure()),
     }
     is_ready = all(value == "ok" for value in parts.values())
+    parts["log"] = _log_of(state.exchange.halt.reason)
     return Response({"status": "ready" if is_ready else "failing", **parts}, status_code=200 if is_ready else 503)
+
+
+def _log_of(reason: str | None) -> str:
+    return "ok" if reason is None else f"stopped: {reason}; {STANDSTILL_REMEDY}"
 
 
 async def _ask_database(work: Work) -> None:

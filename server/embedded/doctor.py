@@ -1,5 +1,6 @@
 """Look at this machine as a start would, and say what is missing and how to mend it. Nothing is changed."""
 
+import json
 import os
 import platform
 import shutil
@@ -13,7 +14,7 @@ import psycopg
 
 from server.embedded import plan as planning
 from server.embedded import postgres, s3, valkey
-from server.embedded.health import Silent, ask_health
+from server.embedded.health import STANDSTILL_REMEDY, Silent, ask_health
 from server.embedded.installation import Installation, NotRunning
 from server.embedded.plan import CannotStart
 from server.embedded.postgres import NoPostgres
@@ -58,7 +59,7 @@ def examine(env: Mapping[str, str]) -> Iterator[Finding]:
     yield _program("Valkey", "SPARK_REDIS_URL", env, valkey.program)
     yield _program("S3", "SPARK_S3_URL", env, s3.program)
     yield _page()
-    yield _running(settings)
+    yield from _running(settings)
     yield from _restores(settings)
     yield _browser(env)
 
@@ -148,27 +149,48 @@ def _page() -> Finding:
     )
 
 
-def _running(settings: Settings) -> Finding:
+def _running(settings: Settings) -> Iterator[Finding]:
     installation = Installation(settings.data)
     if not installation.is_running():
-        try:
-            planning.listen(settings).close()
-        except CannotStart as problem:
-            return Finding("missing", "not running, and cannot", str(problem))
-        return Finding("ok", "not running; the port is free")
+        yield _not_running(settings)
+        return
     holder = installation.holder().get("pid")
     try:
         running = installation.running_env()
     except NotRunning:
-        return Finding("note", f"starting as process {holder}", "ask again in a moment")
+        yield Finding("note", f"starting as process {holder}", "ask again in a moment")
+        return
     host, port = running["SPARK_HOST"], int(running["SPARK_PORT"])  # Perhaps not those of this shell's environment.
     try:
         is_ready, words = ask_health(host, port)
     except Silent as problem:
-        return Finding("missing", f"running, and does not answer ({problem})", f"read {installation.logs / 'api.log'}")
-    if not is_ready:
-        return Finding("missing", f"running, and not ready: {words}", f"read the logs in {installation.logs}")
-    return Finding("ok", f"running as process {holder} at {host}:{port}, and ready")
+        yield Finding("missing", f"running, and does not answer ({problem})", f"read {installation.logs / 'api.log'}")
+        return
+    if is_ready:
+        yield Finding("ok", f"running as process {holder} at {host}:{port}, and ready")
+    else:
+        yield Finding("missing", f"running, and not ready: {words}", f"read the logs in {installation.logs}")
+    if standstill := find_standstill(words):
+        yield standstill
+
+
+def _not_running(settings: Settings) -> Finding:
+    try:
+        planning.listen(settings).close()
+    except CannotStart as problem:
+        return Finding("missing", "not running, and cannot", str(problem))
+    return Finding("ok", "not running; the port is free")
+
+
+def find_standstill(words: str) -> Finding | None:
+    """What the running API says of a log that goes no further; None while it moves, or where nothing is said of it."""
+    try:
+        said = json.loads(words)["log"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    if said == "ok":
+        return None
+    return Finding("missing", f"nothing new reaches the phones; the log is {said.partition(';')[0]}", STANDSTILL_REMEDY)
 
 
 def _restores(settings: Settings) -> Iterator[Finding]:

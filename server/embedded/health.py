@@ -4,6 +4,7 @@ import http.client
 
 ANSWER_WAIT_S = 3.0
 WORDS_BYTES_MAX = 2000
+STANDSTILL_REMEDY = "run `spark migrate`; if the column was dropped by hand, bring it back"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 

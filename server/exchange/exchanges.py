@@ -15,6 +15,7 @@ from server.exchange.admission import Admission, Lane, Who
 from server.exchange.budget import BYTES_UP, EXCHANGES, Budget, SharedBuckets
 from server.exchange.files import Files
 from server.exchange.live import Hub
+from server.exchange.loop import Halt
 from server.exchange.packing import packed, packer
 from server.exchange.reading import Reading
 from sync import protocol
@@ -85,6 +86,7 @@ class Exchanges:
         self._bytes_up = Budget(BYTES_UP, code="sync.too_much", shared=shared)
         self.admission = Admission()
         self.hub = Hub(reading.primary)
+        self.halt = Halt()
 
     async def answer(self, body: bytes, *, caller: Caller, now_ms: int, packing: str) -> Reply:
         """Raises ExchangeError (409, 413, 422, 429, 503), Outage, and what the gatekeeper raises."""

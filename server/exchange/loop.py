@@ -10,13 +10,15 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 from psycopg import AsyncConnection, Error
 
 from sync.errors import Outage
-from sync.postgres.sequencer import BUSY, advance, sweep
+from sync.postgres.sequencer import BUSY, Standstill, advance, sweep
 
 BUSY_S = 0.001
 IDLE_S = 0.100
@@ -29,10 +31,20 @@ CONNECT_S = 5
 log = structlog.get_logger()
 
 
-async def run_loop(url: str, *, stop: asyncio.Event) -> None:
-    """Publish until `stop` is set. Survives restarts of the database: it tries again until it answers."""
+@dataclass
+class Halt:
+    """Over what the log stands still, as this process last met it; None while it moves."""
+
+    reason: str | None = None
+
+
+async def run_loop(url: str, *, stop: asyncio.Event, halt: Halt | None = None) -> None:
+    """Publish until `stop` is set. Survives restarts of the database: it tries again until it answers.
+
+    `halt` says meanwhile what it cannot publish.
+    """
     async with asyncio.TaskGroup() as group:
-        group.create_task(_keep(_publish, url, stop))
+        group.create_task(_keep(partial(_publish, halt=halt or Halt()), url, stop))
         group.create_task(_keep(_sweep, url, stop))  # On its own connection: clearing away must not delay a batch.
 
 
@@ -46,17 +58,23 @@ async def _keep(
             ) as connection:
                 await act(connection, stop)
         except (Outage, Error, OSError) as error:
-            # A failing projection (a column dropped before `spark migrate` ran) lands here too: nothing is lost, it
-            # waits.
-            log.warning("sequencer.away", error=repr(error))
+            # A column dropped before `spark migrate` ran: nothing is lost, it waits.
+            event = "sequencer.stopped" if isinstance(error, Standstill) else "sequencer.away"
+            log.warning(event, error=repr(error))
             await _rest(stop, random.uniform(*AWAY_S))  # noqa: S311 - spreads callers, keeps no secret
 
 
-async def _publish(connection: AsyncConnection[Any], stop: asyncio.Event) -> None:
+async def _publish(connection: AsyncConnection[Any], stop: asyncio.Event, *, halt: Halt) -> None:
     rest_s = BUSY_S
     while not stop.is_set():
         started = time.monotonic()
-        done = await advance(connection)
+        try:
+            done = await advance(connection)
+        except Standstill as error:
+            halt.reason = str(error)
+            raise
+        if done != BUSY:
+            halt.reason = None
         took_s = time.monotonic() - started
         rest_s = rest_after(done, took_s=took_s, rested_s=rest_s)
         await _rest(stop, rest_s)

@@ -59,7 +59,7 @@ class Exchange:
             )
             exchanges = Exchanges(registry, reading, pushes, gatekeeper, files, Limiter(work.redis))
             stop = asyncio.Event()
-            publishing = asyncio.create_task(run_loop(url, stop=stop))
+            publishing = asyncio.create_task(run_loop(url, stop=stop, halt=exchanges.halt))
             hinting = asyncio.create_task(exchanges.hub.run())
             waking = asyncio.create_task(keep_waking(pushes, registry, stop=stop))
             # A long page makes ten thousand rows: the collector would look through the whole program each time.

@@ -8,10 +8,11 @@ published. A batch takes every mark of its snapshot, never a part: half a transa
 that never was.
 """
 
+import re
 from typing import Any
 
-from psycopg import AsyncConnection, OperationalError
-from psycopg.errors import QueryCanceled, SerializationFailure, UniqueViolation
+from psycopg import AsyncConnection, Error, OperationalError
+from psycopg.errors import QueryCanceled, ReadOnlySqlTransaction, SerializationFailure, UniqueViolation
 
 from sync.errors import Outage
 
@@ -171,21 +172,46 @@ end $$;
 """
 
 BUSY = -1
+_APPLYING = re.compile(r"function sync_apply_(\d+)\(")
+
+
+class Standstill(Outage):
+    """What is declared of one source fails, and the log goes no further until that is mended. Nothing is lost."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        """`source`: the collection, membership or grant."""
+        self.source = source
+        super().__init__(f"{source}: {reason}")
 
 
 async def advance(connection: AsyncConnection[Any]) -> int:
     """Publish what is committed. Answers the rows written, 0 for nothing to do, BUSY when another leader is at it.
 
     The connection is in autocommit mode. Raises Outage when the database is away; the batch is then whole or absent.
+    Standstill when it would fail again and again.
     """
     try:
         row = await (await connection.execute("call sync_advance()")).fetchone()
     except (SerializationFailure, UniqueViolation):
         return BUSY  # The second line of defence: the key of sync_batch. Somebody else published.
-    except (OperationalError, QueryCanceled) as error:
+    except (OperationalError, QueryCanceled, ReadOnlySqlTransaction) as error:
         raise Outage(f"the sequencer lost the database: {error}") from error
+    except Error as error:
+        if error.sqlstate is None:
+            raise
+        raise Standstill(await _source_of(connection, error), error.diag.message_primary or "") from error
     assert row is not None
     return int(row[0])
+
+
+async def _source_of(connection: AsyncConnection[Any], error: Error) -> str:
+    """The name of what was being applied."""
+    found = _APPLYING.search(f"{error.diag.message_primary} {error.diag.context}")
+    if found is None:
+        return "the log"
+    named = "select convert_to(name, 'UTF8') from sync_source where number = %s"
+    row = await (await connection.execute(named, [int(found[1])])).fetchone()
+    return bytes(row[0]).decode() if row else f"source {found[1]}"
 
 
 async def sweep(connection: AsyncConnection[Any]) -> None:

@@ -8,11 +8,13 @@ import psycopg
 import pytest
 
 from server.exchange import service
+from server.exchange.loop import Halt
 from tests.support.api import Api, running_api, settings_for
 from tests.support.phone import Phone
 
 
-async def no_loop(_url: str, *, stop: asyncio.Event) -> None:
+async def no_loop(_url: str, *, stop: asyncio.Event, halt: Halt) -> None:
+    assert halt.reason is None
     await stop.wait()
 
 
