@@ -39,7 +39,7 @@ settings.register_profile(
 settings.load_profile("spark")
 
 # Fixtures that start a server: a test that asks for one takes a second or two.
-SERVED = frozenset({"api", "installation"})
+SERVED = frozenset({"api", "installation", "postgres", "standby"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

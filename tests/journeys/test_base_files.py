@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from server.base import clock
@@ -283,6 +284,7 @@ async def test_a_path_of_another_bucket_an_old_or_a_made_up_one_opens_nothing(ap
         assert (await api.http.get(right)).status_code == 200
 
 
+@pytest.mark.slow
 async def test_while_the_file_store_is_stopped_phones_are_filled_from_the_log(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def test_S3_one_seed_is_one_story():
     assert first.server.log.items == again.server.log.items
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MUTATIONS if MUTATIONS[name].seed != KEPT])
 def test_S4_the_oracles_see_an_engine_that_is_broken_on_purpose(name: str):
     mutation = MUTATIONS[name]
@@ -130,6 +131,7 @@ def test_S5_leaving_out_a_step_does_not_change_what_the_others_draw():
     assert Story(story.setting, story.steps[20:]).chance(number).random() == story.chance(number).random()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bounds",
     [Bounds(ops=(1, 1), late=1, repeats=0, restores=0), Bounds(ops=(2, 1), late=0, repeats=1, restores=0)],

@@ -94,6 +94,7 @@ async def a_log_of(count: int) -> tuple[LogLab, dict[Key, bytes]]:
     return log, await log.fill()
 
 
+@pytest.mark.slow
 async def test_R7_one_wrong_row_in_ten_thousand_costs_a_few_kilobytes() -> None:
     log, truth = await a_log_of(10_000)
     held = differently(truth, Random(1), 1)
@@ -106,6 +107,7 @@ async def test_R7_one_wrong_row_in_ten_thousand_costs_a_few_kilobytes() -> None:
     assert bill.packed < 6_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 20, 200])
 async def test_R7_bytes_grow_with_the_difference_not_with_the_store(count: int) -> None:
     log, truth = await a_log_of(5_000)

@@ -173,6 +173,7 @@ async def test_P9_a_cursor_that_the_log_does_not_know_costs_no_row_that_is_held(
         assert not phone.store.check
 
 
+@pytest.mark.slow
 async def test_R8_a_log_brought_back_from_a_copy_is_met_by_comparing(
     migrated_postgres: PostgresServer, session_redis_url: str, s3_url: str, tmp_path: Path
 ) -> None:

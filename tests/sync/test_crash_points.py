@@ -27,6 +27,8 @@ from tests.support.sample_school import SampleStore, make_tables, open_sample
 from tests.sync.log_world import open_school
 from tests.sync.test_crash import postgres_in
 
+pytestmark = pytest.mark.slow
+
 TRIES_MAX = 8
 POINT_EVERY = 3  # of the round trips before the last ones, which write the receipts and commit
 STANDS = (9, 2, 1)  # spent, notes, parked ops

@@ -30,6 +30,7 @@ def amina(school: School, store: PostgresPullStore) -> Amina:
     return Amina(school, store)
 
 
+@pytest.mark.slow
 async def test_P5_P6_fifty_thousand_rows_of_one_transaction_during_a_download_are_one_cut(
     school: School, amina: Amina
 ) -> None:

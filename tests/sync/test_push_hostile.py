@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,7 @@ OPS = st.tuples(CREATE | PATCH | BATCH | COMMAND | st.just({"kind": "void"}), MO
 )
 
 
+@pytest.mark.slow
 @given(st.lists(OPS, min_size=1, max_size=6))
 @settings(max_examples=300)
 async def test_U10_U13_no_op_that_a_phone_can_write_is_a_bug(ops: list[dict[str, Any]]):

@@ -245,6 +245,7 @@ async def test_L4_memory_and_database_write_the_same_lines(lab: Lab, store: Samp
     assert sorted(line for (line,) in lines) == sorted(in_memory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bad", [{199}, {0}, set(range(0, 200, 2)), {17, 18, 120}], ids=["last", "first", "half", "some"]
 )

@@ -23,7 +23,7 @@ CUTS = 200
 KILLS = 6
 RED_S = 30.0  # within which a mutation has to be found
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
 
 class HeadReadApart(PostgresPullStore):
