@@ -43,9 +43,9 @@ _ORDER_MARKS = """if cardinality(marked) > {chunk} then  -- Else reading order w
 
 _COLLECTION = """
         with live as materialized (
-            select t.id, t.version, row_number() over (order by {order}) as place, {names},
+            select t.id, t.version, {order_columns}, {names},
                    case when {live} then '['||t.version||',{{'||concat_ws(',',{fields})||'}}]' end as line
-            from unnest(ids) m(id) join {table} t on t.id = m.id
+            from {table} t where t.id = any(ids)
         ), named as (
             {named}
         ), known as (
@@ -57,31 +57,34 @@ _COLLECTION = """
         ), numbered as (
             select name, number from known where number is not null union all select name, number from fresh
         ), wanted as materialized (  -- Else each digest is computed twice: to compare, and to write.
-            select l.id, l.version, l.place, l.line, b.number as bucket,
-                   ('x'||left(md5(l.line),16))::bit(64)::bigint as digest
-            from named n join live l on l.id = n.id join numbered b on b.name = n.name
+            select n.id, n.version, {order_names}, n.line, b.number as bucket,
+                   ('x'||left(md5(n.line),16))::bit(64)::bigint as digest
+            from named n join numbered b on b.name = n.name
         ), old as (
-            select id, bucket, version, digest, octet_length(line) as bytes, gone_at is null as is_there
+            select ctid as place, id, bucket, version, digest, octet_length(line) as bytes, gone_at is null as is_there
             from sync_item where collection = {number} and id = any(ids)
         ), changed as (
-            select coalesce(w.bucket, o.bucket) as bucket, coalesce(w.id, o.id) as id, w.id is not null as is_there,
-                   coalesce(w.version, l.version, o.version + 1) as version, w.line, w.digest,
-                   coalesce(w.place, l.place, 0) as place, coalesce(o.is_there, false) as was_there,
-                   o.digest as old_digest, o.bytes as old_bytes
-            from wanted w full join old o on o.bucket = w.bucket and o.id = w.id left join live l on l.id = o.id
-            where (w.id is not null and (o.id is null or not o.is_there or o.digest <> w.digest))
-               or (w.id is null and o.is_there)
-        ), placed as (
-            select c.bucket, c.id, c.is_there, c.version, c.was_there, c.old_digest, c.old_bytes,
-                   last_position + row_number() over (order by c.place, c.id, c.bucket) as position,
-                   coalesce(c.line, '['||c.version||',"'||c.id||'"]') as line, coalesce(c.digest, 0) as digest
-            from changed c
-        ), written as (
-            insert into sync_item (bucket, tier, collection, id, position, version, line, digest, gone_at)
-            select bucket, {tier}, {number}, id, position, version, line, digest, case when not is_there then now() end
-            from placed
-            on conflict (collection, id, bucket) do update set position = excluded.position, version = excluded.version,
-                line = excluded.line, digest = excluded.digest, gone_at = excluded.gone_at
+            select w.bucket, w.id, true as is_there, w.version, w.line, w.digest, {order_names},
+                   o.place, coalesce(o.is_there, false) as was_there, o.digest as old_digest, o.bytes as old_bytes
+            from wanted w left join old o on o.bucket = w.bucket and o.id = w.id
+            where o.id is null or not o.is_there or o.digest <> w.digest
+            union all
+            select o.bucket, o.id, false, coalesce(l.version, o.version + 1),
+                   '['||coalesce(l.version, o.version + 1)||',"'||o.id||'"]', 0, {order_names},
+                   o.place, true, o.digest, o.bytes
+            from old o left join live l on l.id = o.id
+            where o.is_there and not exists (select from wanted w where w.bucket = o.bucket and w.id = o.id)
+        ), placed as materialized (
+            select bucket, id, is_there, version, line, digest, place, was_there, old_digest, old_bytes,
+                   last_position + row_number() over (order by {in_order}, id, bucket) as position
+            from changed
+        ), added as (
+            insert into sync_item (bucket, tier, collection, id, position, version, line, digest)
+            select bucket, {tier}, {number}, id, position, version, line, digest from placed where place is null
+        ), rewritten as (  -- By its place in the table: nobody else writes here, so that no index need be asked again.
+            update sync_item i set position = p.position, version = p.version, line = p.line, digest = p.digest,
+                   gone_at = case when not p.is_there then now() end
+            from placed p where i.ctid = p.place
         ), moved as (
             select bucket, max(position) as position, sum(is_there::int - was_there::int)::integer as count,
                    bit_xor(digest # case when was_there then old_digest else 0 end) as digest,
@@ -96,9 +99,11 @@ _COLLECTION = """
                 select d.count, d.digest, d.bytes from sync_digest d
                 where d.bucket = m.bucket and d.tier = {tier} order by d.position desc limit 1) d on true
         )
-        select count(*)::integer as changes, count(*) as positions, sha256(convert_to(coalesce(string_agg(
-            position||' '||bucket||' '||id||' '||digest||' '||is_there, E'\\n' order by position), ''), 'UTF8')) as
-            digest, (select array_agg(bucket) from moved) as buckets
+        select count(*)::integer as changes, count(*) as positions, sha256(
+            array_send(array_agg(position order by position)) || array_send(array_agg(bucket order by position))
+            || array_send(array_agg(id order by position)) || array_send(array_agg(digest order by position))
+            || array_send(array_agg(is_there order by position))) as digest,  -- null without changes
+            (select array_agg(bucket) from moved) as buckets
         into part from placed;"""
 
 _SCOPE = """
@@ -149,11 +154,17 @@ def apply_collection_sql(
         relation.require(column, declared_by=declared_by)
     order = ", ".join([*(f"t.{identifier(column)}" for column in collection.order_by), "t.id"])
     table = identifier(collection.table)
+    places = [f"o{place}" for place in range(len(collection.order_by))] or ["no_order"]
     statement = _COLLECTION.format(
         number=number,
         tier=collection.tier,
         table=table,
-        order=order,
+        order_columns=", ".join(
+            f"t.{identifier(column)} as o{place}" for place, column in enumerate(collection.order_by)
+        )
+        or "null as no_order",
+        order_names=", ".join(places),
+        in_order=", ".join(f"{place} nulls first" for place in places),  # Rows that no longer exist have none.
         live=live_sql(relation, "t"),
         names=", ".join(_own_names(collection, relation)) or "null as no_name",
         named=_named(collection, links),
@@ -223,12 +234,19 @@ def _own_names(collection: Collection, relation: Relation) -> list[str]:
 
 
 def _named(collection: Collection, links: dict[str, Relation]) -> str:
-    """(id, name) of every bucket a live record is in. `union` also removes a bucket that two rules name."""
+    """Every live record with the name of a bucket it is in, once for each bucket even where several rules name it."""
     if not collection.buckets:
         raise BadDeclaration(f"{collection.name}: declare at least one bucket; nobody would ever see a row")
-    return "\n            union ".join(
-        _linked(rule, links) if rule.link else f"select id, b{place} as name from live where b{place} is not null"
-        for place, rule in enumerate(collection.buckets)
+    if any(rule.link for rule in collection.buckets):
+        pairs = "\n            union ".join(
+            _linked(rule, links) if rule.link else f"select id, b{place} as name from live where b{place} is not null"
+            for place, rule in enumerate(collection.buckets)
+        )
+        return f"select live.*, n.name from ({pairs}) n join live on live.id = n.id"
+    return "\n            union all ".join(
+        f"select *, b{place} as name from live where b{place} is not null"
+        + "".join(f" and b{place} is distinct from b{earlier}" for earlier in range(place))
+        for place in range(len(collection.buckets))
     )
 
 
