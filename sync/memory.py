@@ -23,6 +23,7 @@ IDENTITY_DAYS = 400
 MOVED_DAYS = 90
 BUG_DAYS = 30
 DAY_MS = 86_400_000
+FLOOR_SHIFT = 20  # as in postgres/restoring.py
 
 _ABSENT = object()
 
@@ -41,12 +42,13 @@ class Tables:
         self._stamped = {collection.table: collection.stamped_columns for collection in collections}
         self._tables: dict[str, dict[UUID, Row]] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+        self._floor = 1  # The first version of a new row, and the least next one of any.
         self.changes = 0  # Entries ever set; whoever reads everything may see that nothing has moved.
 
     def copied(self) -> "Tables":
         """What is committed, as it stands. Stored rows are never changed in place, so both may hold them."""
         other = Tables()
-        other._stamped, other.changes = self._stamped, self.changes
+        other._stamped, other._floor, other.changes = self._stamped, self._floor, self.changes
         other._tables = {name: dict(rows) for name, rows in self._tables.items()}
         return other
 
@@ -61,14 +63,21 @@ class Tables:
         """Insert or change a row; answers its version."""
         before = self.of(table).get(row["id"])
         if before is None:
-            after = {"version": 1, "deleted_at": None, **row}
+            after = {"version": self._floor, "deleted_at": None, **row}
         else:
             after = {**before, **row}
             shown = {name for name in after if name not in ("version", "merge_state")}
             if any(after[name] != before.get(name) for name in shown):
-                after["version"] = before["version"] + 1
+                after["version"] = max(before["version"] + 1, self._floor)
+        least = 0 if before is None else before["version"]
+        if after["version"] > least + 1 and after.get("merge_state"):
+            after["merge_state"] = _leapt(after["merge_state"], above=least, to=after["version"])
         self.set(self.of(table), row["id"], after)
         return int(after["version"])
+
+    def raise_floor(self, *, now_ms: int) -> None:
+        """After a restore: no version that the lost log may have used is used again."""
+        self._floor = max(self._floor + 1, now_ms // 1000 << FLOOR_SHIFT)
 
     def stamped(self, table: str, row: Row, *, now_ms: int) -> Row:
         """The row with the server's stamps on the columns that it changes."""
@@ -121,6 +130,17 @@ class MemoryTx:
     async def put(self, table: str, row: Row) -> None:
         """Insert or change a row, as a server-side writer does."""
         self.tables.put(table, self.tables.stamped(table, row, now_ms=round(self.now.timestamp() * 1000)))
+
+
+def _leapt(state: dict[str, Any], *, above: int, to: int) -> dict[str, Any]:
+    """The merge state with what was stamped just now, above the version before, stamped with the version that came."""
+
+    def leap(stamp: Any) -> Any:
+        if isinstance(stamp, dict):  # the elements of a set; or the sums of devices, which carry no version
+            return {key: leap(value) for key, value in stamp.items()}
+        return [to, *stamp[1:]] if isinstance(stamp, list) and above < stamp[0] < to else stamp
+
+    return {name: leap(stamp) for name, stamp in state.items()}
 
 
 Fault = Callable[[str], None]  # Given a moment ("before commit", "after commit"); may raise Outage.

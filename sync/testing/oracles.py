@@ -82,6 +82,8 @@ class Oracles:
     def after_step(self, phone: SimPhone | None) -> None:
         """`phone`: the one that heard something; what nobody heard changes no screen."""
         self._check_once()
+        if self.truth.used_twice:
+            raise Violation(f"L8 a version names two contents: {self.truth.used_twice[0]}")
         if phone is not None:
             self._check_cut(phone)
             self._check_screen(phone)

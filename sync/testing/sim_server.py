@@ -135,10 +135,11 @@ class SimServer:
         return other
 
     def bring_back(self, backup: tuple[MemoryStore, MemoryLog], *, now_ms: int) -> None:
-        """Restore: a new epoch; what the copy had committed but not logged is sequenced before anybody is answered."""
+        """Restore: another epoch, a floor; what the copy had not logged yet is sequenced before anybody is answered."""
         epoch = self.log.epoch + 1
         self.store, self.log = _copy(*backup)
         self.log.epoch = epoch
+        self.store.tables.raise_floor(now_ms=now_ms)
         self.store.restored_at_ms = now_ms
         self.log.publish(now_ms=now_ms)
         self.published()

@@ -31,6 +31,8 @@ class Truth:
         self._server = server
         self._users = users
         self._lines: dict[tuple[str, UUID], tuple[Row, bytes, tuple[str, ...]]] = {}
+        self._versions: dict[tuple[UUID, int], bytes] = {}  # Each line that was ever published, on any chain.
+        self.used_twice: list[str] = []  # Versions of a row that named two lines
         self._moments: dict[bytes, Moment] = {}
         self._sets: Contents = {}  # The newest of each, so that equal ones are one object.
 
@@ -57,6 +59,8 @@ class Truth:
                 if known is None or known[0] is not row or is_linked:
                     known = row, line_of(collection, row), self._names(collection, row)
                     self._lines[collection.name, id_] = known
+                    if known[2] and self._versions.setdefault((id_, row["version"]), known[1]) != known[1]:
+                        self.used_twice.append(f"{row['version']} of a row of {collection.name}")
                 for name in known[2]:
                     found.setdefault((name, collection.tier), []).append(known[1])
         for pair, lines in found.items():

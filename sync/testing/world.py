@@ -308,6 +308,7 @@ class World:
 
     async def _restore(self) -> None:
         if self.backups:
+            self.now_ms += 1_000  # It takes no less; the floor of versions is told by the second.
             self.oracles.before_restore()
             self.server.bring_back(self.random.choice(self.backups), now_ms=self.now_ms)
             self.oracles.after_restore()

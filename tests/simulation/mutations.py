@@ -14,7 +14,7 @@ from sync import memory_log, page, pull
 from sync import push as push_module
 from sync.cursor import Cursor
 from sync.errors import Outage
-from sync.memory import MemoryStore, MemoryUnit
+from sync.memory import MemoryStore, MemoryUnit, Tables
 from sync.memory_log import MemoryLog
 from sync.merge import Text3, by_field
 from sync.pull import Asked, LogRow, Look
@@ -128,6 +128,11 @@ async def _undoes_nothing(_unit: MemoryUnit) -> AsyncIterator[None]:
 
 def _any_hash(stored: StoredReceipt | None, _sent: Any) -> Any:
     return None if stored is None else stored.receipt
+
+
+def _versions_begin_again(_tables: Tables, *, now_ms: int) -> None:
+    """After a restore a row goes on with versions that the lost log has used."""
+    del now_ms
 
 
 async def _settled_at_answer_time(log: MemoryLog, asked: Any, *, with_all_totals: bool = False) -> Look:
@@ -258,6 +263,7 @@ MUTATIONS: dict[str, Mutation] = {
     "L6 a refusal is taken for an outage": Mutation(Round, "_hold", _refusal_blocks),
     "L7 the same row is other bytes the next time": Mutation(memory_log, "line_of", _line_of_the_hour),
     "L8 the chain is not checked": Mutation(pull, "chain_of", _always_on_the_chain, 21),
+    "L8 versions of a lost log are used again": Mutation(Tables, "raise_floor", _versions_begin_again),
     "L8 a journal is not offered again": Mutation(SimPhone, "_agrees", _offers_nothing_again),
     "L10 a digest is not compared": Mutation(SimRows, "_judge", _trusts_every_digest),
     "L10 a leaf is used in part": Mutation(Comparison, "_replace", _uses_half_a_leaf),
