@@ -13,7 +13,9 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 VERSION = 1
 TAG_BYTES = 8  # of the head's tag: enough to tell two chains apart
@@ -36,8 +38,7 @@ class BadCursor(ValueError):
     """Not a cursor of ours, or one of another format: read as off the chain."""
 
 
-@dataclass(frozen=True)
-class Filling:
+class Filling(msgspec.Struct, frozen=True):
     """Rows up to `bound` are on their way; those up to `position` have been sent.
 
     A tail begins above a base, which comes as files: its gone lines are sent, too, for the base may hold their rows.
@@ -48,8 +49,7 @@ class Filling:
     is_tail: bool = False  # Its position is never 0.
 
 
-@dataclass(frozen=True)
-class Cursor:
+class Cursor(msgspec.Struct, frozen=True):  # A page replaces one at each mark: a dataclass takes ten times as long.
     epoch: int
     head: int  # at which its page was read
     tag: bytes  # of that head: the chain is checked there, never at the position
@@ -57,10 +57,10 @@ class Cursor:
     last_cut: int
     is_outdated: bool = False  # All digests are due at the next cut.
     is_final: bool = False  # From a last line with more:false.
-    coverage: dict[Pair, Filling | None] = field(default_factory=dict)  # None: full
+    coverage: dict[Pair, Filling | None] = {}  # None: full
     ungranted: tuple[int, ...] = ()  # Hashes of wanted names that were not granted.
-    sealed: bytes = field(default=b"", compare=False)  # What came in the text: everything but the seal, …
-    seal: bytes = field(default=b"", compare=False)  # … and the seal.
+    sealed: bytes = b""  # What came in the text: everything but the seal, …
+    seal: bytes = b""  # … and the seal.
 
     @property
     def buckets(self) -> list[int]:
@@ -97,14 +97,18 @@ class Writer:
         self._key = key
         self._written: Cursor | None = None
         self._shape = b""
+        self._flags = 0
         self._started: list[Pair] = []
 
     def text(self, cursor: Cursor) -> str:
         if not self._has_shape_of(cursor):
-            self._shape = _pack_shape(cursor)
             self._started = _started(cursor.coverage)
+            tails = _pack_tails(cursor.coverage, self._started)
+            self._flags = bool(tails) * _TAILS
+            self._shape = _pack_shape(cursor, tails)
         self._written = cursor
-        raw = self._shape + _pack_places(cursor, self._started)
+        flags = self._flags | cursor.is_outdated * _OUTDATED | cursor.is_final * _FINAL
+        raw = bytes((VERSION, flags)) + self._shape + _pack_places(cursor, self._started)
         return base64.urlsafe_b64encode(raw + _seal(raw, self._key)).rstrip(b"=").decode()
 
     def forget(self) -> None:
@@ -116,7 +120,6 @@ class Writer:
         return (
             before is not None
             and cursor.coverage is before.coverage
-            and (cursor.is_outdated, cursor.is_final) == (before.is_outdated, before.is_final)
             and (cursor.head, cursor.ungranted) == (before.head, before.ungranted)
         )
 
@@ -128,11 +131,10 @@ def _seal(raw: bytes, key: bytes) -> bytes:
 # --- bytes ------------------------------------------------------------------------------------------------------
 
 
-def _pack_shape(cursor: Cursor) -> bytes:
+def _pack_shape(cursor: Cursor, tails: bytes) -> bytes:
     """All that stays the same from mark to mark, or nearly so."""
-    tails = _pack_tails(cursor.coverage)
-    out = bytearray([VERSION, cursor.is_outdated * _OUTDATED | cursor.is_final * _FINAL | bool(tails) * _TAILS])
-    out += cursor.epoch.to_bytes(EPOCH_BYTES, "big") + cursor.tag[:TAG_BYTES] + cursor.head.to_bytes(8, "big")
+    out = bytearray(cursor.epoch.to_bytes(EPOCH_BYTES, "big"))
+    out += cursor.tag[:TAG_BYTES] + cursor.head.to_bytes(8, "big")
     _pack_coverage(out, cursor.coverage)
     out += tails
     _number(out, len(cursor.ungranted))
@@ -152,10 +154,10 @@ def _pack_places(cursor: Cursor, started: list[Pair]) -> bytes:
     return bytes(out)
 
 
-def _pack_tails(coverage: dict[Pair, Filling | None]) -> bytes:
-    """One bit for each fill that has begun, in the order of `_started`; nothing when none is a tail."""
-    started = [coverage[pair] for pair in _started(coverage)]
-    bits = sum(1 << place for place, state in enumerate(started) if state is not None and state.is_tail)
+def _pack_tails(coverage: dict[Pair, Filling | None], started: list[Pair]) -> bytes:
+    """One bit for each fill that has begun; nothing when none is a tail."""
+    states = (coverage[pair] for pair in started)
+    bits = sum(1 << place for place, state in enumerate(states) if state is not None and state.is_tail)
     return bits.to_bytes((len(started) + 7) // 8, "little") if bits else b""
 
 

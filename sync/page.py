@@ -4,7 +4,9 @@ scope · reconcile · left · joined · refused ─► increments ─► mark wi
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from sync import protocol
 from sync.cursor import Cursor, Filling, Pair, Writer

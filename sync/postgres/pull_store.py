@@ -5,14 +5,18 @@ in a second statement makes every second cut wrong, and its cursor jumps over ro
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import re
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection, IsolationLevel, OperationalError
+from psycopg import AsyncConnection, AsyncRawCursor, IsolationLevel, OperationalError
 from psycopg.errors import QueryCanceled
+from psycopg.pq import Format
 from psycopg.types.string import ByteaBinaryLoader
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -43,21 +47,21 @@ place as (select coalesce(%(position)s::bigint, (select position from head)) as 
 audiences as materialized (
     select 'everyone' as audience union all select 'user:' || %(user)s::uuid
     union all select m.audience from sync_member m where m.user_id = %(user)s
-), granted as materialized (
+), granted as materialized (  -- Three parts that share no bucket.
     select b.number, b.name, b.automatic from sync_bucket b
     where b.name = any(array['public', 'user:' || %(user)s::uuid])
-    union
+    union all
     -- `offset 0` keeps each look-up at its index, one audience after the other, whatever the statistics say.
-    select b.number, b.name, b.automatic from audiences a
-    cross join lateral (
-        select g.bucket from sync_grant g where g.audience = a.audience and g.automatic offset 0) g
-    join sync_bucket b on b.number = g.bucket
-    union
     select b.number, b.name, b.automatic from (
-        select number, name, automatic from sync_bucket where name = any(%(names)s::text[])
-        union select number, name, automatic from sync_bucket where number = any(%(numbers)s::int[])
-        union select number, name, automatic from sync_bucket where hash = any(%(hashes)s::bigint[])
-    ) b where not b.automatic and exists (
+        select distinct g.bucket from audiences a
+        cross join lateral (
+            select g.bucket from sync_grant g where g.audience = a.audience and g.automatic offset 0) g) g
+    join sync_bucket b on b.number = g.bucket
+    where b.automatic and b.name <> all(array['public', 'user:' || %(user)s::uuid])
+    union all
+    select b.number, b.name, b.automatic from sync_bucket b
+    where (b.name = any(%(names)s::text[]) or b.number = any(%(numbers)s::int[]) or b.hash = any(%(hashes)s::bigint[]))
+    and not b.automatic and b.name <> all(array['public', 'user:' || %(user)s::uuid]) and exists (
         select from audiences a cross join lateral (
             select from sync_grant g where g.bucket = b.number and g.audience = a.audience offset 0) g)
 ), held as materialized (
@@ -66,39 +70,37 @@ audiences as materialized (
     cross join lateral (
         select d.tier, d.position, d.count, d.digest, d.bytes from sync_digest d
         where d.bucket = b.number and d.tier = t.tier order by d.position desc limit 1) d
-), found as materialized (
+), page as materialized (  -- Twice as many rows as should fill it, by what the rows of these sets weigh.
+    select least(%(limit)s::bigint, coalesce(
+        %(rows_min)s + 2 * %(bytes)s::bigint * sum(h.count) / nullif(sum(h.bytes), 0), %(limit)s))::bigint as rows
+    from held h cross join place p where h.position > p.position
+), found as (
     select i.position, i.bucket, i.tier, i.collection, i.line
     from held h cross join place p cross join lateral (
         select i.position, i.bucket, i.tier, i.collection, i.line from sync_item i
-        where i.bucket = h.number and i.tier = h.tier and i.position > p.position order by i.position limit %(limit)s) i
-    where h.position > p.position order by i.position limit %(limit)s
-), sized as (
-    select f.*, sum(octet_length(f.line)) over (order by f.position) - octet_length(f.line) as before from found f
+        where i.bucket = h.number and i.tier = h.tier and i.position > p.position
+        order by i.position limit (select rows from page)) i
+    where h.position > p.position order by i.position limit (select rows from page)
 )
 select 0::bigint, 0, 0::smallint, 0::smallint, json_build_object(
     'now_ms', (extract(epoch from clock_timestamp()) * 1000)::bigint,
-    'head', (select position from head), 'tag', (select encode(tag, 'hex') from head),
-    'epoch', s.epoch, 'key', encode(sha256(s.secret || uuid_send(%(user)s)), 'hex'),
+    'head', (select json_build_array(position, encode(tag, 'hex')) from head),
+    'limit', (select rows from page), 'epoch', s.epoch, 'key', encode(sha256(s.secret || uuid_send(%(user)s)), 'hex'),
     'floor', s.floor, 'oldest', (select min(position) from sync_batch),
-    'cursor_tag', (select encode(b.tag, 'hex') from sync_batch b where b.position = %(head)s::bigint),
-    'is_cursor_old', coalesce((
-        select b.at < now() - interval '1 day' from sync_batch b where b.position = %(head)s), false),
+    'cursor', (select json_build_array(encode(b.tag, 'hex'), b.at < now() - interval '1 day')
+               from sync_batch b where b.position = %(head)s::bigint),
     'settled', (select json_build_array(n, position) from sync_settled where device = %(device)s::uuid),
     'device', (select json_build_array(d.user_id, d.watermark, d.watermark_hash, d.confirmed,
                                           d.retired_at is null and d.revoked_at is null)
                from sync_device d where d.id = %(device)s),
     'gate', case when %(gate)s::uuid is null then null else ({gate}) end,
-    'granted', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]') from granted),
-    'covered', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]')
-                from sync_bucket where number = any(%(covered)s::int[]) and number not in (select number from granted))
+    'granted', (select coalesce(json_agg(json_build_array(number, name, automatic)), '[]') from granted)
 )::text from sync_state s
 union all
 select position, number, tier, -1::smallint, count || ' ' || digest || ' ' || bytes from held
 where %(all_totals)s or position > coalesce(%(last_cut)s::bigint, 0)
 union all
-select coalesce(max(position), 0), count(*)::int, 0::smallint, -2::smallint, '' from found
-union all
-select position, bucket, tier, collection, line from (select * from sized where before < %(bytes)s order by position) r
+select position, bucket, tier, collection, line from found
 """
 
 _FILL = """
@@ -113,7 +115,10 @@ cross join lateral (
     order by i.position limit %(limit)s) i
 """
 
+_NAMED = "select number, convert_to(name, 'UTF8'), automatic from sync_bucket where number = any(%s)"
 
+_TOTAL = -1  # where else the number of a collection stands
+_NAME = re.compile(r"%\((\w+)\)s")
 _NEWEST = "select position, tag from sync_batch order by position desc limit 1"
 _TAG_AT = "select tag from sync_batch where position = %s"
 _NO_GATE = "select null::json"
@@ -121,22 +126,34 @@ _NO_GATE = "select null::json"
 
 class _State(msgspec.Struct):
     now_ms: int
-    head: int
-    tag: str
+    head: tuple[int, str]
+    limit: int
     epoch: int
     key: str
     floor: int
     oldest: int
-    cursor_tag: str | None
-    is_cursor_old: bool
+    cursor: tuple[str, bool] | None  # of the batch at the cursor's head: its tag, and whether it is older than a day
     settled: tuple[int, int] | None
     device: tuple[UUID, int, str, int, bool] | None
     gate: Any
     granted: list[tuple[int, str, bool]]
-    covered: list[tuple[int, str, bool]]
 
 
 _STATES = msgspec.json.Decoder(_State)
+
+
+class _Numbered:
+    """A statement whose %(names)s became $1, $2, …: psycopg reads one of this length anew each time, for 0.1 ms."""
+
+    def __init__(self, statement: str) -> None:
+        self._names = tuple(dict.fromkeys(_NAME.findall(statement)))
+        self._text = _NAME.sub(lambda name: f"${self._names.index(name[1]) + 1}", statement).encode()
+
+    async def rows(self, connection: AsyncConnection[Any], values: Mapping[str, Any]) -> list[Any]:
+        cursor = AsyncRawCursor(connection)
+        cursor.format = Format.BINARY
+        await cursor.execute(self._text, [values[name] for name in self._names], prepare=True)
+        return await cursor.fetchall()
 
 
 class PostgresPullStore:
@@ -145,7 +162,7 @@ class PostgresPullStore:
     def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]], *, gate: str = _NO_GATE) -> None:
         """`gate`: a select of one JSON value from %(gate)s and %(user)s, asked and answered with each look."""
         self._pool = pool
-        self._look = _LOOK.replace("{gate}", gate)
+        self._look = _Numbered(_LOOK.replace("{gate}", gate))
         # First fills may take half of the connections: increments always find one.
         self._fills = asyncio.Semaphore(max(1, pool.max_size // 2))
 
@@ -226,7 +243,7 @@ async def _configure(connection: AsyncConnection[Any]) -> None:
 class Transaction:
     """One repeatable-read transaction: pages and comparisons are read in it."""
 
-    def __init__(self, connection: AsyncConnection[Any], look: str) -> None:
+    def __init__(self, connection: AsyncConnection[Any], look: _Numbered) -> None:
         self._connection = connection
         self._look = look
 
@@ -256,49 +273,63 @@ class Transaction:
         return await read_below(self._connection, pair, prefixes)
 
 
-async def _look(connection: AsyncConnection[Any], statement: str, asked: Asked, *, with_all_totals: bool) -> Look:
-    limit = max(ROWS_MIN, min(ROWS_MAX, asked.bytes_wanted // ROW_BYTES_LEAST))
-    cursor = connection.cursor(binary=True)
-    await cursor.execute(statement, _values(asked, limit, with_all_totals=with_all_totals), prepare=True)
-    result = await cursor.fetchall()
+async def _look(connection: AsyncConnection[Any], statement: _Numbered, asked: Asked, *, with_all_totals: bool) -> Look:
+    result = await statement.rows(connection, _values(asked, with_all_totals=with_all_totals))
     state = _STATES.decode(result[0][4])
     totals: dict[Pair, Total] = {}
-    rows: list[LogRow] = []
-    found = 0
-    for row in result[1:]:
-        match row[3]:  # The collection's number; below zero it is another kind of row.
-            case -1:
-                count, digest, bytes_ = row[4].split()
-                totals[row[1], row[2]] = Total(row[0], int(count), int(digest), int(bytes_))
-            case -2:
-                found = row[1]
-            case _:
-                rows.append(LogRow._make(row))
+    place = 1  # The parts of a `union all` come in their order.
+    while place < len(result) and result[place][3] == _TOTAL:
+        position, bucket, tier, _, text = result[place]
+        count, digest, bytes_ = text.split()
+        totals[bucket, tier] = Total(position, int(count), int(digest), int(bytes_))
+        place += 1
+    found = tuple(map(LogRow._make, result[place:]))
+    rows = _cut(found, asked.bytes_wanted)
+    granted = tuple(Bucket(*bucket) for bucket in state.granted)
+    tag, is_old = state.cursor or (None, False)
     return Look(
         now_ms=state.now_ms,
-        head=state.head,
-        tag=bytes.fromhex(state.tag),
+        head=state.head[0],
+        tag=bytes.fromhex(state.head[1]),
         epoch=state.epoch,
         key=bytes.fromhex(state.key),
         floor=state.floor,
         oldest=state.oldest,
-        cursor_tag=None if state.cursor_tag is None else bytes.fromhex(state.cursor_tag),
-        is_cursor_old=state.is_cursor_old,
+        cursor_tag=None if tag is None else bytes.fromhex(tag),
+        is_cursor_old=is_old,
         settled=state.settled[0] if state.settled else 0,
         settled_at=state.settled[1] if state.settled else 0,
         device=DeviceSeen(*state.device) if state.device else None,
         gate=state.gate,
-        granted=tuple(Bucket(*bucket) for bucket in state.granted),
-        covered=tuple(Bucket(*bucket) for bucket in state.covered),
+        granted=granted,
+        covered=await _covered(connection, asked, granted),
         totals=totals,
-        rows=tuple(rows),
-        is_at_head=len(rows) == found < limit,
+        rows=rows,
+        is_at_head=len(rows) == len(found) < state.limit,
     )
 
 
-def _values(asked: Asked, limit: int, *, with_all_totals: bool) -> dict[str, Any]:
+def _cut(rows: tuple[LogRow, ...], bytes_wanted: int) -> tuple[LogRow, ...]:
+    """As many as fill the page: all rows before which there is less than was wanted."""
+    if sum(len(row.line) for row in rows) <= bytes_wanted:
+        return rows
+    ends = list(accumulate(len(row.line) for row in rows))
+    return rows[: bisect_left(ends, bytes_wanted) + 1]
+
+
+async def _covered(connection: AsyncConnection[Any], asked: Asked, granted: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+    """What the cursor covers and is no longer granted. Names never change: this needs no place in the snapshot."""
+    if asked.cursor is None:
+        return ()
+    missing = set(asked.cursor.buckets) - {bucket.number for bucket in granted}
+    if not missing:
+        return ()
+    cursor = await connection.execute(_NAMED, [list(missing)], prepare=True)
+    return tuple(Bucket(number, bytes(name).decode(), automatic) for number, name, automatic in await cursor.fetchall())
+
+
+def _values(asked: Asked, *, with_all_totals: bool) -> dict[str, Any]:
     cursor = asked.cursor
-    covered = cursor.buckets if cursor else []
     by_cursor = asked.names is None and cursor is not None
     return {
         "user": asked.user_id,
@@ -308,11 +339,11 @@ def _values(asked: Asked, limit: int, *, with_all_totals: bool) -> dict[str, Any
         "head": cursor.head if cursor else None,
         "last_cut": cursor.last_cut if cursor else None,
         "names": list(asked.names or ()),
-        "numbers": covered if by_cursor else [],
+        "numbers": cursor.buckets if by_cursor and cursor else [],
         "hashes": list(cursor.ungranted) if by_cursor and cursor else [],
-        "covered": covered,
         "tier": asked.tier,
         "bytes": asked.bytes_wanted,
-        "limit": limit,
+        "rows_min": ROWS_MIN,
+        "limit": max(ROWS_MIN, min(ROWS_MAX, asked.bytes_wanted // ROW_BYTES_LEAST)),
         "all_totals": with_all_totals,
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from sync import memory_log, page, pull
 from sync import push as push_module
@@ -94,7 +95,7 @@ def _floor_stays(log: MemoryLog, **more: Any) -> None:
 
 def _mark_names_the_last_row(writer: Any, _row: LogRow) -> Cursor:
     """A mark in the middle says that the whole page was sent."""
-    return replace(writer.cursor, position=writer.page.increments[-1].position)
+    return structs.replace(writer.cursor, position=writer.page.increments[-1].position)
 
 
 def _mark_stays_behind(writer: Any, _row: LogRow) -> Cursor:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from server.base.ids import new_id
 from sync.cursor import Cursor
@@ -158,9 +159,9 @@ async def test_P9_a_cursor_that_the_log_does_not_know_costs_no_row_that_is_held(
             UUID(phone.device),
         )
         known, before = Cursor.from_text(phone.cursor), dict(phone.store.shown)
-        future = replace(known, head=known.head + 10**6, position=known.head + 10**6, last_cut=known.head)
+        future = structs.replace(known, head=known.head + 10**6, position=known.head + 10**6, last_cut=known.head)
         phone.store.cursor = {
-            "of another log": replace(known, tag=b"elsewher").to_text(bytes(key)),  # type: ignore[arg-type]
+            "of another log": structs.replace(known, tag=b"elsewher").to_text(bytes(key)),  # type: ignore[arg-type]
             "from the future": future.to_text(bytes(key)),  # type: ignore[arg-type]
             "of a newer format": "_" + phone.cursor[1:],
         }[kind]

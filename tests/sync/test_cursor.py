@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sync.cursor import BUCKETS_MAX, TAILS_MAX, TEXT_MAX, BadCursor, Cursor, Filling
 
@@ -40,7 +41,7 @@ def cursors(draw: st.DrawFn) -> Cursor:
 def test_C1_a_cursor_is_read_as_it_was_written(cursor: Cursor) -> None:
     read = Cursor.from_text(cursor.to_text(KEY))
 
-    assert read == cursor
+    assert replace(read, sealed=b"", seal=b"") == cursor
     assert read.is_sealed_with(KEY)
     assert not read.is_sealed_with(b"somebody else's")
 

@@ -1,10 +1,10 @@
 """P rules: what a phone that follows the protocol holds after each answer."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from sync.postgres.pull_store import PostgresPullStore, open_pool
 from tests.sync.amina import Amina
