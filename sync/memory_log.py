@@ -89,6 +89,7 @@ class MemoryLog:
             buckets=dict(self.buckets),
             batches=list(self.batches),
             settled=dict(self.settled),
+            files=dict(self.files),
             _known=dict(self._known),
         )
 
@@ -262,7 +263,11 @@ class MemoryLog:
     async def bases(self, pairs: Sequence[Pair]) -> dict[Pair, Base]:
         tags = {batch.position: batch.tag for batch in self.batches}
         found = {pair: self.files[pair] for pair in pairs if pair in self.files}
-        return {pair: base for pair, (tag, base) in found.items() if tags.get(base.position) == tag}
+        return {
+            pair: base
+            for pair, (tag, base) in found.items()
+            if tags.get(base.position) == tag and base.position >= self.floor
+        }
 
     async def collections(self) -> dict[int, str]:
         return dict(enumerate(self.registry.collections, start=1))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sync.testing.sim_phone import Request, SimPhone
+from sync.testing.sim_entry import Request
+from sync.testing.sim_phone import SimPhone
 from sync.testing.sim_server import Reply
 
 

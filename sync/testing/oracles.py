@@ -57,6 +57,7 @@ class Oracles:
             return  # A page goes on after its cut; what it shows then is looked at with the next one.
         self._check_scope(phone, cursor, moment)
         full = {(moment.names[number], tier) for (number, tier), state in cursor.coverage.items() if state is None}
+        full -= rows.cut_hidden
         shown: dict[Pair, set[bytes]] = {pair: set() for pair in full}
         for key, line in rows.shown.items():
             if key[:2] in full:
@@ -151,6 +152,8 @@ class Oracles:
                 raise Violation(f"L6 an outbox never drains: {phone.outbox[0].token}, n {phone.outbox[0].n}")
             if phone.overlay():
                 raise Violation(f"O the overlay never empties: {phone.overlay()[0].token}")
+            if phone.rows.files.open:
+                raise Violation(f"L6 files never end: {next(iter(phone.rows.files.open))[1]}")
             if phone.rows.check:
                 raise Violation(f"L10 never mended: {phone.rows.check}")
             self._check_converged(phone)

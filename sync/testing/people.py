@@ -10,7 +10,8 @@ from sync.receipts import held_id
 from sync.testing.faults import PowerCut
 from sync.testing.overlay import shown
 from sync.testing.sample import ANSWERS, ATTEMPTS, NOTES, PROFILES, PROGRESS
-from sync.testing.sim_phone import Entry, SimPhone
+from sync.testing.sim_entry import Entry
+from sync.testing.sim_phone import SimPhone
 from sync.testing.sim_school import PADS
 
 if TYPE_CHECKING:  # A world has people, and people live in a world.

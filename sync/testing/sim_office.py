@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # A world has an office, and it stands in the world.
 
 COURSES = 2
 CLASSES = 2
+BEGINS_WITH = 6  # Lessons and texts, where they come as files
 ROWS_MAX = 24  # of lessons and texts each: a world is small, so that many fit into a minute
 
 
@@ -51,7 +52,11 @@ class Office:
 
     def open_school(self) -> None:
         """Where a world begins: somebody in a class that has a course with a lesson, most of the time."""
-        self._transact([self._new_lesson, self._text, self._grant, *([self._enrol] * len(self.world.users))])
+        rows = [self._new_lesson, self._text] * (BEGINS_WITH if self.world.setting.has_files else 1)
+        self._transact([*rows, self._grant, *([self._enrol] * len(self.world.users))])
+        if self.world.setting.has_files:
+            self.world.server.publish(now_ms=self.world.now_ms)
+            self.world.server.files.cut(self.world.server.log, self.world.random)
 
     def _transact(self, changes: list[Callable[[], None]]) -> None:
         store = self.world.server.store

@@ -13,6 +13,8 @@ import msgspec
 
 from sync.ops import hash_of
 from sync.testing.comparing import Comparison
+from sync.testing.sim_entry import Entry, Request
+from sync.testing.sim_files import is_its
 from sync.testing.sim_rows import Pair, SimRows
 
 OPS_A_REQUEST = 8
@@ -20,41 +22,6 @@ COMPARE_BYTES = 1_024
 COMPARES_MAX = 60  # of one pair, one after the other
 
 _decode = msgspec.json.decode
-
-
-@dataclass(eq=False)
-class Entry:
-    """One wish in the outbox or the journal. `n` and `raw` are given together, when it is first put into a request."""
-
-    identity: UUID
-    token: str  # What the oracle calls it
-    body: dict[str, Any]  # The op without its number
-    group: tuple[str, int] | None = None
-    broken: bool = False  # Its bytes are no op that can be read.
-    n: int = 0
-    raw: bytes = b""
-    outcome: str | None = None  # Of its receipt
-    heard_after: int = 0  # How many cuts had settled anything when the receipt was stored.
-    again: bool = False
-
-    def frozen(self, n: int) -> "Entry":
-        body = {"n": n, "schema": 1, **self.body, **({"group": self.group} if self.group else {})}
-        raw = msgspec.json.encode({**body, "again": True} if self.again else body)
-        if self.broken:
-            raw = raw[:-1] + b',"text":"\\ud800"}'
-        return replace(self, n=n, raw=raw)
-
-
-@dataclass(eq=False)
-class Request:
-    """One exchange or comparison under way: a number that fences its answer, and the bytes."""
-
-    number: int
-    device_id: UUID
-    cursor: str | None
-    body: bytes
-    names: tuple[str, ...] | None = None  # `want.buckets` as the exchange had it, or as its cursor carries it
-    compares: Pair | None = None
 
 
 def _works(_moment: str) -> None:
@@ -83,6 +50,7 @@ class SimPhone:
     want_tier: int = 3
     want_bytes: int = 4_096
     is_disk_full: bool = False
+    reads_files: bool = False
     asked: Request | None = None
     exchanges: int = 0
     comparison: Comparison | None = None
@@ -116,7 +84,7 @@ class SimPhone:
         if self.asked is not None:
             return None
         self.exchanges += 1
-        self.asked = self._ask_comparison() or self._ask_exchange()
+        self.asked = self._ask_chunk() or self._ask_comparison() or self._ask_exchange()
         return self.asked
 
     def _ask_exchange(self) -> Request:
@@ -127,6 +95,9 @@ class SimPhone:
             self._keep("numbers are given", lambda: self._freeze(fresh, ops))
         is_known = self.want == self.rows.listed
         want: dict[str, Any] = {"bytes": self.want_bytes, "tier": self.want_tier}
+        lists = {pair: found.wish for pair, found in self.rows.files.open.items() if found.is_due}
+        if self.reads_files:
+            want["files"] = [(*pair, *known) for pair, known in lists.items()]
         head = {
             "protocol": 1,
             "schema": 1,
@@ -137,7 +108,7 @@ class SimPhone:
             "check": list(self.rows.check),
         }
         body = msgspec.json.encode(head)[:-1] + b',"ops":[' + b",".join(entry.raw for entry in ops) + b"]}"
-        return Request(self.exchanges, self.device_id, self.rows.cursor, body, self.want)
+        return Request(self.exchanges, self.device_id, self.rows.cursor, body, self.want, asked_lists=tuple(lists))
 
     def _freeze(self, fresh: list[Entry], ops: list[Entry]) -> None:
         for place, entry in enumerate(self.outbox):
@@ -145,6 +116,14 @@ class SimPhone:
                 self.outbox[place] = entry.frozen(self.next_n)
                 ops[ops.index(entry)] = self.outbox[place]
                 self.next_n += 1
+
+    def _ask_chunk(self) -> Request | None:
+        """Every other time, while chunks are outstanding: exchanges go on beside them."""
+        wanted = [(pair, found.wanted[0]) for pair, found in self.rows.files.open.items() if found.wanted]
+        if not wanted or self.exchanges % 2:
+            return None
+        pair, sha256 = wanted[0]
+        return Request(self.exchanges, self.device_id, None, f"{pair[0]} {sha256}".encode(), fetches=wanted[0])
 
     def _ask_comparison(self) -> Request | None:
         """The first pair that differs, and what of it is to be asked next; None where an exchange is due."""
@@ -201,10 +180,26 @@ class SimPhone:
         self.asked = None
         if request.compares is not None:
             self._hear_comparison(request.compares, status, body)
+        elif request.fetches is not None:
+            self._hear_chunk(*request.fetches, status, body)
         elif status == 200:
             self._hear_lines(request, body)
         elif error in ("device.not_yours", "device.revoked"):
             self.fork("turned away")
+
+    def _hear_chunk(self, pair: Pair, sha256: str, status: int, body: bytes) -> None:
+        """Bytes that are not what their name says are fetched once more; a file that is gone, from another list."""
+        found = self.rows.files.open.get(pair)
+        if found is None or sha256 not in found.wanted or self.is_disk_full:
+            return
+        if status == 404:
+            self.note("a file was not to be had")
+            if found.misses:
+                self._keep("files are given up", lambda: self.rows.give_up_files(pair))
+            found.misses, found.is_due = found.misses + 1, True
+        elif is_its(sha256, body):
+            self.note("files used")
+            self._keep("a chunk is stored", lambda: self.rows.use_chunk(pair, sha256, body))
 
     def _hear_comparison(self, pair: Pair, status: int, body: bytes) -> None:
         """Each leaf that ended replaces what was held of it. Anything but an answer: ask the exchange first."""
@@ -256,7 +251,9 @@ class SimPhone:
         cuts = rows.settled_cuts
 
         def keep() -> None:
-            rows.take(lines[1:], raw_lines[1:], own=f"user:{self.user_id}", names=request.names)
+            is_whole = rows.take(lines[1:], raw_lines[1:], own=f"user:{self.user_id}", names=request.names)
+            if is_whole:
+                rows.lists_answered(request.asked_lists)
             self.cut_device = self.device_id if rows.settled_cuts > cuts else self.cut_device
 
         self._keep("a page is stored", keep)
@@ -368,4 +365,5 @@ _DURABLE = (
     "want_tier",
     "want_bytes",
     "is_disk_full",
+    "reads_files",
 )

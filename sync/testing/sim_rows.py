@@ -13,9 +13,12 @@ from typing import Any
 import msgspec
 
 from sync.digest import digest_text, line_digest
+from sync.testing.sim_files import Downloads
 
 Pair = tuple[str, int]
 Key = tuple[str, int, str, str]  # bucket, tier, collection, id
+
+FROM_FILES = "came as files"
 
 digest_of = lru_cache(maxsize=8_192)(line_digest)
 _decode = msgspec.json.decode
@@ -33,10 +36,12 @@ class SimRows:
     filling: set[Pair] = field(default_factory=set)  # Joined, and not known to be complete.
     check: dict[Pair, str] = field(default_factory=dict)  # Not trusted, and why.
     mend: list[Pair] = field(default_factory=list)  # To be compared: their digests did not agree.
+    files: Downloads = field(default_factory=Downloads)
     settled: int = 0
     cuts: int = 0
     cut_cursor: str | None = None  # of the cut that is shown
     cut_listed: tuple[str, ...] | None = None  # `want.buckets` of its exchange
+    cut_hidden: frozenset[Pair] = frozenset()  # It shows nothing of these: chunks were outstanding.
     refused_cuts: int = 0
     settled_cuts: int = 0  # Those that told what is settled.
     unexplained: list[str] = field(default_factory=list)  # Digests that differ although nothing was distrusted.
@@ -51,10 +56,12 @@ class SimRows:
             set(self.filling),
             dict(self.check),
             list(self.mend),
+            self.files.copied(),
             self.settled,
             self.cuts,
             self.cut_cursor,
             self.cut_listed,
+            self.cut_hidden,
             self.refused_cuts,
             self.settled_cuts,
         )
@@ -97,7 +104,9 @@ class SimRows:
         if self.check:
             self.refused_cuts += 1
             return
-        self.shown, self.cuts = dict(self.held), self.cuts + 1
+        self.cut_hidden = hidden = frozenset(self.files.open)
+        self.shown = {key: line for key, line in self.held.items() if key[:2] not in hidden}
+        self.cuts += 1
         self.cut_cursor, self.cut_listed = self.cursor, self.listed
         if not any(pair[0] == own for pair in self.filling):  # Else what is settled may be among the rows to come.
             self.settled, self.settled_cuts = settled, self.settled_cuts + 1
@@ -108,13 +117,15 @@ class SimRows:
         for bucket, tiers in due.items():
             for tier, expected in tiers.items():
                 pair = bucket, int(tier)
+                if pair in self.files.open:
+                    continue  # Nothing can be said of it before its last chunk is in.
                 if self.digest(pair) == expected:
                     self.check.pop(pair, None)
                     self.filling.discard(pair)
                     if pair in self.mend:
                         self.mend.remove(pair)
                     continue
-                if pair not in self.check:
+                if self.check.get(pair, FROM_FILES) == FROM_FILES:
                     self.unexplained.append(f"{bucket} {tier}: {self.digest(pair)} is not {expected}")
                 self.check[pair] = "differs"
                 if pair not in self.mend:
@@ -130,8 +141,32 @@ class SimRows:
                 total ^= digest_of(line)
         return digest_text(count, total)
 
+    def use_chunk(self, pair: Pair, sha256: str, body: bytes) -> None:
+        """With the last one the set is as whole as any: its digest will say so."""
+        self.files.use(pair, sha256, body, self.held)
+        self.close_files()
+
+    def close_files(self) -> None:
+        whole = {pair for pair, found in self.files.open.items() if found.is_whole}
+        self.files.drop(whole)
+        for pair in sorted(whole):
+            self.check.setdefault(pair, FROM_FILES)
+
+    def lists_answered(self, asked: tuple[Pair, ...]) -> None:
+        """The answer is over: a set whose list was asked for and did not come is not offered any more."""
+        for pair in asked:
+            if pair in self.files.open and self.files.open[pair].is_due:
+                self.give_up_files(pair)
+
+    def give_up_files(self, pair: Pair) -> None:
+        """What they lack is found by comparing."""
+        self.files.drop({pair})
+        self.check[pair] = "a file is not to be had"
+        self.mend = [*(other for other in self.mend if other != pair), pair]
+
     def drop(self, pairs: set[Pair]) -> None:
         """These are held no more, or will be filled anew."""
+        self.files.drop(pairs)
         self.pairs -= pairs
         self.filling -= pairs
         self.check = {pair: why for pair, why in self.check.items() if pair not in pairs}
@@ -165,6 +200,7 @@ class _Reading:
         self._heading: tuple[str, int, str] = ("", 0, "")
         self._pending: list[tuple[Key, bytes | None]] = []
         self._coverage: list[tuple[str, set[Pair]]] = []
+        self._lists: list[dict[str, Any]] = []
         self.due: dict[str, dict[str, str]] = {}
 
     def row(self, value: list[Any], raw: bytes) -> None:
@@ -176,6 +212,7 @@ class _Reading:
     def control(self, value: dict[str, Any]) -> None:
         if "bucket" in value:
             self._heading = value["bucket"], value["tier"], value["collection"]
+        self._lists += value.get("files", ())
         for name in ("reconcile", "left", "joined"):
             if name in value:
                 self._coverage.append((name, {(bucket, tier) for bucket, tier in value[name]}))
@@ -196,15 +233,21 @@ class _Reading:
             rows.pairs = set(listed)
             rows.check = dict.fromkeys(sorted(listed), "reconcile")
             rows.filling.clear()
+            rows.files.drop(set(listed))
         for name, pairs in self._coverage:
             if name != "reconcile":
                 rows.drop(pairs)
             if name == "joined":
                 rows.pairs |= pairs
                 rows.filling |= pairs
+        for entry in self._lists:
+            rows.files.list(entry)
         for key, line in self._pending:
             if line is None:
                 rows.held.pop(key, None)
+                if key[:2] in rows.files.open:
+                    rows.files.removed.add(key)
             else:
                 rows.held[key] = line
-        self._coverage, self._pending = [], []
+        rows.close_files()
+        self._coverage, self._pending, self._lists = [], [], []

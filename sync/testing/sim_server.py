@@ -16,6 +16,8 @@ from sync.push import push
 from sync.receipts import PushAnswer
 from sync.reconcile import compare, read_compare, write_compared
 from sync.registry import Registry
+from sync.testing.sim_entry import Request
+from sync.testing.sim_files import BaseFiles
 from sync.testing.sim_school import world_registry
 from sync.waking import wake_due
 
@@ -51,6 +53,19 @@ class SimServer:
     def __post_init__(self) -> None:
         self.store = MemoryStore(Tables(self.registry), fault=self.strike)
         self.log = MemoryLog(self.store, self.registry)
+        self.files = BaseFiles()  # No restore brings them back: what a list names may be gone.
+
+    async def serve(self, request: Request, *, user_id: UUID, now_ms: int) -> Reply:
+        if request.fetches is not None:
+            return self.fetch(request.body.decode())
+        if request.compares is not None:
+            return await self.compare(request.body, user_id=user_id)
+        return await self.exchange(request.body, user_id=user_id, now_ms=now_ms)
+
+    def fetch(self, path: str) -> Reply:
+        """A file by its bucket and hash."""
+        body = self.files.chunks.get(path)
+        return Reply(404, error="file.unknown") if body is None else Reply(200, body)
 
     async def exchange(self, body: bytes, *, user_id: UUID, now_ms: int) -> Reply:
         try:

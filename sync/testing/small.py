@@ -19,7 +19,8 @@ from sync.memory_log import MemoryLog
 from sync.testing.oracles import Violation
 from sync.testing.phone import id_of
 from sync.testing.sample import NOTES, sample_registry
-from sync.testing.sim_phone import Entry, Request, SimPhone
+from sync.testing.sim_entry import Entry, Request
+from sync.testing.sim_phone import SimPhone
 from sync.testing.sim_server import Reply, SimServer
 
 NOW_MS = 1_800_000_000_000

@@ -13,6 +13,7 @@ WISHES = ("spend", "spend", "note", "jot", "progress", "profile", "attempt", "gr
 STEPS = (60, 120, 200)
 Step = tuple[str, int]  # (what happens, its chance)
 
+FILE_STEPS = 500_000  # Their chances are numbered from here: a story without files keeps its own.
 CHANCES = 1_000_003  # Between the seeds of two worlds lie those of their steps.
 
 
@@ -30,6 +31,7 @@ class Setting:
     refused: float = 0.0
     with_blob: float = 0.0
     has_school: bool = False
+    has_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,13 @@ class Story:
         names = random.choices(luck.names(), luck.weights(), k=random.choice(STEPS))
         if random.random() < 0.5:
             setting = replace(setting, wishes=(*setting.wishes, *["pad"] * 4))
-        return cls(setting, tuple((name, number) for number, name in enumerate(names, start=1)))
+        steps = [(name, number) for number, name in enumerate(names, start=1)]
+        if setting.has_school and random.random() < 0.5:
+            setting = replace(setting, has_files=True)
+            for number in range(random.choice((2, 4, 8))):
+                name = random.choice(("cut_base", "cut_base", "cut_base", "lose_file"))
+                steps.insert(random.randrange(len(steps)), (name, FILE_STEPS + number))
+        return cls(setting, tuple(steps))
 
     def chance(self, number: int) -> Random:
         return Random(self.setting.seed * CHANCES + number)
@@ -82,6 +90,7 @@ def simpler_settings(setting: Setting) -> list[Setting]:
         replace(setting, broken=0.0),
         replace(setting, refused=0.0),
         replace(setting, with_blob=0.0),
+        replace(setting, has_files=False),
     ]
     found = [simpler for simpler in without if simpler != setting]
     if setting.has_school:

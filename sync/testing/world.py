@@ -78,7 +78,7 @@ class World:
         return id_of(f"{word} {self._ids} of world {self.setting.seed}")
 
     def _phone(self, user_id: UUID) -> SimPhone:
-        phone = SimPhone(user_id, self.new_id, self._note, self.power)
+        phone = SimPhone(user_id, self.new_id, self._note, self.power, reads_files=self.setting.has_files)
         if self.setting.has_school:
             phone.want = tuple(f"course:{course}" for course in self.courses)
         return phone
@@ -141,7 +141,7 @@ class World:
                 break
 
     def _is_anything_open(self) -> bool:
-        if any(phone.outbox or phone.rows.check or phone.overlay() for phone in self.phones):
+        if any(phone.outbox or phone.rows.check or phone.rows.files.open or phone.overlay() for phone in self.phones):
             return True
         return any(held.outcome == "waiting" for held in self.server.store.held_ops.values())
 
@@ -214,12 +214,8 @@ class World:
 
     async def _serve(self, message: Message) -> None:
         request = message.request
-        if request.compares is None:
-            reply = await self.server.exchange(request.body, user_id=message.user_id, now_ms=self.now_ms)
-            self.stats["exchanges"] += 1
-        else:
-            reply = await self.server.compare(request.body, user_id=message.user_id)
-            self.stats["comparisons"] += 1
+        reply = await self.server.serve(request, user_id=message.user_id, now_ms=self.now_ms)
+        self.stats[request.kind] += 1
         self.say("the server answers {}: {} {}", message.phone, reply.status, reply.error)
         self.stats[f"answer {reply.status} {reply.error}".strip()] += 1
         self.network.append(Message(message.phone, message.user_id, request, reply, self.server.log.epoch))
@@ -355,6 +351,14 @@ class World:
         phone.want_tier = self.random.choice((3, 3, 3, 1))
         phone.want_bytes = self.random.choice((1_024, 4_096))
         self.say("{} wants {} courses up to tier {}", phone, len(phone.want), phone.want_tier)
+
+    async def _cut_base(self) -> None:
+        self.stats["bases"] += self.server.files.cut(self.server.log, self.random)
+        self.say("rows of courses are cut into files")
+
+    async def _lose_file(self) -> None:
+        self.server.files.lose(self.server.log, self.random)
+        self._fault("a file is lost")
 
     async def _sweep(self) -> None:
         """Old tags and gone rows are forgotten, sooner than a real log does."""

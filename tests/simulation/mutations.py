@@ -23,6 +23,7 @@ from sync.receipts import StoredReceipt
 from sync.round import Round
 from sync.testing import sim_server
 from sync.testing.comparing import Comparison
+from sync.testing.sim_files import Downloads
 from sync.testing.sim_phone import SimPhone
 from sync.testing.sim_rows import SimRows
 from sync.wishes import Wish
@@ -219,6 +220,25 @@ def _shows_before_the_cut(rows: SimRows, lines: Any, raw_lines: Any, **more: Any
     return whole
 
 
+def _files_bring_back(downloads: Downloads, pair: Any, sha256: str, body: bytes, held: dict[Any, bytes]) -> None:
+    """A line of a file is taken although its row was removed since."""
+    kept, downloads.removed = downloads.removed, set()
+    _USE(downloads, pair, sha256, body, held)
+    downloads.removed = kept
+
+
+_USE = Downloads.use
+
+
+async def _tail_without_gone_lines(log: MemoryLog, parts: Any, *, rows_each: int) -> list[LogRow]:
+    return await _FILL(
+        log, [(pair, structs.replace(state, is_tail=False)) for pair, state in parts], rows_each=rows_each
+    )
+
+
+_FILL = MemoryLog.fill
+
+
 def _left_keeps_rows(rows: SimRows, pairs: set[Any]) -> None:
     rows.pairs -= pairs
 
@@ -243,6 +263,8 @@ MUTATIONS: dict[str, Mutation] = {
     "L1 increments are shown before their cut": Mutation(SimRows, "take", _shows_before_the_cut),
     "L1 what is left keeps its rows": Mutation(SimRows, "drop", _left_keeps_rows),
     "L2 gone lines are not sent": Mutation(MemoryLog, "_increments", _without_gone_lines),
+    "L2 a file brings back what was removed": Mutation(Downloads, "use", _files_bring_back),
+    "L2 the tail above a base goes without its gone lines": Mutation(MemoryLog, "fill", _tail_without_gone_lines),
     "L2 gone rows are swept and the floor stays": Mutation(MemoryLog, "sweep", _floor_stays, KEPT),
     "L2 a mark in the middle of a page names its end": Mutation(
         page._Writer, "_after_increment", _mark_names_the_last_row, 17
