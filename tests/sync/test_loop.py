@@ -18,9 +18,13 @@ def test_L9_who_has_no_work_or_does_not_lead_asks_ever_more_seldom(done: int) ->
 
 
 def test_L9_who_leads_goes_on_at_once_and_rests_as_long_as_a_long_batch_took() -> None:
-    assert rest_after(20, took_s=0.001, rested_s=IDLE_S) == BUSY_S
+    assert rest_after(5, took_s=0.001, rested_s=IDLE_S) == BUSY_S
     assert rest_after(5_000, took_s=0.2, rested_s=BUSY_S) == 0.2
 
 
 def test_L9_a_small_batch_that_waited_for_the_disk_is_not_followed_by_a_rest_as_long() -> None:
-    assert rest_after(100, took_s=0.3, rested_s=BUSY_S) == pytest.approx(0.005)
+    assert rest_after(100, took_s=0.3, rested_s=BUSY_S) == pytest.approx(0.010)
+
+
+def test_L9_who_leads_gathers_many_small_transactions_into_one_batch_but_not_for_long() -> None:
+    assert 0.02 < rest_after(1_000, took_s=0.02, rested_s=BUSY_S) < 0.05
