@@ -11,6 +11,7 @@ increments.
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import md5
 from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
@@ -229,6 +230,7 @@ def decide(asked: Asked, look: Look) -> Page | Again:
     return page
 
 
+@lru_cache(maxsize=4_096)
 def bucket_hash(name: str) -> int:
     """First 64 bits of the MD5 of a bucket's name, signed, as the database keeps it."""
     return int.from_bytes(md5(name.encode(), usedforsecurity=False).digest()[:8], "big", signed=True)

@@ -7,7 +7,7 @@ in a second statement makes every second cut wrong, and its cursor jumps over ro
 import asyncio
 import re
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import accumulate
 from typing import Any
@@ -328,6 +328,11 @@ async def _covered(connection: AsyncConnection[Any], asked: Asked, granted: tupl
     return tuple(Bucket(number, bytes(name).decode(), automatic) for number, name, automatic in await cursor.fetchall())
 
 
+def _array(numbers: Iterable[int]) -> str:
+    """As PostgreSQL writes it: psycopg looks at each member of a list, thrice, before it sends it."""
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
 def _values(asked: Asked, *, with_all_totals: bool) -> dict[str, Any]:
     cursor = asked.cursor
     by_cursor = asked.names is None and cursor is not None
@@ -338,9 +343,9 @@ def _values(asked: Asked, *, with_all_totals: bool) -> dict[str, Any]:
         "position": cursor.position if cursor else None,
         "head": cursor.head if cursor else None,
         "last_cut": cursor.last_cut if cursor else None,
-        "names": list(asked.names or ()),
-        "numbers": cursor.buckets if by_cursor and cursor else [],
-        "hashes": list(cursor.ungranted) if by_cursor and cursor else [],
+        "names": list(asked.names) if asked.names else "{}",
+        "numbers": _array(cursor.buckets if by_cursor and cursor else ()),
+        "hashes": _array(cursor.ungranted if by_cursor and cursor else ()),
         "tier": asked.tier,
         "bytes": asked.bytes_wanted,
         "rows_min": ROWS_MIN,
