@@ -17,7 +17,6 @@ from tests.support.installation import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
-SETTLE_MS = 400
 TESTED = "How things move"
 ITEMS = 8
 OFFLINE_NOISE = "ERR_INTERNET_DISCONNECTED"  # The browser's own line about each try; that there is no network is meant.
@@ -36,14 +35,14 @@ class Judge:
     async def look(self, name: str) -> None:
         """By day and by night: the colours are others."""
         page = self.phone.screen
-        await page.wait_for_timeout(SETTLE_MS)
+        await axe.come_to_rest(page)
         width = await page.evaluate(WIDER)
         found = [f"{width} px wide"] if width > PHONE["width"] else []
         await page.set_viewport_size({"width": PHONE["width"], "height": axe.TALL})
         found += await axe.violations(page)
         await page.emulate_media(color_scheme="dark")
-        await page.wait_for_timeout(SETTLE_MS)
-        found += [f"dark: {line}" for line in await axe.violations(page)]
+        await axe.come_to_rest(page)
+        found += [f"dark: {line}" for line in await axe.violations_of_colours(page)]
         await page.emulate_media(color_scheme="light")
         await page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
         if found:
@@ -160,7 +159,7 @@ async def test_nothing_stands_in_anybodys_way(
 
 
 async def test_the_judge_sees_what_is_wrong(drawer: Phones) -> None:
-    """Given a page made bad on purpose: a picture without words, pale text, a line wider than the phone, an error."""
+    """Given a page made bad on purpose: a picture without words, pale text, a wide line, dark on dark, an error."""
     judge = Judge(drawer["bad"])
     judge.listen(await judge.phone.open())
     await expect(judge.phone.screen.locator("main h1")).to_be_visible()
@@ -171,6 +170,11 @@ async def test_the_judge_sees_what_is_wrong(drawer: Phones) -> None:
             pale.textContent = 'pale and wide';
             Object.assign(pale.style, {color: '#ccc', background: '#fff', width: '500px'});
             document.querySelector('main').append(picture, pale);
+            const night = document.createElement('p');
+            night.id = 'night';
+            night.textContent = 'good by day, dark on dark by night';
+            night.style.cssText = 'color: #000; background: light-dark(#fff, #111); color-scheme: light dark';
+            document.querySelector('main').append(night);
             console.error('something broke');
         }"""
     )
@@ -180,5 +184,6 @@ async def test_the_judge_sees_what_is_wrong(drawer: Phones) -> None:
     said = "\n".join(judge.wrong["bad"])
     assert "image-alt" in said
     assert "color-contrast" in said
+    assert [line.startswith("dark: color-contrast") for line in judge.wrong["bad"] if "#night" in line] == [True]
     assert "px wide" in said
     assert judge.wrong["console"] == ["something broke"]
