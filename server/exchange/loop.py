@@ -1,7 +1,8 @@
 """The sequencing loop: publishes what any transaction committed. One in each process; a lock lets one lead at a time.
 
-It polls: 1 ms while it has work, backing off to 100 ms while there is none or another process leads. A NOTIFY from
-writers would cost them their group commit.
+It polls: 1 ms while it has work, backing off to 100 ms while there is none. Of several processes one sets the pace; the
+others ask each 100 ms, and one of them goes on when its connection ends. A NOTIFY from writers would cost them their
+group commit.
 After a batch it rests by its rows: they kept a core busy for less than that, so that it never takes more than half a
 core from the writers, and the more they write, the more of it goes into one batch, in which a row is cheaper. What a
 batch waited for the disk is no reason to rest: the marks of that time are waiting.
@@ -19,7 +20,7 @@ import structlog
 from psycopg import AsyncConnection, Error
 
 from sync.errors import Outage
-from sync.postgres.sequencer import BUSY, Standstill, advance, sweep
+from sync.postgres.sequencer import BUSY, Standstill, advance, sweep, take_pace
 
 BUSY_S = 0.001
 IDLE_S = 0.100
@@ -68,6 +69,7 @@ async def _keep(
 
 async def _publish(connection: AsyncConnection[Any], stop: asyncio.Event, *, halt: Halt) -> None:
     rest_s = BUSY_S
+    leads = False
     while not stop.is_set():
         started = time.monotonic()
         try:
@@ -78,17 +80,20 @@ async def _publish(connection: AsyncConnection[Any], stop: asyncio.Event, *, hal
         if done != BUSY:
             halt.reason = None
         took_s = time.monotonic() - started
-        rest_s = rest_after(done, took_s=took_s, rested_s=rest_s)
+        leads = leads or (done > 0 and await take_pace(connection))
+        rest_s = rest_after(done, leads=leads, took_s=took_s, rested_s=rest_s)
         await _rest(stop, rest_s)
 
 
-def rest_after(done: int, *, took_s: float, rested_s: float) -> float:
+def rest_after(done: int, *, leads: bool, took_s: float, rested_s: float) -> float:
     """Seconds until the next poll; `done` is what the last one answered, and before it we rested so long.
 
-    Who leads goes on until nothing is left: the others need not ask often while it is at a long batch. It rests by its
-    rows, not by the clock: a commit that waited for the disk would else be followed by a rest as long. A batch of
-    thousands is followed by a rest as long as it took.
+    Who leads goes on until nothing is left: the others need not ask often. It rests by its rows, not by the clock: a
+    commit that waited for the disk would else be followed by a rest as long. A batch of thousands is followed by a rest
+    as long as it took.
     """
+    if done > 0 and not leads:
+        return max(IDLE_S, took_s)
     if done in (0, BUSY):
         return min(IDLE_S, rested_s * BACKS_OFF)
     return max(BUSY_S, min(done * ROW_S, max(took_s, GATHER_S)))

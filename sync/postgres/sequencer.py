@@ -21,6 +21,7 @@ TAGS_KEPT_DAYS = 7
 GONE_KEPT_DAYS = 180
 PURGE_MAX = 1_000  # gone rows a sweep
 SWEEP_LOCK = 0x7377_6565_70  # "sweep"
+PACE_LOCK = 0x7061_6365  # "pace"
 TOUCHED_MAX = 1_000  # buckets that a batch names for hints; more of them count as all
 
 FUNCTIONS = f"""
@@ -215,6 +216,15 @@ async def _source_of(connection: AsyncConnection[Any], error: Error) -> str:
     named = "select convert_to(name, 'UTF8') from sync_source where number = %s"
     row = await (await connection.execute(named, [int(found[1])])).fetchone()
     return bytes(row[0]).decode() if row else f"source {found[1]}"
+
+
+async def take_pace(connection: AsyncConnection[Any]) -> bool:
+    """Whether this connection becomes the one that asks often. It then stays so until it ends.
+
+    A hint that saves the others their asking: whoever asks may publish, at any pace.
+    """
+    row = await (await connection.execute("select pg_try_advisory_lock(%s)", [PACE_LOCK])).fetchone()
+    return row == (True,)
 
 
 async def sweep(connection: AsyncConnection[Any]) -> None:
