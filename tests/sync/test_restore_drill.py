@@ -148,6 +148,7 @@ async def test_B1_B5_B7_B8_B11_three_phones_bring_back_what_the_server_lost(
     async with phones_of(installation) as phones:
         first = ask(phones["amina"], "1 before the backup")
         await phones["amina"].sync()
+        await witnessed(installation)  # So that what it counts as lost is exact, and no upper limit.
         backup = await back_up_after_a_broken_one(installation, folder)
         await work_on(installation, phones, first)
         with pytest.raises(AlreadyRunning), stopped(DataFolder(installation.data)):
