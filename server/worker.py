@@ -1,4 +1,4 @@
-"""The worker process: SAQ workers for two lanes, the relay from the outbox, and what runs by the clock."""
+"""The worker process: SAQ workers for each lane, the relay from the outbox, and what runs by the clock."""
 
 import asyncio
 import signal
@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from server.backup.keeping import keep_witness
 from server.base.feature import Cron
+from server.base.jobs import Lane
 from server.base.logging import configure_logging
 from server.base.runner import FUNCTION, Relay, Runner, every, stop
 from server.base.work import Work
@@ -17,7 +18,7 @@ from server.features import FEATURES, jobs
 from server.means import open_work
 from server.settings import Settings
 
-CONCURRENCY = {"fast": 8, "slow": 2}
+CONCURRENCY: dict[Lane, int] = {"fast": 8, "slow": 2, "media": 1, "film": 1}
 BEAT_S = 1.0
 
 
@@ -38,10 +39,10 @@ async def run(settings: Settings, *, alive: Path | None = None) -> None:
     await work.storage.ensure()
     declared = jobs()
     runner = Runner(work, declared)
-    queues = {lane: Queue.from_url(settings.redis_url, name=f"spark-{lane}") for lane in CONCURRENCY}
+    queues: dict[str, Queue] = {lane: Queue.from_url(settings.redis_url, name=f"spark-{lane}") for lane in CONCURRENCY}
     workers = [
-        LaneWorker(queue, functions=[(FUNCTION, runner.run)], concurrency=CONCURRENCY[lane], dequeue_timeout=1)
-        for lane, queue in queues.items()
+        LaneWorker(queues[lane], functions=[(FUNCTION, runner.run)], concurrency=places, dequeue_timeout=1)
+        for lane, places in CONCURRENCY.items()
     ]
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

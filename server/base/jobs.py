@@ -13,7 +13,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-Lane = Literal["fast", "slow"]
+Lane = Literal["fast", "slow", "media", "film"]  # Places in each: `server/worker.py`.
+LongLane = Literal["slow", "media", "film"]
 TIMEOUT_MAX_S = 3600
 
 
@@ -55,12 +56,15 @@ def job(payload: type[P], *, timeout_s: int, attempts_max: int) -> Callable[[Cal
 
 
 def long_job(
-    payload: type[P], *, timeout_s: int, attempts_max: int
+    payload: type[P], *, timeout_s: int, attempts_max: int, lane: LongLane = "slow"
 ) -> Callable[[Callable[[Any, P], Awaitable[None]]], Job]:
-    """Declare `async def run(work: Work, payload)`: opens its own transactions, bears a second run."""
+    """Declare `async def run(work: Work, payload)`: opens its own transactions, bears a second run.
+
+    A lane waits for no other: `media` for what takes seconds of a core, `film` for minutes, `slow` for all else.
+    """
 
     def declare(run: Callable[[Any, P], Awaitable[None]]) -> Job:
-        return _checked(Job(payload, run, timeout_s, attempts_max, lane="slow", is_long=True))
+        return _checked(Job(payload, run, timeout_s, attempts_max, lane=lane, is_long=True))
 
     return declare
 

@@ -136,7 +136,7 @@ class Relay:
         async with self._work.database.transaction() as tx:
             statement = text(
                 "select id, kind from base_outbox where failed_at is null and next_at <= clock_timestamp()"
-                " order by id limit :limit"
+                " order by weight, id limit :limit"
             )
             due = (await tx.db.execute(statement, {"limit": RELAY_BATCH})).all()
         now = time.monotonic()

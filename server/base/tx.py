@@ -33,7 +33,7 @@ class Tx:
         self.now = now
         self._bus = bus
         self._visible = visible
-        self._later: list[tuple[Payload, int]] = []
+        self._later: list[tuple[Payload, int, int]] = []
 
     async def get(self, model: type[M], id_: UUID) -> M:
         """The live row. Raises NotFound, also for a deleted one."""
@@ -62,9 +62,12 @@ class Tx:
             raise NotFound(f"There is no {model.__name__.lower()} {id_}, or not for you.")
         return row
 
-    def later(self, payload: Payload, *, after_s: int = 0) -> None:
-        """Have a job run after the commit, at the earliest `after_s` seconds later. Not if this unit rolls back."""
-        self._later.append((payload, after_s))
+    def later(self, payload: Payload, *, after_s: int = 0, weight: int = 0) -> None:
+        """Have a job run after the commit, at the earliest `after_s` seconds later. Not if this unit rolls back.
+
+        Of what is due, the lighter is handed over first; `weight` is at least 0, bytes for instance.
+        """
+        self._later.append((payload, after_s, weight))
 
     async def publish(self, event: Event) -> None:
         """Tell the features above, inside this transaction."""
@@ -96,14 +99,19 @@ class Tx:
         if not self._later:
             return
         rows = [
-            {"kind": kind_of(type(payload)), "payload": msgspec.json.encode(payload).decode(), "after_s": after_s}
-            for payload, after_s in self._later
+            {
+                "kind": kind_of(type(payload)),
+                "payload": msgspec.json.encode(payload).decode(),
+                "after_s": after_s,
+                "weight": weight,
+            }
+            for payload, after_s, weight in self._later
         ]
         self._later.clear()
         await self.db.execute(
             text(
-                "insert into base_outbox (kind, payload, next_at)"
-                " values (:kind, :payload, clock_timestamp() + make_interval(secs => :after_s))"
+                "insert into base_outbox (kind, payload, weight, next_at)"
+                " values (:kind, :payload, :weight, clock_timestamp() + make_interval(secs => :after_s))"
             ),
             rows,
         )

@@ -10,7 +10,7 @@ from saq import Queue
 from sqlalchemy import text
 
 from server.base.errors import Conflict
-from server.base.jobs import Job, Payload, job
+from server.base.jobs import Job, Payload, job, long_job
 from server.base.runner import FUNCTION, Relay, Runner
 from server.base.tx import Tx
 from server.base.work import Work
@@ -29,7 +29,17 @@ async def count(tx: Tx, payload: Count) -> None:
         raise Conflict
 
 
-JOBS: dict[str, Job] = {count.kind: count}
+class Shrink(Payload, frozen=True, tag="test.shrink"):
+    name: str
+
+
+@long_job(Shrink, timeout_s=5, attempts_max=1, lane="film")
+async def shrink(work: Work, payload: Shrink) -> None:
+    async with work.database.transaction() as tx:
+        await tx.audit("test.counted", kind="test", name=payload.name)
+
+
+JOBS: dict[str, Job] = {count.kind: count, shrink.kind: shrink}
 
 
 @pytest.fixture
@@ -92,6 +102,25 @@ async def test_a_failing_job_leaves_no_half_effect_and_is_given_up_after_its_att
         ).one()
     assert (row.attempts, row.given_up) == (3, True)
     assert "Conflict" in row.error
+
+
+async def test_a_job_goes_to_its_lane_and_the_lighter_goes_first(work: Work, redis_url: str) -> None:
+    queues = {lane: Queue.from_url(redis_url, name=f"test-weight-{lane}") for lane in ("fast", "film")}
+    async with work.database.transaction() as tx:
+        tx.later(Shrink(name="four hours"), weight=2_000_000_000)
+        tx.later(Shrink(name="two minutes"), weight=20_000_000)
+        tx.later(Count())
+    long, short, counting = await outbox_ids(work)
+
+    assert await Relay(work, JOBS, queues).send_due() == 3
+
+    films = [await queues["film"].dequeue(timeout=1) for _ in range(2)]
+    assert [sent and sent.kwargs for sent in films] == [{"outbox_id": short}, {"outbox_id": long}]
+    counted = await queues["fast"].dequeue(timeout=1)
+    assert counted is not None
+    assert counted.kwargs == {"outbox_id": counting}
+    for queue in queues.values():
+        await queue.disconnect()
 
 
 async def test_what_valkey_forgot_is_sent_again(work: Work, redis_url: str) -> None:
