@@ -37,8 +37,8 @@ end $apply$;
 """
 
 _ORDER_MARKS = """if cardinality(marked) > {chunk} then  -- Else reading order would be broken between chunks.
-        select array_agg(m.id order by {order}) into marked
-        from unnest(marked) m(id) left join {table} t on t.id = m.id;
+        with t as materialized (select id, {columns} from {table} where id = any(marked))
+        select array_agg(m.id order by {order}) into marked from unnest(marked) m(id) left join t on t.id = m.id;
     end if;"""
 
 _COLLECTION = """
@@ -152,7 +152,7 @@ def apply_collection_sql(
     declared_by = collection.name
     for column in ("id", "version", "deleted_at", *collection.order_by):
         relation.require(column, declared_by=declared_by)
-    order = ", ".join([*(f"t.{identifier(column)}" for column in collection.order_by), "t.id"])
+    columns = [identifier(column) for column in collection.order_by]
     table = identifier(collection.table)
     places = [f"o{place}" for place in range(len(collection.order_by))] or ["no_order"]
     statement = _COLLECTION.format(
@@ -175,11 +175,19 @@ def apply_collection_sql(
     )
     return _HEADER.format(
         number=number,
-        order_marks=_ORDER_MARKS.format(chunk=CHUNK, order=order, table=table),
+        order_marks=_order_marks(table, columns),
         chunk=CHUNK,
         chunk_last=CHUNK - 1,
         statement=statement,
     )
+
+
+def _order_marks(table: str, columns: list[str]) -> str:
+    """Marks come in the order of their ids: where that is the reading order nothing is to do."""
+    if not columns:
+        return ""
+    order = ", ".join([*(f"t.{column}" for column in columns), "t.id"])
+    return _ORDER_MARKS.format(chunk=CHUNK, table=table, columns=", ".join(columns), order=order)
 
 
 def apply_membership_sql(membership: Membership, number: int, relation: Relation) -> str:
