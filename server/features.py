@@ -1,6 +1,6 @@
 """The only list of features; its order is the order in which subscribers hear an event."""
 
-from server import assessments, catalog, identity, imports, media, notifications, questions
+from server import assessments, catalog, identity, imports, library, media, notifications, packages, questions
 from server.base.events import Bus
 from server.base.feature import Feature
 from server.base.jobs import Job
@@ -9,7 +9,7 @@ from server.base.tx import Visible
 from server.exchange import bases
 from sync.registry import Registry, build_registry
 
-SCHEMA = 1  # Rises with every change of a projection, a command or a policy.
+SCHEMA = 2  # Rises with every change of a projection, a command or a policy.
 SCHEMA_FLOOR = 1  # Phones of an older release push, and are asked to upgrade before they get rows again.
 
 FEATURES: tuple[Feature, ...] = (
@@ -19,6 +19,8 @@ FEATURES: tuple[Feature, ...] = (
     catalog.feature,
     questions.feature,
     assessments.feature,
+    library.feature,
+    packages.feature,
     imports.feature,
     bases.feature,
 )

@@ -42,6 +42,8 @@ class Course(Stamped, Model):
     attribution: Mapped[str | None]
     source_url: Mapped[str | None]
     source_sha256: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(server_default="0")
+    pack_bytes: Mapped[dict[str, Any] | None]  # PackBytes as plain values.
     merge_state: Mapped[dict[str, Any] | None]
 
 

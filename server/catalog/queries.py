@@ -22,6 +22,7 @@ SORTS = {
 _CARD = """
 select c.id, c.slug, c.title, c.description, c.language, c.level, c.access, c.subject_id, c.lessons_count, c.text_bytes,
        c.media_bytes, c.licence, c.attribution, c.source_url, c.status, c.published_at, c.updated_at,
+       c.pack_bytes,
        {learners} as learners
 from catalog_courses c
 """

@@ -25,6 +25,15 @@ class SubjectRow(Struct, frozen=True):
     name: str
 
 
+class PackBytes(Struct, frozen=True):
+    """What a course costs to download, by quality; each holds all that the phone gets."""
+
+    text: int
+    audio: int
+    low: int
+    normal: int
+
+
 class CourseRow(Struct, frozen=True):
     """`catalog.courses`: a card."""
 
@@ -43,6 +52,8 @@ class CourseRow(Struct, frozen=True):
     attribution: str | None
     source_url: str | None
     status: Status
+    revision: int  # Rises with each change of what is published.
+    pack_bytes: PackBytes | None
 
 
 class SectionRow(Struct, frozen=True):
@@ -115,6 +126,7 @@ class CourseCard(Struct, frozen=True):
     status: str
     published_at: datetime | None
     updated_at: datetime
+    pack_bytes: PackBytes | None
 
 
 class LessonStub(Struct, frozen=True):

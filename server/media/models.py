@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.models import Model, Stamped
 
@@ -21,6 +21,12 @@ class MediaFile(Stamped, Model):
     variants: Mapped[list[Any]]  # VariantRow as plain values: what phones see of media_variants.
     licence: Mapped[str | None]
     attribution: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(server_default="image")  # FileKind
+    name: Mapped[str | None]  # As its owner called it; never in a key.
+    duration_ms: Mapped[int | None]
+    pages: Mapped[int | None]
+    state: Mapped[str] = mapped_column(server_default="ready")  # "processing", "ready" or "failed"
+    renditions: Mapped[list[Any]] = mapped_column(server_default="[]")  # RenditionRow as plain values.
 
 
 class MediaUse(Stamped, Model):

@@ -30,7 +30,17 @@ export type Course = Row & {
   licence: string | null;
   attribution: string | null;
   source_url: string | null;
+  revision?: number; // This and what follows: since schema 2; a row that came before has none.
+  pack_bytes?: PackBytes | null;
 };
+
+/** What a course costs to download, by quality; each holds all that the phone gets. */
+export interface PackBytes {
+  readonly text: number;
+  readonly audio: number;
+  readonly low: number;
+  readonly normal: number;
+}
 
 export type Section = Row & { course_id: string; title: string; rank: string | number };
 
@@ -54,12 +64,31 @@ export interface Variant {
   readonly sha256: string;
 }
 
+/** Something made of a file besides images by width: a smaller film, its sound, captions, a page as a picture. */
+export interface Rendition {
+  readonly name: string; // "w480.avif", "v360", "opus", "mp3", "pdf", "thumb", "captions.uz"
+  readonly mime: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly codecs?: string | null;
+  readonly width?: number | null;
+  readonly height?: number | null;
+  readonly duration_ms?: number | null;
+  readonly kbit_s?: number | null;
+}
+
 export type MediaFile = Row & {
   sha256: string;
   mime: string;
   variants: readonly Variant[];
   licence: string | null;
   attribution: string | null;
+  kind?: "image" | "video" | "audio" | "document" | "captions" | "package" | "attachment"; // As the next: since schema 2.
+  name?: string | null;
+  duration_ms?: number | null;
+  pages?: number | null;
+  state?: "processing" | "ready" | "failed";
+  renditions?: readonly Rendition[];
 };
 
 export type Progress = Row & { lesson_id: string; seen_ppm: number; seconds: number; completed_at: Instant };

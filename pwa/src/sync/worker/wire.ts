@@ -3,7 +3,7 @@
 import type { BaseChunk, BaseFiles } from "./rows.js";
 
 export const PROTOCOL = 1;
-export const SCHEMA = 1; // The release of rows and commands that this build was written for.
+export const SCHEMA = 2; // The release of rows and commands that this build was written for.
 
 export type Mark = readonly [n: number, hash: string];
 export type Digests = Record<string, Record<string, string>>; // bucket → tier → "count:hex"
