@@ -18,7 +18,7 @@ SLOW_MS = 1_000
 PAGE_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:;"
-        " media-src 'self' blob:;"
+        " media-src 'self' blob:; frame-src 'self';"
         " connect-src 'self'; manifest-src 'self'; worker-src 'self'; font-src 'self'; form-action 'self';"
         " base-uri 'none';"
         " frame-ancestors 'none'"
