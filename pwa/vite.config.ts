@@ -3,7 +3,7 @@ import { iconSprite } from "./build/icons.ts";
 import { numberedWords } from "./build/words.ts";
 
 const CORE =
-  /preact|signals|\/src\/(app|ui|media)\/|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
+  /preact|signals|\/src\/(app|ui|media)\/|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
 
 /** `--mode look` swaps the engine for a small one in memory, so that screens can be looked at without a server. */
 export default defineConfig(({ mode }) => {
@@ -30,7 +30,13 @@ export default defineConfig(({ mode }) => {
       rolldownOptions: { output: { codeSplitting: { groups: [{ name: "core", test: CORE }] } } },
     },
     server: {
-      proxy: { "/api": "http://127.0.0.1:8000", "/files": "http://127.0.0.1:8000", "/media": "http://127.0.0.1:8000" },
+      proxy: {
+        "/api": "http://127.0.0.1:8000",
+        "/files": "http://127.0.0.1:8000",
+        "/media": "http://127.0.0.1:8000",
+        "/uploads": "http://127.0.0.1:8000",
+        "/packages": "http://127.0.0.1:8000",
+      },
     },
     test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", restoreMocks: true },
   };

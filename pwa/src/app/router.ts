@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
+import type { Area } from "../words/areas.ts";
 
 export type Params = Readonly<Record<string, string>>;
 export type Screen = ComponentType<{ params: Params }>;
@@ -9,6 +10,7 @@ export interface Route {
   readonly pattern: string; // "/courses/:courseId"
   readonly load: () => Promise<Screen>;
   readonly open?: boolean; // Shown without anybody signed in.
+  readonly area?: Area; // Further words that it needs.
 }
 export interface Shown {
   readonly route: Route;
@@ -92,7 +94,7 @@ async function show(scroll: number): Promise<void> {
     return;
   }
   try {
-    const screen = loaded.get(found.route) ?? (await found.route.load());
+    const [screen] = await Promise.all([loaded.get(found.route) ?? found.route.load(), speakOf(found.route.area)]);
     loaded.set(found.route, screen);
     if (mine !== turn) return; // The person went on while the script was coming.
     failed.value = null;
@@ -103,6 +105,10 @@ async function show(scroll: number): Promise<void> {
   } catch (error) {
     if (mine === turn) failed.value = error;
   }
+}
+
+async function speakOf(area: Area | undefined): Promise<void> {
+  if (area) await (await import("../words/areas.ts")).learn(area);
 }
 
 /** Screen readers and keyboards begin at the title of the new screen. */

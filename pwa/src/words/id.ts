@@ -1,7 +1,7 @@
-import type { Word } from "./index.ts";
+import type { CoreWord } from "./index.ts";
 
 /** Indonesian: one form for every number. */
-export const id: Record<Word, string> = {
+export const id: Record<CoreWord, string> = {
   "act.back": "Kembali",
   "act.cancel": "Batal",
   "act.retry": "Coba lagi",

@@ -1,9 +1,12 @@
 /** Words on the screen. A language is one small file; the build turns its keys into numbers. */
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
+import type { AreaWord } from "./areas.ts";
 import type { en } from "./en.ts";
 
-export type Word = keyof typeof en;
+export type CoreWord = keyof typeof en; // On every screen: one file a language. All others are in areas.
+export type Word = CoreWord | AreaWord;
+export type Words = Readonly<Record<number, string>>; // By number: the build made it so of the declared object.
 export type Language = "en" | "uz" | "ru" | "id";
 export type Blanks = Readonly<Record<string, string | number>>;
 
@@ -14,7 +17,7 @@ export const LANGUAGES: Readonly<Record<Language, string>> = {
   id: "Bahasa Indonesia",
 };
 
-const load: Record<Language, () => Promise<unknown>> = {
+const load: Record<Language, () => Promise<Words>> = {
   en: () => import("./en.ts").then((file) => file.en),
   uz: () => import("./uz.ts").then((file) => file.uz),
   ru: () => import("./ru.ts").then((file) => file.ru),
@@ -24,7 +27,9 @@ const load: Record<Language, () => Promise<unknown>> = {
 const STORED = "spark-language";
 
 export const language = signal<Language>("en");
-let words: readonly string[] = [];
+const words = signal<Words>({});
+const loads: ((wanted: Language) => Promise<Words>)[] = [(wanted) => load[wanted]()];
+let asked: Language = "en";
 
 /** The language of last time, else the phone's own if we speak it, else English. */
 export function preferredLanguage(): Language {
@@ -36,10 +41,21 @@ export function preferredLanguage(): Language {
 }
 
 export async function speak(wanted: Language): Promise<void> {
-  words = (await load[wanted]()) as readonly string[]; // The build made an array of the declared object.
+  asked = wanted;
+  const lists = await Promise.all(loads.map((one) => one(wanted)));
+  if (asked !== wanted) return; // Another language was chosen meanwhile.
   localStorage.setItem(STORED, wanted);
   document.documentElement.lang = wanted;
-  language.value = wanted;
+  batch(() => {
+    words.value = Object.assign({}, ...lists);
+    language.value = wanted;
+  });
+}
+
+/** Further words, in each language from now on: `areas.ts`. */
+export function alsoSay(more: (wanted: Language) => Promise<Words>): Promise<void> {
+  loads.push(more);
+  return speak(asked);
 }
 
 /** Only for naming a word outside a call: the build replaces the call by its number. */
@@ -49,8 +65,7 @@ export function word(key: Word): Word {
 
 /** The word in the language of now, its {blanks} filled. */
 export function t(key: Word, blanks?: Blanks): string {
-  language.value; // Read, so that whoever shows a word is drawn again when the language changes.
-  return fill(words[key as unknown as number] ?? "", blanks); // Keys are numbers after the build.
+  return fill(words.value[key as unknown as number] ?? "", blanks); // Keys are numbers after the build.
 }
 
 /** The plural form for `n`, forms kept as `one|few|many|other` in the order of the language's own categories. */

@@ -1,7 +1,7 @@
-import type { Word } from "./index.ts";
+import type { CoreWord } from "./index.ts";
 
 /** Russian. Plural forms stand as `one|few|many`. */
-export const ru: Record<Word, string> = {
+export const ru: Record<CoreWord, string> = {
   "act.back": "Назад",
   "act.cancel": "Отмена",
   "act.retry": "Повторить",

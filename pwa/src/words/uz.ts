@@ -1,7 +1,7 @@
-import type { Word } from "./index.ts";
+import type { CoreWord } from "./index.ts";
 
 /** Uzbek (Latin): one form for every number. */
-export const uz: Record<Word, string> = {
+export const uz: Record<CoreWord, string> = {
   "act.back": "Orqaga",
   "act.cancel": "Bekor qilish",
   "act.retry": "Qayta urinish",

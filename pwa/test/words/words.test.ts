@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
+import { learn } from "../../src/words/areas.ts";
 import { formatAgo, formatBytes, formatDate, formatDuration, formatPpm, instant } from "../../src/words/format.ts";
-import { LANGUAGES, type Language, speak, t, tn, type Word } from "../../src/words/index.ts";
+import { LANGUAGES, type Language, speak, t, tn, type Word, type Words } from "../../src/words/index.ts";
 
 const SEPTEMBER = Date.UTC(2026, 8, 5, 9, 5);
 const TAGS = Object.keys(LANGUAGES) as Language[];
@@ -32,6 +33,30 @@ test.each(["uz", "ru", "id"] as const)("%s says every word, with the blanks that
     expect(text).not.toBe("");
     for (const form of text.split("|")) expect(blanksOf(form), text).toEqual(blanksOf(english[index] ?? ""));
   }
+});
+
+const AREAS = import.meta.glob<Record<string, Words>>("../../src/words/*/*.ts", { eager: true });
+
+test.each(Object.keys(AREAS))("%s says what the English of its area says, with its blanks", (path) => {
+  const [area, tag] = path.slice(0, -3).split("/").slice(-2);
+  const english = AREAS[`../../src/words/${area}/en.ts`]?.en ?? {};
+  const theirs = AREAS[path]?.[tag ?? ""] ?? {};
+
+  expect(Object.keys(theirs)).toEqual(Object.keys(english));
+  for (const [number, text] of Object.entries(theirs)) {
+    expect(text).not.toBe("");
+    for (const form of text.split("|")) expect(blanksOf(form), text).toEqual(blanksOf(english[Number(number)] ?? ""));
+  }
+});
+
+test("an area's words come when they are asked for, and follow the language", async () => {
+  await speak("en");
+  expect(t("play.newer")).toBe("");
+  await Promise.all([learn("play"), learn("play")]);
+  expect(t("play.newer")).toBe("A newer version of the app shows this.");
+  await speak("ru");
+  expect(t("play.newer")).toBe("Это покажет новая версия приложения.");
+  expect(t("act.back")).toBe("Назад");
 });
 
 test("Russian counts in three forms", async () => {

@@ -1,0 +1,5 @@
+import type { en } from "./en.ts";
+
+export const uz: Readonly<Record<keyof typeof en, string>> = {
+  "jobs.title": "Serverimiz nima qilyapti",
+};

@@ -1,0 +1,5 @@
+import type { en } from "./en.ts";
+
+export const ru: Readonly<Record<keyof typeof en, string>> = {
+  "portable.title": "Перенести курс",
+};

@@ -1,0 +1,5 @@
+import type { en } from "./en.ts";
+
+export const id: Readonly<Record<keyof typeof en, string>> = {
+  "uploads.title": "Unggahan",
+};
