@@ -24,6 +24,7 @@ PIXELS_MAX = 40_000
 
 Html = Annotated[str, Meta(max_length=HTML_LENGTH_MAX)]
 Line = Annotated[str, Meta(max_length=500)]
+Title = Annotated[str, Meta(min_length=1, max_length=500)]
 Text = Annotated[str, Meta(max_length=5_000)]
 Pixels = Annotated[int, Meta(ge=1, le=PIXELS_MAX)]
 NoteKind = Literal["info", "example", "solution", "exercise", "teacher", "tip", "warning"]
@@ -77,10 +78,32 @@ class Image(Wire, frozen=True, tag="image"):
     attribution: Text = ""
 
 
+class Video(Wire, frozen=True, tag="video"):
+    file_id: UUID  # Of `media.files`, as are those of the next three; the phone chooses a rendition.
+    title: Title
+    captions: bool = False  # Shown from the start.
+
+
+class Audio(Wire, frozen=True, tag="audio"):
+    file_id: UUID
+    title: Title
+
+
+class Document(Wire, frozen=True, tag="document"):
+    file_id: UUID
+    title: Title
+
+
+class Package(Wire, frozen=True, tag="package"):
+    package_id: UUID  # The id of its file.
+    title: Title
+
+
 class Math(Wire, frozen=True, tag="math"):
-    mathml: Html  # One <math> element.
+    mathml: Html  # One <math> element; empty where `latex` could not be made into one: then `alt` is read.
     alt: Text  # The same in a line of plain text.
     display: Literal["block", "inline"] = "block"
+    latex: Annotated[str, Meta(max_length=2_000)] = ""  # As its author typed it, for the next time it is edited.
 
 
 class Note(Wire, frozen=True, tag="note"):
@@ -112,7 +135,23 @@ class Exercise(Wire, frozen=True, tag="exercise"):
     assessment_id: UUID | None = None
 
 
-Block = Heading | Paragraph | ListBlock | Table | Image | Math | Note | Quote | Code | Definition | Exercise
+Block = (
+    Heading
+    | Paragraph
+    | ListBlock
+    | Table
+    | Image
+    | Video
+    | Audio
+    | Document
+    | Package
+    | Math
+    | Note
+    | Quote
+    | Code
+    | Definition
+    | Exercise
+)
 
 
 class BadContent(Invalid):
@@ -168,6 +207,20 @@ def children(block: Block) -> Iterator[list[Block]]:
                 yield item.blocks
         case _:
             return
+
+
+def files_of(blocks: list[Block]) -> list[UUID]:
+    """The files that the blocks show, in reading order, each once."""
+    found: dict[UUID, None] = {}
+    for block, _depth in walk(blocks):
+        match block:
+            case Image() | Video() | Audio() | Document():
+                found[block.file_id] = None
+            case Package():
+                found[block.package_id] = None
+            case _:
+                continue
+    return list(found)
 
 
 def words_of(blocks: list[Block]) -> int:

@@ -161,7 +161,7 @@ def _clean_block(block: Block) -> Block:  # noqa: PLR0911 - one line for each ki
         case Exercise():
             return msgspec.structs.replace(block, prompt=clean_inline(block.prompt))
         case _:
-            return block  # Headings and code are plain text.
+            return block  # The rest is plain text.
 
 
 def _clean_rows(rows: list[Row]) -> list[Row]:

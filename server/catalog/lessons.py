@@ -10,7 +10,7 @@ from server.base.errors import Forbidden, Invalid
 from server.base.ids import new_id
 from server.base.tx import Tx
 from server.catalog import courses, policy, queries
-from server.catalog.blocks import Block, Image, encode_blocks, walk, words_of
+from server.catalog.blocks import Block, encode_blocks, files_of, words_of
 from server.catalog.inline import clean_blocks
 from server.catalog.models import Course, Lesson, LessonText, Section
 from server.catalog.schemas import EditLesson, LessonAnswer, NewLesson, NewSection
@@ -144,7 +144,7 @@ async def measure(tx: Tx, lesson: Lesson, blocks: list[Block]) -> None:
 
 
 async def _require_files(tx: Tx, course_id: UUID, blocks: list[Block]) -> None:
-    wanted = {block.file_id for block, _depth in walk(blocks) if isinstance(block, Image)}
+    wanted = set(files_of(blocks))
     statement = text("select file_id from media_uses where course_id = :course and deleted_at is null")
     known = set((await tx.db.execute(statement, {"course": course_id})).scalars()) if wanted else set()
     if missing := wanted - known:

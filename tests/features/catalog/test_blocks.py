@@ -1,6 +1,7 @@
 """A lesson's content: its limits, and the sieve that keeps it harmless."""
 
 from html.parser import HTMLParser
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -10,11 +11,19 @@ from hypothesis import strategies as st
 from server.catalog.blocks import (
     BLOCKS_MAX,
     DEPTH_MAX,
+    Audio,
     BadContent,
+    Block,
+    Document,
+    Image,
+    Math,
     Note,
+    Package,
     Paragraph,
+    Video,
     decode_blocks,
     encode_blocks,
+    files_of,
     words_of,
 )
 from server.catalog.inline import INLINE_TAGS, MATH_ATTRIBUTES, MATH_TAGS, clean_blocks, clean_inline, clean_math
@@ -109,16 +118,35 @@ def test_a_formula_is_one_math_element_or_nothing() -> None:
 
 
 def test_blocks_come_back_as_they_went() -> None:
-    blocks = [Note(kind="tip", title="Hint", blocks=[Paragraph(html="x")])]
+    blocks: list[Block] = [
+        Note(kind="tip", title="Hint", blocks=[Paragraph(html="x")]),
+        Video(file_id=UUID(int=1), title="A fall", captions=True),
+        Audio(file_id=UUID(int=2), title="A bell"),
+        Document(file_id=UUID(int=3), title="A scan"),
+        Package(package_id=UUID(int=4), title="A quiz from elsewhere"),
+        Math(mathml="", alt="x squared", latex="x^2"),
+    ]
 
     assert decode_blocks(encode_blocks(blocks)) == blocks
+    assert clean_blocks(blocks) == blocks
+
+
+def test_the_files_of_a_lesson_are_those_of_all_its_blocks_each_once() -> None:
+    picture = Image(file_id=UUID(int=1), alt="A fall", width=480, height=270)
+    film, sound = Video(file_id=UUID(int=2), title="A fall"), Audio(file_id=UUID(int=3), title="A bell")
+    scan, quiz = Document(file_id=UUID(int=4), title="A scan"), Package(package_id=UUID(int=5), title="A quiz")
+
+    found = files_of([Note(kind="info", blocks=[film, picture]), sound, picture, scan, quiz, Paragraph(html="x")])
+
+    assert [id_.int for id_ in found] == [2, 1, 3, 4, 5]
 
 
 @pytest.mark.parametrize(
     "content",
     [
         b"{}",
-        b'[{"type":"video"}]',
+        b'[{"type":"play"}]',
+        b'[{"type":"video","file_id":"00000000-0000-0000-0000-000000000001","title":""}]',
         b'[{"type":"paragraph","html":"x","onclick":"steal()"}]',
         b'[{"type":"heading","level":1,"text":"x","id":"x"}]',
         b'[{"type":"heading","level":2,"text":"x","id":"<b>"}]',
@@ -130,6 +158,7 @@ def test_blocks_come_back_as_they_went() -> None:
     ids=[
         "no list",
         "unknown type",
+        "film without a title",
         "unknown field",
         "title's level",
         "odd id",

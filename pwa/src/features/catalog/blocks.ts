@@ -22,7 +22,11 @@ export type Block =
       readonly caption?: string;
     }
   | ImageBlock
-  | { readonly type: "math"; readonly mathml: string; readonly alt: string; readonly display?: "block" | "inline" }
+  | VideoBlock
+  | { readonly type: "audio"; readonly file_id: string; readonly title: string }
+  | { readonly type: "document"; readonly file_id: string; readonly title: string }
+  | { readonly type: "package"; readonly package_id: string; readonly title: string }
+  | MathBlock
   | NoteBlock
   | { readonly type: "quote"; readonly blocks: readonly Block[]; readonly source?: string }
   | { readonly type: "code"; readonly text: string; readonly language?: string }
@@ -37,6 +41,21 @@ export interface ImageBlock {
   readonly height: number;
   readonly caption?: string;
   readonly attribution?: string;
+}
+
+export interface VideoBlock {
+  readonly type: "video";
+  readonly file_id: string;
+  readonly title: string;
+  readonly captions?: boolean; // Shown from the start.
+}
+
+export interface MathBlock {
+  readonly type: "math";
+  readonly mathml: string; // Empty where nothing could be made of `latex`: then `alt` is shown.
+  readonly alt: string;
+  readonly display?: "block" | "inline";
+  readonly latex?: string;
 }
 
 export interface NoteBlock {

@@ -1,6 +1,7 @@
 /** Draws a lesson's blocks. */
 
 import "./blocks.css";
+import { useEffect } from "preact/hooks";
 import { Icon } from "../../../ui/parts.tsx";
 import { Rich } from "../../../ui/rich.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
@@ -52,7 +53,7 @@ export function BlockView({ block, place }: { block: Block; place: Place }) {
     case "math":
       return (
         <div class={block.display === "inline" ? "math" : "math scrolls"} role="math" aria-label={block.alt}>
-          <Rich html={block.mathml} />
+          {block.mathml ? <Rich html={block.mathml} /> : block.alt}
         </div>
       );
     case "note":
@@ -84,8 +85,21 @@ export function BlockView({ block, place }: { block: Block; place: Place }) {
     case "exercise":
       return <Exercise block={block} courseId={place.courseId} />;
     default:
-      return null; // A kind that a newer server knows: the app's update will draw it.
+      return <Newer title={block.title} />;
   }
+}
+
+/** A kind that this version does not draw: the app's update will. A kind yet to be invented may have no title. */
+function Newer({ title }: { title: string | undefined }) {
+  useEffect(() => {
+    import("../../../words/areas.ts").then((areas) => areas.learn("play")).catch(() => undefined); // Offline: the title stands alone.
+  }, []);
+  return (
+    <aside class="note info">
+      {title && <p class="note-title">{title}</p>}
+      <p>{t("play.newer")}</p>
+    </aside>
+  );
 }
 
 function Heading({ level, text }: { level: 2 | 3 | 4; text: string }) {
