@@ -2,20 +2,10 @@
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { pack } from "./brotli.ts";
+import { isStudio, type Manifest, studioFiles } from "./groups.ts";
 
 const DIST = "dist";
 const REQUEST_BYTES = 350; // Status line and headers of one answer, as measured.
-
-interface Chunk {
-  readonly file: string;
-  readonly name?: string;
-  readonly src?: string;
-  readonly isEntry?: boolean;
-  readonly imports?: readonly string[];
-  readonly css?: readonly string[];
-}
-
-type Manifest = Readonly<Record<string, Chunk>>;
 
 const manifest = JSON.parse(readFileSync(`${DIST}/.vite/manifest.json`, "utf8")) as Manifest; // Vite wrote it.
 const sizes = new Map<string, number>();
@@ -41,15 +31,18 @@ const sum = (files: Iterable<string>) => [...files].reduce((bytes, file) => byte
 const entryKey = Object.keys(manifest).find((key) => manifest[key]?.isEntry) ?? "";
 const entry = filesOf(entryKey);
 const screens = Object.keys(manifest).filter((key) => key.includes("/screens/"));
-const routes = screens.map((key) => {
+const routeOf = (key: string) => {
   const own = [...filesOf(key)].filter((file) => !entry.has(file));
-  return { name: key.replace(/^src\/features\/|\.tsx$|screens\//g, ""), bytes: sum(own), files: own.length };
-});
+  return { name: key.replace(/^src\/features\/|\.tsx$|screens\//g, ""), bytes: sum(own) };
+};
+const routes = screens.filter((key) => !isStudio(key)).map(routeOf);
+const studio = studioFiles(manifest);
+const areas = Object.keys(manifest).filter((key) => /src\/words\/\w+\/(en|uz|ru|id)\.ts$/.test(key));
 const languages = Object.keys(manifest).filter((key) => /src\/words\/(en|uz|ru|id)\.ts$/.test(key));
 const signIn = [...filesOf("src/features/identity/screens/sign-in.tsx")].filter((file) => !entry.has(file));
 const first = new Set(["index.html", ...entry, ...signIn, manifest["src/words/en.ts"]?.file ?? ""]);
 const icons = readdirSync(`${DIST}/assets`).filter((file) => file.startsWith("icons-"));
-const everything = readdirSync(DIST, { recursive: true, encoding: "utf8" }).filter(
+const kept = readdirSync(DIST, { recursive: true, encoding: "utf8" }).filter(
   (file) => !/\.br$|^\.vite|^icon-.*png$/.test(file) && statSync(`${DIST}/${file}`).isFile(),
 );
 
@@ -66,10 +59,18 @@ const firstBytes =
   sum(first) + sum(icons.map((file) => `assets/${file}`)) + (first.size + icons.length) * REQUEST_BYTES;
 say("entry script and styles", sum(entry), 30_000);
 say("a route, median", sorted[Math.floor(sorted.length / 2)] ?? 0, 2_500);
-for (const route of [...routes].sort((a, b) => b.bytes - a.bytes).slice(0, 5))
-  say(`a route: ${route.name}`, route.bytes, 6_000);
+const largest = (all: typeof routes, count: number) => [...all].sort((a, b) => b.bytes - a.bytes).slice(0, count);
+for (const route of largest(routes, 5)) say(`a route: ${route.name}`, route.bytes, 6_000);
 for (const key of languages) say(`a language: ${key.slice(-5, -3)}`, sizeOf(manifest[key]?.file ?? ""), 4_000);
 say("first screen on the wire, headers included", firstBytes, 40_000);
 say("first screen, requests", first.size + icons.length, 8, " ");
-say("everything kept on the phone", sum(everything), 150_000);
+say("everything kept on the phone", sum(kept.filter((file) => !studio.has(file))), 150_000);
+for (const route of largest(screens.filter(isStudio).map(routeOf), 5))
+  say(`a studio route: ${route.name}`, route.bytes, 12_000);
+for (const area of largest(
+  areas.map((key) => ({ name: key.slice(10, -3), bytes: sizeOf(manifest[key]?.file ?? "") })),
+  3,
+))
+  say(`an area in a language: ${area.name}`, area.bytes, 4_000);
+say("the studio, kept by those who teach", sum(studio), 60_000);
 if (isOver) process.exitCode = 1;

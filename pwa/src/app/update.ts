@@ -7,6 +7,7 @@ import { engine } from "./session.ts";
 import { update } from "./shell-state.ts";
 
 const LOOK_EVERY_MS = 3_600_000;
+const STUDIO_DOOR = /^\/(teach|staff)(\/|$)/;
 const IN_ATTEMPT = /^\/attempts\/[^/]+$/;
 
 export async function installServiceWorker(): Promise<void> {
@@ -33,7 +34,17 @@ export async function installServiceWorker(): Promise<void> {
   const look = () => void registration.update().catch(() => undefined); // Offline: the next look will do.
   setInterval(look, LOOK_EVERY_MS);
   takeWhenNeeded(look);
+  keepStudio();
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
+}
+
+/** Whoever opens the door of those who make courses has their screens on this phone from then on. */
+function keepStudio(): void {
+  const stop = effect(() => {
+    if (!STUDIO_DOOR.test(path.value)) return;
+    queueMicrotask(() => stop()); // Asked once a visit.
+    void navigator.serviceWorker.ready.then((own) => own.active?.postMessage("keep the studio"));
+  });
 }
 
 /** The server sends nothing more to this version: look for the newer one, and take it at the next change of screens. */

@@ -2,7 +2,7 @@
 
 import { isOurs, match } from "./precache.ts";
 
-const SERVERS_OWN = /^\/(api|files|media|health|openapi|api-docs|metrics)(\/|\.|$)/;
+const SERVERS_OWN = /^\/(api|files|media|uploads|packages|health|openapi|api-docs|metrics)(\/|\.|$)/;
 
 /** An answer from this phone, or undefined: the request goes its usual way to the server. */
 export function answer(request: Request): Promise<Response> | undefined {

@@ -1,10 +1,12 @@
 /** The app's files of one version, verified, in a cache of their own. */
 
 declare const __FILES__: readonly (readonly [address: string, hash: string])[];
+declare const __STUDIO__: typeof __FILES__;
 declare const __VERSION__: string;
 
 const PREFIX = "spark-app-";
 const NAME = PREFIX + __VERSION__;
+const STUDIO_MARK = "/.kept/studio"; // No file: says that this phone keeps the studio too.
 const HASH_HEADER = "x-spark-hash";
 const ADDRESSES = new Map(__FILES__);
 
@@ -14,10 +16,21 @@ export class WrongFile extends Error {}
 
 /** Raises WrongFile when the server already has another version, TypeError when the network went: the next look tries again. */
 export async function fillCache(): Promise<void> {
+  await fill(__FILES__);
+  if (await match(STUDIO_MARK)) await fillStudio(); // Who teaches goes on teaching offline after an update.
+}
+
+/** Screens for those who make courses, kept from now on with every version. Raises as `fillCache` does; twice is once. */
+export async function fillStudio(): Promise<void> {
+  await fill(__STUDIO__);
+  await (await caches.open(NAME)).put(STUDIO_MARK, new Response());
+}
+
+async function fill(files: typeof __FILES__): Promise<void> {
   const cache = await caches.open(NAME);
   // All are waited for, also after one failed: what came is not asked for again by the next try.
   const tries = await Promise.allSettled(
-    __FILES__.map(async ([address, hash]) => {
+    files.map(async ([address, hash]) => {
       if (await cache.match(address)) return; // An earlier try came this far.
       const kept = await keptBefore(address, hash);
       await cache.put(address, kept ?? (await fetchChecked(address, hash)));

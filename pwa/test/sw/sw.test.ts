@@ -19,13 +19,20 @@ beforeEach(() => {
   });
 });
 
-/** A service worker of the version that holds these files, as the build makes it. */
-async function version(name: string, files: Readonly<Record<string, string>>) {
+type Files = Readonly<Record<string, string>>;
+
+/** Put on the server, and named as the build names them. */
+function listed(files: Files) {
   for (const [address, body] of Object.entries(files)) server.set(address, body);
-  const list = await Promise.all(
+  return Promise.all(
     Object.entries(files).map(async ([address, body]) => [address, (await sha256(body)).slice(0, 16)]),
   );
-  vi.stubGlobal("__FILES__", list);
+}
+
+/** A service worker of the version that holds these files, as the build makes it. */
+async function version(name: string, files: Files, studio: Files = {}) {
+  vi.stubGlobal("__FILES__", await listed(files));
+  vi.stubGlobal("__STUDIO__", await listed(studio));
   vi.stubGlobal("__VERSION__", name);
   vi.resetModules();
   return { ...(await import("../../src/sw/precache.ts")), ...(await import("../../src/sw/answer.ts")) };
@@ -49,7 +56,14 @@ test("every screen opens from the phone once the app is kept", async () => {
 test("what is the server's own is never answered from the phone", async () => {
   const worker = await version("1", ONE);
   await worker.fillCache();
-  for (const path of ["/api/v1/sync", "/media/abc", "/health/ready", "/openapi.json"]) {
+  for (const path of [
+    "/api/v1/sync",
+    "/media/abc",
+    "/uploads/abc/0",
+    "/packages/abc/x",
+    "/health/ready",
+    "/openapi.json",
+  ]) {
     expect(worker.answer(get(path)), path).toBeUndefined();
     expect(worker.answer(get(path, "navigate")), path).toBeUndefined();
   }
@@ -94,4 +108,37 @@ test("a window of the version before still finds its scripts, one of the version
   await three.dropOldVersions();
   expect(await three.match("/assets/core.js")).toBeUndefined();
   expect(await (await three.match("/assets/core2.js"))?.text()).toBe("core 2");
+});
+
+const STUDIO = { "/assets/editor.js": "editor 1", "/assets/bank.js": "bank 1" };
+
+test("the studio is left on the server until somebody opens its door", async () => {
+  const worker = await version("1", ONE, STUDIO);
+  await worker.fillCache();
+  expect(asked).not.toContain("/assets/editor.js");
+
+  await worker.fillStudio();
+  server.clear();
+  expect(await (await worker.answer(get("/assets/editor.js")))?.text()).toBe("editor 1");
+});
+
+test("a phone that keeps the studio keeps it through an update, for the bytes that changed", async () => {
+  const one = await version("1", ONE, STUDIO);
+  await one.fillCache();
+  await one.fillStudio();
+  asked = [];
+  const two = await version("2", TWO, { "/assets/editor2.js": "editor 2", "/assets/bank.js": "bank 1" });
+  await two.fillCache();
+  expect(asked.sort()).toEqual(["/", "/assets/core2.js", "/assets/editor2.js"]);
+});
+
+test("half a studio is not taken for one: the next update does not wait for it", async () => {
+  const one = await version("1", ONE, STUDIO);
+  await one.fillCache();
+  server.delete("/assets/bank.js");
+  await expect(one.fillStudio()).rejects.toThrow("404");
+
+  asked = [];
+  await (await version("2", TWO, STUDIO)).fillCache();
+  expect(asked).not.toContain("/assets/bank.js");
 });
