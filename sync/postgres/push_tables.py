@@ -107,16 +107,31 @@ create table if not exists sync_bug (
 """
 
 # A writer that stamps nothing (a route, a job, a person in psql) is stamped 'server' and now: phones merge against it.
-# After a restore versions leap to the floor; what a merge stamped with the next one is stamped with the one that comes.
+# After a restore versions leap to the floor, and so does what a merge has just stamped with a lower one: of a field, or
+# of an element of a set (the sums of devices carry no version).
 STAMP_FUNCTION = f"""
-create or replace function sync_stamps_leapt(written json, before json, next_version bigint) returns json
+drop function if exists sync_stamps_leapt(json, json, bigint);
+create or replace function sync_stamp_leapt(stamp jsonb, above bigint, next_version bigint) returns jsonb
 language sql immutable as $$
-    select json_object_agg(key, case
-        when jsonb_typeof(value -> 0) = 'number' and (value ->> 0)::numeric < next_version
-            and (value ->> 0)::numeric > coalesce((before::jsonb -> key ->> 0)::numeric, 1)
-        then jsonb_set(value, '{{0}}', to_jsonb(next_version)) else value end)
+    select case when jsonb_typeof(stamp) = 'array' and jsonb_typeof(stamp -> 0) = 'number'
+        and (stamp ->> 0)::numeric > above and (stamp ->> 0)::numeric < next_version
+        then jsonb_set(stamp, '{{0}}', to_jsonb(next_version)) else stamp end
+$$;
+
+create or replace function sync_stamps_leapt(written json, above bigint, next_version bigint) returns json
+language sql immutable as $$
+    select json_object_agg(key, case when jsonb_typeof(value) <> 'object'
+        then sync_stamp_leapt(value, above, next_version)
+        else (select coalesce(jsonb_object_agg(e.key, sync_stamp_leapt(e.value, above, next_version)), '{{}}')
+              from jsonb_each(value) e) end)
     from jsonb_each(written::jsonb)
 $$;
+
+create or replace function sync_stamp_made() returns trigger language plpgsql as $$
+begin
+    new.merge_state := coalesce(sync_stamps_leapt(new.merge_state, 0, new.version), new.merge_state);
+    return new;
+end $$;
 
 create or replace function sync_stamp() returns trigger language plpgsql as $$
 declare
@@ -128,7 +143,8 @@ declare
 begin
     if new.merge_state::text is distinct from old.merge_state::text then
         if next_version > old.version + 1 then
-            new.merge_state := sync_stamps_leapt(new.merge_state, old.merge_state, next_version);
+            new.merge_state := coalesce(
+                sync_stamps_leapt(new.merge_state, old.version, next_version), new.merge_state);
         end if;
         return new;
     end if;
@@ -157,5 +173,7 @@ def _stamp_trigger(collection: Collection) -> str:
     arguments = ", ".join(f"'{name}'" for name in collection.stamped_columns)
     return (
         f"create or replace trigger sync_stamp before update on {collection.table}\n"
-        f"for each row execute function sync_stamp({arguments})"
+        f"for each row execute function sync_stamp({arguments});\n"
+        f"create or replace trigger sync_stamp_made before insert on {collection.table}\n"
+        "for each row when (new.version > 1 and new.merge_state is not null) execute function sync_stamp_made()"
     )
