@@ -1,7 +1,7 @@
 """The catalogue: subjects, courses, their lessons as typed blocks, and how far each learner has come."""
 
 from server.base.feature import Feature
-from server.catalog import collections, erasing, lesson_routes, media_routes, queries, routes
+from server.catalog import collections, commands, erasing, lesson_routes, media_routes, queries, routes
 from server.catalog.models import Course
 
 feature = Feature(
@@ -13,9 +13,11 @@ feature = Feature(
         collections.lessons,
         collections.lesson_texts,
         collections.progress,
+        collections.revisions,
     ),
     grants=collections.grants,
     bucket_kinds=collections.bucket_kinds,
+    mutators=commands.mutators,
     routes=(
         routes.list_courses,
         routes.get_course,

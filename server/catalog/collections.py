@@ -15,7 +15,15 @@ from server.base.errors import NotFound
 from server.base.tx import Tx
 from server.catalog import drafting
 from server.catalog.models import Lesson
-from server.catalog.schemas import CourseRow, LessonRow, LessonTextRow, ProgressRow, SectionRow, SubjectRow
+from server.catalog.schemas import (
+    CourseRow,
+    LessonRow,
+    LessonTextRow,
+    ProgressRow,
+    RevisionRow,
+    SectionRow,
+    SubjectRow,
+)
 from sync.collection import (
     EVERYONE,
     BucketKind,
@@ -175,6 +183,17 @@ progress = Collection(
     guard=own_progress,
     reads=frozenset({"catalog_lessons"}),
     look_ahead=look_for_lessons,
+)
+
+revisions = Collection(
+    name="catalog.revisions",
+    table="catalog_revisions",
+    row=RevisionRow,
+    buckets=(bucket("course-staff", "course_id"),),
+    tier=3,
+    order_by=("number",),
+    merge=ByServer(),
+    deletion="by_server",
 )
 
 free_courses = Grant(

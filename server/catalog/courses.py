@@ -15,6 +15,7 @@ from server.base.tx import Tx
 from server.catalog import policy, queries
 from server.catalog.events import CoursePublished, CourseUnpublished
 from server.catalog.models import Course, CourseStaff
+from server.catalog.revisions import Summary, note_revision
 from server.catalog.schemas import EditCourse, NewCourse
 from server.identity.queries import is_verified_educator
 from server.media.files import set_uses_published
@@ -35,20 +36,26 @@ class NothingToPublish(Conflict):
     code = "course.empty"
 
 
+class NothingToDo(Conflict):
+    """The course has no exercise yet; put one into a lesson: a test, or something to do on paper."""
+
+    code = "course.no_exercise"
+
+
 class SubjectUnknown(Invalid):
     """There is no such subject."""
 
     code = "subject.unknown"
 
 
-async def create_course(tx: Tx, new: NewCourse) -> Course:
+async def create_course(tx: Tx, new: NewCourse, *, id_: UUID | None = None) -> Course:
     """A draft of the actor's own. Raises Forbidden, SubjectUnknown."""
     if not policy.may_create_course(tx.actor):
         raise Forbidden("Only educators and admins make courses.")
     if new.subject_id is not None:
         await require_subject(tx, new.subject_id)
     course = Course(
-        id=new_id(),
+        id=id_ or new_id(),
         slug=await free_slug(tx, new.title),
         title=new.title.strip(),
         description=new.description.strip(),
@@ -89,12 +96,17 @@ async def edit_course(tx: Tx, course_id: UUID, change: EditCourse) -> Course:
     return course
 
 
-async def publish_course(tx: Tx, course_id: UUID) -> Course:
-    """Open the course to learners; twice is once. Raises NotFound, Forbidden, EducatorNotVerified, NothingToPublish."""
+async def publish_course(tx: Tx, course_id: UUID, *, is_by_hand: bool = False) -> Course:
+    """Open the course to learners; twice is once. One that somebody wrote `by hand` has to have something to do in it.
+
+    Raises NotFound, Forbidden, EducatorNotVerified, NothingToPublish, NothingToDo.
+    """
     course = await editable(tx, course_id)
     is_published = course.published_at is not None
     await require_publishable(tx, is_empty=course.lessons_count == 0 and not is_published)
     if not is_published:
+        if is_by_hand and course.source_sha256 is None:
+            await require_exercise(tx, course.id)
         course.status, course.published_at = "published", tx.now
         await was_published(tx, course.id)
     return course
@@ -109,9 +121,25 @@ async def require_publishable(tx: Tx, *, is_empty: bool) -> None:
         raise NothingToPublish
 
 
+async def require_exercise(tx: Tx, course_id: UUID) -> None:
+    """CAT-10. Imported courses are spared: whoever imports them is told instead. Raises NothingToDo."""
+    await tx.db.flush()
+    if not (await tx.db.execute(_HAS_EXERCISE, {"course": course_id})).scalar_one():
+        raise NothingToDo
+
+
+# An exercise block at any depth of a lesson, or a test of the course: its table is a later feature's, and only counted.
+_HAS_EXERCISE = text(
+    "select exists(select from catalog_lesson_texts where course_id = :course and deleted_at is null"
+    """ and jsonb_path_exists(cast(blocks as jsonb), '$.** ? (@.type == "exercise")'))"""
+    " or exists(select from assessments_assessments where course_id = :course and deleted_at is null)"
+)
+
+
 async def was_published(tx: Tx, course_id: UUID) -> None:
     """Show what is in the course, and tell."""
     await _show_content(tx, course_id, is_published=True)
+    await note_revision(tx, course_id, "publish", Summary())
     await tx.publish(CoursePublished(course_id))
     await tx.audit("catalog.course.publish", kind="course", id_=course_id)
 
@@ -119,6 +147,7 @@ async def was_published(tx: Tx, course_id: UUID) -> None:
 async def was_unpublished(tx: Tx, course_id: UUID) -> None:
     """Hide what is in the course, and tell."""
     await _show_content(tx, course_id, is_published=False)
+    await note_revision(tx, course_id, "unpublish", Summary())
     await tx.publish(CourseUnpublished(course_id))
     await tx.audit("catalog.course.unpublish", kind="course", id_=course_id)
 

@@ -14,6 +14,8 @@ from server.base.tx import Tx
 from server.catalog import courses, lessons, policy, queries
 from server.catalog.block_merge import merge_blocks
 from server.catalog.blocks import BadContent, decode_blocks
+from server.catalog.inline import clean_blocks
+from server.catalog.latex import with_mathml
 from server.catalog.models import Course, Lesson, LessonText, Section
 from sync.collection import Change
 from sync.merge import Joined, TextEdit
@@ -127,6 +129,7 @@ async def after_lesson(tx: Tx, change: Change) -> None:
         lesson = await tx.get(Lesson, change.id)
         await _add_text(tx, lesson)
         await lessons.sum_up(tx, lesson.course_id)
+        await lessons.note_lesson(tx, lesson, "added")
     elif change.before is not None:
         if change.kind == "delete":
             await tx.db.execute(_TEXT_GOES, {"id": change.id, "now": tx.now})
@@ -136,6 +139,19 @@ async def after_lesson(tx: Tx, change: Change) -> None:
             await tx.db.execute(_TEXT_MOVES, {"id": change.id})
         if change.kind == "delete" or change.revives:
             await lessons.sum_up(tx, change.before["course_id"])
+        await _note(tx, change)
+
+
+async def _note(tx: Tx, change: Change) -> None:
+    lesson = await tx.db.get(Lesson, change.id, populate_existing=True)
+    if lesson is None:
+        return
+    if change.kind == "delete":
+        await lessons.note_lesson(tx, lesson, "removed")
+    elif change.revives:
+        await lessons.note_lesson(tx, lesson, "added")
+    elif "title" in change.fields:
+        await lessons.note_lesson(tx, lesson, "renamed")
 
 
 async def _add_text(tx: Tx, lesson: Lesson) -> None:
@@ -186,7 +202,15 @@ async def guard_text(tx: Tx, change: Change) -> None:
     if change.before is not None and isinstance(edit, TextEdit):
         blocks = decode_blocks(msgspec.json.encode(edit.now))
         cleaned = await lessons.cleaned_for(tx, change.before["course_id"], blocks)
-        change.fields["blocks"] = TextEdit(edit.was, msgspec.to_builtins(cleaned))
+        change.fields["blocks"] = TextEdit(await _as_stored(edit.was), msgspec.to_builtins(cleaned))
+
+
+async def _as_stored(was: object) -> object:
+    """What a phone wrote a moment ago, as it was stored then: else its next edit seems to change all the sieve did."""
+    try:
+        return msgspec.to_builtins(await with_mathml(clean_blocks(decode_blocks(msgspec.json.encode(was)))))
+    except BadContent:
+        return was
 
 
 def join_blocks(was: object, now: object, stored: object) -> Joined:
@@ -210,15 +234,21 @@ async def after_text(tx: Tx, change: Change) -> None:
         await _bring_back(tx, change.id)
     written = await tx.db.get(LessonText, change.id, populate_existing=True)
     lesson = await tx.db.get(Lesson, change.id, populate_existing=True)
-    if written is not None and lesson is not None:
-        await lessons.measure(tx, lesson, decode_blocks(msgspec.json.encode(written.blocks)))
+    if written is None or lesson is None:
+        return
+    await lessons.measure(tx, lesson, decode_blocks(msgspec.json.encode(written.blocks)))
+    if change.before is not None:
+        await lessons.note_text(tx, lesson, change.before["blocks"], written.blocks)
 
 
 # --- the course's card ----------------------------------------------------------------------------------------------
 
 
 async def guard_course(tx: Tx, change: Change) -> None:
-    """What publishing asks for. Raises EducatorNotVerified, NothingToPublish, NotToBeSet, SubjectUnknown."""
+    """What publishing asks for.
+
+    Raises EducatorNotVerified, NothingToPublish, NothingToDo, NotToBeSet, SubjectUnknown.
+    """
     _strip(change, "title", "description")
     before, status = change.before, change.fields.get("status")
     if before is None:
@@ -231,6 +261,8 @@ async def guard_course(tx: Tx, change: Change) -> None:
         raise NotToBeSet
     if status == "published":
         await courses.require_publishable(tx, is_empty=before["lessons_count"] == 0)
+        if before["source_sha256"] is None:
+            await courses.require_exercise(tx, change.id)
     change.fill(published_at=tx.now if status == "published" else None)
 
 

@@ -1,18 +1,21 @@
 """Sections and lessons written by hand: added, changed, read one by one. The course's sums follow each change."""
 
-from typing import Literal
+from collections.abc import Collection
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 
 from server.base.errors import Forbidden, Invalid
-from server.base.ids import new_id
+from server.base.ids import derived_id, new_id
 from server.base.tx import Tx
-from server.catalog import courses, policy, queries
-from server.catalog.blocks import Block, encode_blocks, files_of, words_of
+from server.catalog import courses, packs, policy, queries
+from server.catalog.blocks import Block, Exercise, decode_blocks, encode_blocks, files_of, words_of
 from server.catalog.inline import clean_blocks
+from server.catalog.latex import with_mathml
 from server.catalog.models import Course, Lesson, LessonText, Section
+from server.catalog.revisions import TITLE_LENGTH_MAX, Summary, note_revision, summary_of
 from server.catalog.schemas import EditLesson, LessonAnswer, NewLesson, NewSection
 from sync.merge import place_between
 
@@ -57,10 +60,22 @@ _SUMS = text(
 )
 
 
-async def add_section(tx: Tx, course_id: UUID, new: NewSection) -> Section:
+_USED = text("select file_id from media_uses where course_id = :course and deleted_at is null")
+_USABLE = text(
+    "select file_id from media_uses where course_id = :course and deleted_at is null"
+    " union select id from media_files where id = any(:files) and owner_id = :me and deleted_at is null"
+)
+_USE = text(
+    "insert into media_uses (id, file_id, course_id, published_at)"
+    " values (:id, :file, :course, (select published_at from catalog_courses where id = :course))"
+    " on conflict (id) do update set deleted_at = null, published_at = excluded.published_at"
+)
+
+
+async def add_section(tx: Tx, course_id: UUID, new: NewSection, *, id_: UUID | None = None) -> Section:
     """The last of the course. Raises NotFound, Forbidden, CourseFull."""
     course = await courses.editable(tx, course_id)
-    id_ = new_id()
+    id_ = id_ or new_id()
     rank = await next_rank(tx, "catalog_sections", course.id, row_id=id_)
     section = Section(id=id_, course_id=course.id, title=new.title.strip(), rank=rank, published_at=course.published_at)
     tx.db.add(section)
@@ -71,22 +86,33 @@ async def add_lesson(tx: Tx, section_id: UUID, new: NewLesson) -> LessonAnswer:
     """The last of the course, in this section. Raises NotFound, Forbidden, CourseFull, BadContent, FileUnknown."""
     section = await tx.get(Section, section_id)
     course = await courses.editable(tx, section.course_id)
-    id_ = new_id()
-    rank = await next_rank(tx, "catalog_lessons", course.id, row_id=id_)
+    lesson, written = await put_lesson(tx, course, section, id_=new_id(), title=new.title, blocks=new.blocks)
+    return _answer(lesson, written)
+
+
+async def put_lesson(
+    tx: Tx, course: Course, section: Section, *, id_: UUID, title: str, blocks: list[Block], rank: str | None = None
+) -> tuple[Lesson, LessonText]:
+    """A new lesson of a course that the actor edits; without a place the last.
+
+    Raises CourseFull, BadContent, FileUnknown.
+    """
+    last = await next_rank(tx, "catalog_lessons", course.id, row_id=id_)
     lesson = Lesson(
         id=id_,
         course_id=course.id,
         section_id=section.id,
-        title=new.title.strip(),
-        rank=rank,
+        title=title.strip(),
+        rank=rank or last,
         published_at=course.published_at,
     )
     tx.db.add(lesson)
     await tx.db.flush()  # The text refers to it.
-    written = LessonText(id=lesson.id, course_id=course.id, rank=rank, blocks=[], published_at=course.published_at)
+    written = LessonText(id=id_, course_id=course.id, rank=lesson.rank, blocks=[], published_at=course.published_at)
     tx.db.add(written)
-    await _write(tx, lesson, written, new.blocks)
-    return _answer(lesson, written)
+    await _write(tx, lesson, written, blocks)
+    await note_lesson(tx, lesson, "added")
+    return lesson, written
 
 
 async def edit_lesson(tx: Tx, lesson_id: UUID, change: EditLesson) -> LessonAnswer:
@@ -98,7 +124,9 @@ async def edit_lesson(tx: Tx, lesson_id: UUID, change: EditLesson) -> LessonAnsw
     if change.title is not None:
         lesson.title = change.title.strip()
     if change.blocks is not None:
+        before = written.blocks
         await _write(tx, lesson, written, change.blocks)
+        await note_text(tx, lesson, before, written.blocks)
     return _answer(lesson, written)
 
 
@@ -110,6 +138,7 @@ async def delete_lesson(tx: Tx, lesson_id: UUID) -> None:
     written = await tx.get_locked(LessonText, lesson_id)
     lesson.deleted_at = written.deleted_at = tx.now
     await sum_up(tx, lesson.course_id)
+    await note_lesson(tx, lesson, "removed")
 
 
 async def read_lesson(tx: Tx, lesson_id: UUID) -> LessonAnswer:
@@ -130,25 +159,73 @@ async def _write(tx: Tx, lesson: Lesson, written: LessonText, blocks: list[Block
 
 async def cleaned_for(tx: Tx, course_id: UUID, blocks: list[Block]) -> list[Block]:
     """The blocks as they may be stored in a lesson of this course. Raises BadContent, FileUnknown."""
-    cleaned = clean_blocks(blocks)
+    cleaned = await with_mathml(clean_blocks(blocks))
     encode_blocks(cleaned)
     await _require_files(tx, course_id, cleaned)
     return cleaned
 
 
+async def note_lesson(tx: Tx, lesson: Lesson, what: Literal["added", "removed", "renamed"]) -> None:
+    """For the history of a course that learners see."""
+    if lesson.published_at is not None:
+        summary = Summary(lesson=what, title=lesson.title[:TITLE_LENGTH_MAX])
+        await note_revision(tx, lesson.course_id, "edit", summary, lesson_id=lesson.id)
+
+
+async def note_text(tx: Tx, lesson: Lesson, before: list[Any], after: list[Any]) -> None:
+    """The same for what stands in a lesson."""
+    if lesson.published_at is not None and before != after:
+        summary = summary_of(before, after, title=lesson.title)
+        await note_revision(tx, lesson.course_id, "edit", summary, lesson_id=lesson.id, before=before)
+
+
 async def measure(tx: Tx, lesson: Lesson, blocks: list[Block]) -> None:
     """Say how long the lesson is, and the course with it."""
     lesson.text_bytes = len(encode_blocks(blocks))
-    lesson.minutes = max(1, round(words_of(blocks) / WORDS_A_MINUTE))
+    lesson.minutes = minutes_of(words_of(blocks))
+    await use_files(tx, lesson.course_id, files_of(blocks))
+    await packs.count_lessons(tx, lesson.course_id, lesson_ids=[lesson.id])
     await sum_up(tx, lesson.course_id)
 
 
+def minutes_of(words: int) -> int:
+    return max(1, round(words / WORDS_A_MINUTE))
+
+
 async def _require_files(tx: Tx, course_id: UUID, blocks: list[Block]) -> None:
+    """The course has them, or the writer has: a file that somebody sent in may be put into their own courses."""
     wanted = set(files_of(blocks))
-    statement = text("select file_id from media_uses where course_id = :course and deleted_at is null")
-    known = set((await tx.db.execute(statement, {"course": course_id})).scalars()) if wanted else set()
+    values = {"course": course_id, "files": list(wanted), "me": tx.actor.id}
+    known = set((await tx.db.execute(_USABLE, values)).scalars()) if wanted else set()
     if missing := wanted - known:
         raise FileUnknown(f"The course has no file {next(iter(missing))}.")
+
+
+async def use_files(tx: Tx, course_id: UUID, file_ids: Collection[UUID]) -> None:
+    """The course shows these files from now on, and so do the phones that hold it. Twice is once."""
+    if not file_ids:
+        return
+    known = set((await tx.db.execute(_USED, {"course": course_id})).scalars())
+    rows = [
+        {"id": derived_id("media.uses", file_id, course_id), "file": file_id, "course": course_id}
+        for file_id in file_ids
+        if file_id not in known
+    ]
+    if rows:
+        await tx.db.flush()  # The course may be new.
+        await tx.db.execute(_USE, rows)
+
+
+def without_tests(stored: list[Any]) -> list[Block]:
+    """A lesson's blocks with no door to a test; an exercise on paper stays."""
+    found: list[Block] = []
+    for block in decode_blocks(msgspec.json.encode(stored)):
+        match block:
+            case Exercise(prompt, assessment_id) if assessment_id is not None:
+                found += [Exercise(prompt=prompt)] if prompt else []
+            case _:
+                found.append(block)
+    return found
 
 
 async def next_rank(
@@ -164,6 +241,7 @@ async def next_rank(
 async def sum_up(tx: Tx, course_id: UUID) -> None:
     await tx.db.flush()  # Counted in the database.
     await tx.db.execute(_SUMS, {"course": course_id})
+    await packs.sum_packs(tx, course_id)
 
 
 def _answer(lesson: Lesson, written: LessonText) -> LessonAnswer:

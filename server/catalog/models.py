@@ -94,6 +94,21 @@ class LessonText(Stamped, Model):
     merge_state: Mapped[dict[str, Any] | None]
 
 
+class Revision(Stamped, Model):
+    """One change of what learners see, for the course's staff. Append-only."""
+
+    __tablename__ = "catalog_revisions"
+
+    course_id: Mapped[UUID]
+    lesson_id: Mapped[UUID | None]
+    number: Mapped[int]
+    by_id: Mapped[UUID | None]
+    by_name: Mapped[str]
+    kind: Mapped[str]  # RevisionKind
+    summary: Mapped[dict[str, Any]]  # Summary as plain values.
+    before_sha256: Mapped[str | None]  # Of the lesson's blocks that it replaced.
+
+
 class Progress(Stamped, Model):
     """How far a learner has come in a lesson: never goes back, on any device."""
 

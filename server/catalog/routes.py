@@ -79,7 +79,7 @@ async def edit_course(
 @post("/api/v1/courses/{course_id:uuid}/publish", operation_id="PublishCourse", status_code=200)
 async def publish_course(course_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[CourseCard]:
     """Open it to learners. Twice is once."""
-    return success(await _card(tx, (await courses.publish_course(tx, course_id)).id))
+    return success(await _card(tx, (await courses.publish_course(tx, course_id, is_by_hand=True)).id))
 
 
 @post("/api/v1/courses/{course_id:uuid}/unpublish", operation_id="UnpublishCourse", status_code=200)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from server.catalog.blocks import Block
+from server.catalog.blocks import BLOCKS_MAX, Block
 
 SECONDS_MAX = 10_000_000  # Four months of reading one lesson.
 
@@ -79,12 +79,65 @@ class LessonTextRow(Struct, frozen=True):
     blocks: list[Any]  # server/catalog/blocks.py; checked when written, sent as stored
 
 
+RevisionKind = Literal["publish", "edit", "unpublish", "duplicate"]
+
+
+class RevisionRow(Struct, frozen=True):
+    """`catalog.revisions`: who changed what learners see, when, and how much."""
+
+    id: UUID
+    course_id: UUID
+    lesson_id: UUID | None
+    number: int
+    by_name: str
+    kind: RevisionKind
+    summary: dict[str, Any]  # server/catalog/revisions.py: at most 4 KB
+    created_at: datetime
+
+
 class ProgressRow(Struct, frozen=True):
     id: UUID
     lesson_id: UUID
     seen_ppm: Ppm
     seconds: Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
     completed_at: datetime | None = None
+
+
+# --- commands of phones -------------------------------------------------------------------------------------------
+
+Blocks = Annotated[list[Any], Meta(max_length=BLOCKS_MAX)]  # server/catalog/blocks.py checks each
+
+
+class CreateCourse(Struct, frozen=True, forbid_unknown_fields=True):
+    """`catalog.course.create`. The phone mints the ids; with `section_id` the first section comes with it."""
+
+    id: UUID
+    title: Title
+    language: Language = "en"
+    description: Description = ""
+    level: Level | None = None
+    subject_id: UUID | None = None
+    section_id: UUID | None = None
+    section_title: Title = "1"
+
+
+class AddLesson(Struct, frozen=True, forbid_unknown_fields=True):
+    """`catalog.lesson.add`. Without `rank` it stands last in the course."""
+
+    id: UUID
+    course_id: UUID
+    section_id: UUID
+    title: Title
+    rank: Rank | None = None
+    blocks: Blocks = []
+
+
+class DuplicateCourse(Struct, frozen=True, forbid_unknown_fields=True):
+    """`catalog.course.duplicate`: a draft `id` with all that is in the course `of`, but for its tests."""
+
+    id: UUID
+    of: UUID
+    title: Title
 
 
 # --- the API ------------------------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ def paragraph(html: str) -> dict[str, Any]:
     return {"type": "paragraph", "html": html}
 
 
+EXERCISE = {"type": "exercise", "prompt": "Try it at home."}  # A course needs something to do before it is published.
+
+
 class Desk:
     """Oybek's draft, which Bobur edits too; others come with `add`. A phone each."""
 
@@ -52,12 +55,13 @@ class Desk:
         rows = self.phones[name].all(f"catalog.{collection}").values()
         return [row["title"] for row in sorted(rows, key=lambda row: row["rank"])]
 
-    async def write_lesson(self, *html: str, name: str = "oybek") -> str:
+    async def write_lesson(self, *html: str, name: str = "oybek", exercise: bool = False) -> str:
         """A lesson with these paragraphs, made by ops of one phone, and on both phones."""
         lesson_id = str(new_id())
         phone = self.phones[name]
         phone.create("catalog.lessons", lesson_id, {"section_id": self.section_id, "title": "Heat"})
-        phone.patch("catalog.lesson_texts", lesson_id, {"blocks": {"was": [], "now": [paragraph(x) for x in html]}})
+        blocks = [*(paragraph(x) for x in html), *([EXERCISE] if exercise else [])]
+        phone.patch("catalog.lesson_texts", lesson_id, {"blocks": {"was": [], "now": blocks}})
         await self.sync("oybek", "bobur")
         return lesson_id
 
@@ -131,7 +135,7 @@ async def test_M14_sections_moved_on_two_phones_stand_in_one_order_on_both(desk:
 async def test_M15_publishing_without_having_seen_the_newest_card_is_a_conflict_that_its_author_finds(
     desk: Desk,
 ) -> None:
-    await desk.write_lesson("x")
+    await desk.write_lesson("x", exercise=True)
     oybek, bobur, amina = desk.phones["oybek"], desk.phones["bobur"], await desk.add("amina", "student")
     base = 3  # The course, its section's and its lesson's sums: what both have seen.
     bobur.patch("catalog.courses", desk.course_id, {"title": {"was": "Heat", "now": "Heat and light"}}, base=base)
@@ -154,17 +158,17 @@ async def test_M15_publishing_without_having_seen_the_newest_card_is_a_conflict_
 
 
 async def test_M13_what_learners_see_is_never_marked_the_second_edit_becomes_a_copy(desk: Desk) -> None:
-    lesson_id = await desk.write_lesson("It is cold.")
+    lesson_id = await desk.write_lesson("It is cold.", exercise=True)
     assert (await desk.oybek.post(f"/api/v1/courses/{desk.course_id}/publish")).status_code == 200
     edits = {}
     for name, word in (("oybek", "warm"), ("bobur", "hot")):
-        now = {"was": [paragraph("It is cold.")], "now": [paragraph(f"It is {word}.")]}
+        now = {"was": [paragraph("It is cold."), EXERCISE], "now": [paragraph(f"It is {word}."), EXERCISE]}
         edits[name] = desk.phones[name].patch("catalog.lesson_texts", lesson_id, {"blocks": now})
     await desk.sync("oybek", "bobur")
 
     assert desk.phones["oybek"].outcome(edits["oybek"]) == "applied"
     assert desk.phones["bobur"].receipts[edits["bobur"]]["outcome"] == "conflict"
-    assert desk.shown("bobur", "lesson_texts", lesson_id)["blocks"] == [paragraph("It is warm.")]
+    assert desk.shown("bobur", "lesson_texts", lesson_id)["blocks"] == [paragraph("It is warm."), EXERCISE]
 
 
 async def test_M16_a_lesson_deleted_while_another_wrote_on_comes_back_with_its_text_and_section(desk: Desk) -> None:
@@ -204,7 +208,7 @@ async def test_M17_a_lesson_made_while_its_section_was_deleted_is_kept_in_either
 
 
 async def test_M18_drafts_are_written_by_the_rights_of_now_and_a_stranger_learns_nothing(desk: Desk) -> None:
-    lesson_id = await desk.write_lesson("x")
+    lesson_id = await desk.write_lesson("x", exercise=True)
     rename = {"title": {"was": "Heat", "now": "Mine"}}
     rosa, amina = await desk.add("rosa", "educator"), await desk.add("amina", "student")
     bobur = desk.phones["bobur"]

@@ -13,6 +13,7 @@ from tests.support.api import Api
 from tests.support.phone import Phone
 from tests.support.settle import all_published
 
+EXERCISE = {"type": "exercise", "prompt": "Touch a spoon in hot tea."}
 PARAGRAPH = {"type": "paragraph", "html": "Heat <em>flows</em>.<script>steal()</script>"}
 
 
@@ -45,14 +46,14 @@ async def desk(api: Api) -> AsyncIterator[Desk]:
 
 
 async def test_a_lesson_written_and_published_reaches_a_phone_and_so_does_its_next_version(desk: Desk) -> None:
-    lesson = (await desk.write(blocks=[PARAGRAPH])).json()["data"]
+    lesson = (await desk.write(blocks=[PARAGRAPH, EXERCISE])).json()["data"]
     await desk.oybek.post(f"/api/v1/courses/{desk.course_id}/publish")
     await all_published(desk.api)
     phone = Phone(desk.amina, want=[f"course:{desk.course_id}"])
     await phone.sync()
 
     [card] = phone.all("catalog.courses").values()
-    assert lesson["blocks"] == [{"type": "paragraph", "html": "Heat <em>flows</em>."}]
+    assert lesson["blocks"] == [{"type": "paragraph", "html": "Heat <em>flows</em>."}, EXERCISE]
     assert phone.all("catalog.lesson_texts")[lesson["id"]]["blocks"] == lesson["blocks"]
     assert (card["lessons_count"], card["text_bytes"]) == (1, lesson["text_bytes"])
 
@@ -73,7 +74,7 @@ async def test_a_lesson_written_and_published_reaches_a_phone_and_so_does_its_ne
 
 
 async def test_only_who_may_open_a_lesson_reads_it_and_only_its_authors_write(desk: Desk) -> None:
-    lesson_id = (await desk.write(blocks=[PARAGRAPH])).json()["data"]["id"]
+    lesson_id = (await desk.write(blocks=[PARAGRAPH, EXERCISE])).json()["data"]["id"]
     address = f"/api/v1/lessons/{lesson_id}"
 
     assert (await desk.amina.get(address)).status_code == 404
