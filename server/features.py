@@ -1,6 +1,17 @@
 """The only list of features; its order is the order in which subscribers hear an event."""
 
-from server import assessments, catalog, identity, imports, library, media, notifications, packages, questions
+from server import (
+    assessments,
+    catalog,
+    identity,
+    imports,
+    library,
+    media,
+    notifications,
+    operations,
+    packages,
+    questions,
+)
 from server.base.events import Bus
 from server.base.feature import Feature
 from server.base.jobs import Job
@@ -14,6 +25,7 @@ SCHEMA_FLOOR = 1  # Phones of an older release push, and are asked to upgrade be
 
 FEATURES: tuple[Feature, ...] = (
     identity.feature,
+    operations.feature,
     notifications.feature,
     media.feature,
     catalog.feature,

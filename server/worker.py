@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from server.backup.keeping import keep_witness
 from server.base.feature import Cron
-from server.base.jobs import Lane
+from server.base.jobs import PLACES
 from server.base.logging import configure_logging
 from server.base.runner import FUNCTION, Relay, Runner, every, stop
 from server.base.work import Work
@@ -18,7 +18,6 @@ from server.features import FEATURES, jobs
 from server.means import open_work
 from server.settings import Settings
 
-CONCURRENCY: dict[Lane, int] = {"fast": 8, "slow": 2, "media": 1, "film": 1}
 BEAT_S = 1.0
 
 
@@ -39,10 +38,10 @@ async def run(settings: Settings, *, alive: Path | None = None) -> None:
     await work.storage.ensure()
     declared = jobs()
     runner = Runner(work, declared)
-    queues: dict[str, Queue] = {lane: Queue.from_url(settings.redis_url, name=f"spark-{lane}") for lane in CONCURRENCY}
+    queues: dict[str, Queue] = {lane: Queue.from_url(settings.redis_url, name=f"spark-{lane}") for lane in PLACES}
     workers = [
         LaneWorker(queues[lane], functions=[(FUNCTION, runner.run)], concurrency=places, dequeue_timeout=1)
-        for lane, places in CONCURRENCY.items()
+        for lane, places in PLACES.items()
     ]
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

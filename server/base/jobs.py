@@ -13,8 +13,9 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-Lane = Literal["fast", "slow", "media", "film"]  # Places in each: `server/worker.py`.
+Lane = Literal["fast", "slow", "media", "film"]
 LongLane = Literal["slow", "media", "film"]
+PLACES: dict[Lane, int] = {"fast": 8, "slow": 2, "media": 1, "film": 1}  # How many run at once in a worker.
 TIMEOUT_MAX_S = 3600
 
 
@@ -40,6 +41,7 @@ class Job:
     attempts_max: int
     lane: Lane
     is_long: bool
+    gave_up: Callable[[Any, Any], Awaitable[None]] | None = None  # (tx, payload)
 
     @property
     def kind(self) -> str:
@@ -56,15 +58,21 @@ def job(payload: type[P], *, timeout_s: int, attempts_max: int) -> Callable[[Cal
 
 
 def long_job(
-    payload: type[P], *, timeout_s: int, attempts_max: int, lane: LongLane = "slow"
+    payload: type[P],
+    *,
+    timeout_s: int,
+    attempts_max: int,
+    lane: LongLane = "slow",
+    gave_up: Callable[[Any, P], Awaitable[None]] | None = None,
 ) -> Callable[[Callable[[Any, P], Awaitable[None]]], Job]:
     """Declare `async def run(work: Work, payload)`: opens its own transactions, bears a second run.
 
     A lane waits for no other: `media` for what takes seconds of a core, `film` for minutes, `slow` for all else.
+    `gave_up(tx, payload)` runs in the transaction that makes it a dead letter: tell whoever waits. Staff may retry it.
     """
 
     def declare(run: Callable[[Any, P], Awaitable[None]]) -> Job:
-        return _checked(Job(payload, run, timeout_s, attempts_max, lane=lane, is_long=True))
+        return _checked(Job(payload, run, timeout_s, attempts_max, lane=lane, is_long=True, gave_up=gave_up))
 
     return declare
 

@@ -1,13 +1,14 @@
 """Runs jobs, and carries the outbox to SAQ. See `jobs.py` for the promise.
 
-The relay hands over rows whose time has come and remembers, in memory, which it has sent; a row that is still there
-after its lease (its run died, or Valkey was flushed) is sent again. Two workers may both send a row: SAQ's key joins
-what is queued, and the row's lock lets one run take effect.
+The relay hands over rows whose time has come, lane by lane, and remembers, in memory, which it has sent; a row that is
+still there after its lease (its run died, or Valkey was flushed) is sent again. Of the lanes for long jobs it sends no
+more than will be run soon: what is sent is a queue where the lighter no longer overtakes the heavier. Two workers may
+both send a row: SAQ's key joins what is queued, and the row's lock lets one run take effect.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,16 +16,20 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 from saq import Queue
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.base.jobs import Job
+from server.base.jobs import PLACES, Job, Lane
+from server.base.tx import Tx
 from server.base.work import Work
+from sync.errors import Outage
 
 log = structlog.get_logger()
 
 FUNCTION = "run_outbox_job"
 RELAY_BATCH = 200
+WAITING_A_PLACE = 1  # Rows of a long job's lane that wait in Valkey for each that runs.
+STRANGERS_EVERY_S = 5.0
 POLL_BUSY_S = 0.02
 POLL_IDLE_S = 0.2
 LEASE_S = 15
@@ -61,7 +66,7 @@ class Runner:
                 await (self._run_long if declared.is_long else self._run_short)(declared, outbox_id, decoded)
         except Exception as error:  # One of the three places: recorded, retried, given up
             log.exception("job.failed", kind=kind, exc_info=error)
-            await self._fail(outbox_id, repr(error), attempts_max=declared.attempts_max)
+            await self._fail(outbox_id, repr(error), attempts_max=declared.attempts_max, declared=declared)
 
     async def _run_short(self, declared: Job, outbox_id: int, payload: object) -> None:
         async with self._work.database.transaction() as tx:
@@ -94,22 +99,33 @@ class Runner:
             row = (await tx.db.execute(statement, {"id": outbox_id})).one_or_none()
         return None if row is None else (row.kind, row.payload)
 
-    async def _fail(self, outbox_id: int, error: str, *, attempts_max: int) -> None:
+    async def _fail(self, outbox_id: int, error: str, *, attempts_max: int, declared: Job | None = None) -> None:
         async with self._work.database.transaction() as tx:
-            await tx.db.execute(
-                text(
-                    "update base_outbox set attempts = attempts + 1, error = :error,"
-                    " failed_at = case when attempts + 1 >= :attempts_max then clock_timestamp() end,"
-                    " next_at = clock_timestamp() + make_interval(secs => least(:backoff_max, power(2, attempts)))"
-                    " where id = :id"
-                ),
-                {
-                    "id": outbox_id,
-                    "error": error[:ERROR_LENGTH_MAX],
-                    "attempts_max": attempts_max,
-                    "backoff_max": BACKOFF_MAX_S,
-                },
+            statement = text(
+                "update base_outbox set attempts = attempts + 1, error = :error,"
+                " failed_at = case when attempts + 1 >= :attempts_max then clock_timestamp() end,"
+                " next_at = clock_timestamp() + make_interval(secs => least(:backoff_max, power(2, attempts)))"
+                " where id = :id returning failed_at, payload"
             )
+            values = {"id": outbox_id, "error": error[:ERROR_LENGTH_MAX], "attempts_max": attempts_max}
+            failed = (await tx.db.execute(statement, {**values, "backoff_max": BACKOFF_MAX_S})).one_or_none()
+        if (
+            failed is not None
+            and failed.failed_at is not None
+            and declared is not None
+            and declared.gave_up is not None
+        ):
+            await self._tell(declared, failed.payload)
+
+    async def _tell(self, declared: Job, payload: str) -> None:
+        """Have whoever waits told that it was given up. The row says so already, whatever becomes of this."""
+        assert declared.gave_up is not None
+        try:
+            decoded = msgspec.json.decode(payload, type=declared.payload)
+            async with self._work.database.transaction() as tx:
+                await declared.gave_up(tx, decoded)
+        except (msgspec.DecodeError, SQLAlchemyError, Outage) as error:
+            log.warning("job.not_told", kind=declared.kind, error=repr(error))
 
 
 class Relay:
@@ -119,7 +135,11 @@ class Relay:
         self._work = work
         self._jobs = jobs
         self._queues = queues
+        self._kinds: dict[Lane, list[str]] = {lane: [] for lane in PLACES}
+        for declared in jobs.values():
+            self._kinds[declared.lane].append(declared.kind)
         self._sent: Sent = {}
+        self._strangers_at = 0.0
 
     async def run(self) -> None:
         """Until cancelled. An outage of PostgreSQL or Valkey is waited out."""
@@ -134,33 +154,64 @@ class Relay:
     async def send_due(self) -> int:
         """Hand over what is due and not on its way; how many."""
         async with self._work.database.transaction() as tx:
-            statement = text(
-                "select id, kind from base_outbox where failed_at is null and next_at <= clock_timestamp()"
-                " order by weight, id limit :limit"
-            )
-            due = (await tx.db.execute(statement, {"limit": RELAY_BATCH})).all()
+            due = [row for lane, kinds in self._kinds.items() if kinds for row in await self._due(tx, lane, kinds)]
+            if time.monotonic() >= self._strangers_at:
+                self._strangers_at = time.monotonic() + STRANGERS_EVERY_S
+                due += await self._strangers(tx)
+            still = {row.id for row in due} | await self._still_due(tx, self._sent.keys() - {row.id for row in due})
         now = time.monotonic()
-        self._sent = {row.id: self._sent[row.id] for row in due if row.id in self._sent}
+        self._sent = {id_: until for id_, until in self._sent.items() if id_ in still and until > now}
         count = 0
         for row in due:
-            if self._sent.get(row.id, 0.0) > now:
-                continue
-            declared = self._jobs.get(row.kind)
-            timeout_s = declared.timeout_s if declared else 60
-            lane = declared.lane if declared else "fast"
-            await self._queues[lane].enqueue(
-                FUNCTION,
-                key=f"outbox:{row.id}:{int(time.time() / KEY_WINDOW_S)}",
-                outbox_id=row.id,
-                timeout=timeout_s + 5,
-                retries=1,
-                ttl=60,
-            )
-            # A long job's lock makes a second run end at once, so its row may be sent again while it runs: a run that
-            # died is found soon.
-            self._sent[row.id] = now + (LONG_LEASE_S if declared and declared.is_long else LEASE_S)
-            count += 1
+            if row.id not in self._sent:
+                await self._send(row.id, row.kind)
+                count += 1
         return count
+
+    async def _due(self, tx: Tx, lane: Lane, kinds: list[str]) -> Sequence[Row[Any]]:  # Any: the row's own columns
+        """The lightest of a lane, the oldest first among equals."""
+        room = RELAY_BATCH
+        if lane != "fast":
+            room = (1 + WAITING_A_PLACE) * PLACES[lane] * self._work.settings.workers
+        statement = text(
+            "select d.id, d.kind from unnest(cast(:kinds as text[])) as k(kind) cross join lateral ("
+            " select id, kind, weight from base_outbox o where o.kind = k.kind and o.failed_at is null"
+            " and o.next_at <= clock_timestamp() order by o.weight, o.id limit :room) d"
+            " order by d.weight, d.id limit :room"
+        )
+        return (await tx.db.execute(statement, {"kinds": kinds, "room": room})).all()
+
+    async def _still_due(self, tx: Tx, sent: Collection[int]) -> set[int]:
+        """Of what was sent and is not among the lightest now: what has neither ended nor failed. It may be running."""
+        if not sent:
+            return set()
+        statement = text(
+            "select id from base_outbox where id = any(:ids) and failed_at is null and next_at <= clock_timestamp()"
+        )
+        return set((await tx.db.execute(statement, {"ids": list(sent)})).scalars())
+
+    async def _strangers(self, tx: Tx) -> Sequence[Row[Any]]:  # Any: the row's own columns
+        """Rows of kinds that this release does not know: the runner says so on them."""
+        statement = text(
+            "select id, kind from base_outbox where failed_at is null and kind <> all(cast(:kinds as text[]))"
+            " and next_at <= clock_timestamp() order by id limit :room"
+        )
+        return (await tx.db.execute(statement, {"kinds": list(self._jobs), "room": RELAY_BATCH})).all()
+
+    async def _send(self, outbox_id: int, kind: str) -> None:
+        declared = self._jobs.get(kind)
+        timeout_s = declared.timeout_s if declared else 60
+        await self._queues[declared.lane if declared else "fast"].enqueue(
+            FUNCTION,
+            key=f"outbox:{outbox_id}:{int(time.time() / KEY_WINDOW_S)}",
+            outbox_id=outbox_id,
+            timeout=timeout_s + 5,
+            retries=1,
+            ttl=60,
+        )
+        # A long job's lock makes a second run end at once, so its row may be sent again while it runs: a run that
+        # died is found soon.
+        self._sent[outbox_id] = time.monotonic() + (LONG_LEASE_S if declared and declared.is_long else LEASE_S)
 
 
 async def every(seconds: int, run: Callable[[], Awaitable[None]], *, name: str) -> None:

@@ -4,7 +4,9 @@ Bytes go first and rows later: bytes that nobody refers to cost space, a row wit
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -15,7 +17,9 @@ from server.base.storage import Storage
 from server.base.tx import Tx
 from server.media.images import MIME, Prepared, Variant
 from server.media.models import MediaFile, MediaUse
-from server.media.schemas import VariantRow
+from server.media.schemas import FileKind, RenditionRow, VariantRow
+
+ORIGINAL = "original"  # The name of what came, among the variants; never on a phone.
 
 
 @dataclass(frozen=True)
@@ -64,54 +68,130 @@ def _row_of(variant: Variant) -> VariantRow:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A file whose bytes are in the store and may stay; its row may follow."""
+
+    sha256: str  # Of the original, as are mime and bytes.
+    mime: str
+    bytes: int
+    kind: FileKind
+    name: str | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    pages: int | None = None
+    scan: Literal["clean", "unscanned"] = "unscanned"
+    variants: list[VariantRow] = field(default_factory=list)
+    renditions: list[RenditionRow] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)  # Names of renditions that are still to be made.
+    is_original_kept: bool = False  # Under `storage_key(sha256)`.
+    text: str | None = None  # For the search.
+
+
 async def add_file(tx: Tx, image: StoredImage, *, owner_id: UUID, licence: str, attribution: str) -> MediaFile:
     """The row of a stored image. The same image of the same owner under the same terms is one row."""
-    terms = hashlib.sha256(f"{licence}\n{attribution}".encode()).hexdigest()
-    id_ = derived_id("media.files", owner_id, image.sha256, terms)
-    found = await tx.db.get(MediaFile, id_)
-    if found is not None:
-        found.deleted_at = None
-        return found
-    file = MediaFile(
-        id=id_,
-        owner_id=owner_id,
+    accepted = Accepted(
         sha256=image.sha256,
         mime=image.mime,
+        bytes=image.bytes,
+        kind="image",
         width=image.width,
         height=image.height,
-        bytes=image.bytes,
-        variants=[msgspec.to_builtins(variant) for variant in image.variants],
-        licence=licence or None,
-        attribution=attribution or None,
+        variants=image.variants,
     )
-    tx.db.add(file)
+    return await accept_file(tx, accepted, owner_id=owner_id, licence=licence, attribution=attribution)
+
+
+async def accept_file(tx: Tx, accepted: Accepted, *, owner_id: UUID, licence: str, attribution: str) -> MediaFile:
+    """The row of a file that may stay. Twice is once; one that was deleted, or failed, begins anew.
+
+    The same bytes of the same owner under the same terms are one row, whose id phones compute before they send them.
+    """
+    terms = hashlib.sha256(f"{licence}\n{attribution}".encode()).hexdigest()
+    id_ = derived_id("media.files", owner_id, accepted.sha256, terms)
+    file = await tx.db.get(MediaFile, id_, with_for_update={"key_share": True})
+    if file is not None and file.deleted_at is None and file.state != "failed":
+        return file
+    if file is None:
+        file = MediaFile(id=id_, owner_id=owner_id, sha256=accepted.sha256)
+        tx.db.add(file)
+    _fill(file, accepted)
+    file.licence, file.attribution = licence or None, attribution or None
     await tx.db.flush()  # Variants and uses refer to it.
-    await _add_variants(tx, id_, image.variants)
+    await _add_variants(tx, id_, accepted)
     return file
 
 
-async def _add_variants(tx: Tx, file_id: UUID, variants: list[VariantRow]) -> None:
-    rows = [
-        {
-            "id": derived_id("media.variants", file_id, variant.name),
-            "file": file_id,
-            "sha256": variant.sha256,
-            "name": variant.name,
-            "width": variant.width,
-            "height": variant.height,
-            "mime": variant.mime,
-            "bytes": variant.bytes,
-            "key": storage_key(variant.sha256),
-        }
-        for variant in variants
-    ]
+def _fill(file: MediaFile, accepted: Accepted) -> None:
+    file.deleted_at = None
+    file.mime, file.bytes, file.kind, file.name = accepted.mime, accepted.bytes, accepted.kind, accepted.name
+    file.width, file.height = accepted.width, accepted.height
+    file.duration_ms, file.pages, file.scan = accepted.duration_ms, accepted.pages, accepted.scan
+    file.variants = [msgspec.to_builtins(variant) for variant in accepted.variants]
+    file.renditions = as_plain(accepted.renditions)
+    file.pending = list(accepted.pending)
+    file.state = "processing" if accepted.pending else "ready"
+
+
+def as_plain(renditions: Iterable[RenditionRow]) -> list[dict[str, object]]:
+    """As the row keeps them: by name, without what is not known."""
+    plain = [msgspec.to_builtins(rendition) for rendition in sorted(renditions, key=lambda one: one.name)]
+    return [{name: value for name, value in one.items() if value is not None} for one in plain]
+
+
+async def _add_variants(tx: Tx, file_id: UUID, accepted: Accepted) -> None:
+    for variant in accepted.variants:
+        await add_variant(tx, file_id, RenditionRow(**msgspec.structs.asdict(variant)))
+    for rendition in accepted.renditions:
+        await add_variant(tx, file_id, rendition)
+    if accepted.is_original_kept:
+        row = RenditionRow(name=ORIGINAL, mime=accepted.mime, bytes=accepted.bytes, sha256=accepted.sha256)
+        await add_variant(tx, file_id, row, is_original=True)
+    if accepted.text:
+        statement = text(
+            "insert into media_texts (file_id, text) values (:file, :text)"
+            " on conflict (file_id) do update set text = excluded.text"
+        )
+        await tx.db.execute(statement, {"file": file_id, "text": accepted.text.replace("\x00", " ")})
+
+
+async def add_variant(tx: Tx, file_id: UUID, row: RenditionRow, *, is_original: bool = False) -> None:
+    """What makes a later run skip it. Twice is once."""
     await tx.db.execute(
         text(
-            "insert into media_variants (id, file_id, sha256, name, width, height, mime, bytes, storage_key)"
-            " values (:id, :file, :sha256, :name, :width, :height, :mime, :bytes, :key)"
+            "insert into media_variants (id, file_id, sha256, name, width, height, mime, bytes, storage_key, codecs,"
+            " duration_ms, kbit_s, is_original)"
+            " values (:id, :file, :sha256, :name, :width, :height, :mime, :bytes, :key, :codecs, :duration_ms, :kbit_s,"
+            " :is_original) on conflict (file_id, name) do nothing"
         ),
-        rows,
+        {
+            **msgspec.structs.asdict(row),
+            "id": derived_id("media.variants", file_id, row.name),
+            "file": file_id,
+            "key": storage_key(row.sha256),
+            "is_original": is_original,
+        },
     )
+
+
+@dataclass(frozen=True)
+class Original:
+    """What came, as it came: for later encoders alone. It may hold what its maker did not mean to publish (a place)."""
+
+    sha256: str
+    mime: str
+    bytes: int
+    storage_key: str
+
+
+async def original_of(tx: Tx, file_id: UUID) -> Original | None:
+    """None where it is not kept, as of pictures."""
+    statement = text(
+        "select sha256, mime, bytes, storage_key from media_variants where file_id = :file and is_original"
+    )
+    found = (await tx.db.execute(statement, {"file": file_id})).one_or_none()
+    return None if found is None else Original(*found)
 
 
 def use_file(tx: Tx, file_id: UUID, *, course_id: UUID) -> None:
@@ -132,6 +212,6 @@ async def courses_showing(tx: Tx, sha256: str) -> list[UUID]:
     statement = text(
         "select distinct u.course_id from media_variants v join media_files f on f.id = v.file_id"
         " join media_uses u on u.file_id = f.id"
-        " where v.sha256 = :sha256 and f.deleted_at is null and u.deleted_at is null"
+        " where v.sha256 = :sha256 and f.deleted_at is null and u.deleted_at is null and u.course_id is not null"
     )
     return list((await tx.db.execute(statement, {"sha256": sha256})).scalars())

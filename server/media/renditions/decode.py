@@ -1,0 +1,33 @@
+"""Runs one decoder on standard input, in a confined child: `python -I decode.py NAME [ARGUMENT…]`, in its folder.
+
+Prints one line of JSON: {"made": …} or {"refused": {"code", "words"}}.
+"""
+
+import errno
+import importlib
+import json
+import sys
+from pathlib import Path
+
+COSTLY = {"code": "media.too_costly", "words": "The file takes more memory or room than we give to one."}
+
+
+def main(name: str, *arguments: str) -> None:
+    sys.path.insert(0, str(Path(__file__).parent))
+    refusing = importlib.import_module("decoders.refusing")
+    decoder = importlib.import_module(f"decoders.{name}")
+    try:
+        answer = {"made": decoder.decode(sys.stdin.buffer, *arguments)}
+    except refusing.Refused as refused:
+        answer = {"refused": {"code": refused.code, "words": refused.words}}
+    except MemoryError:
+        answer = {"refused": COSTLY}
+    except OSError as error:
+        if error.errno not in {errno.EFBIG, errno.ENOMEM}:
+            raise
+        answer = {"refused": COSTLY}
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
