@@ -3,7 +3,7 @@ import { iconSprite } from "./build/icons.ts";
 import { numberedWords } from "./build/words.ts";
 
 const CORE =
-  /preact|signals|\/src\/(app|ui|media)\/|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
+  /preact|signals|\/src\/(app|ui|media)\/(?!later\/)|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
 
 /** `--mode look` swaps the engine for a small one in memory, so that screens can be looked at without a server. */
 export default defineConfig(({ mode }) => {

@@ -1,240 +1,200 @@
-/** Downloads of courses: rows through the engine, pictures as files, one course after the other.
- *
- * What the person wants is kept in localStorage beside the engine's own list; what is here is counted, never believed.
- */
+/** Downloads of courses as the screens see them. What brings them is `later/driving.ts`, fetched once it is needed. */
 
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { BucketState, Engine } from "#sync";
-import { accessToken } from "../app/auth.ts";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { BucketState, Engine, Row } from "#sync";
 import type { MediaFile } from "../app/rows.ts";
-import { deleteFile, FileDamaged, fetchFile, keptFiles } from "./files.ts";
-import { chooseVariant, thisScreen } from "./variants.ts";
+import type { Driver } from "./later/driving.ts";
+import { isOnWifi } from "./link.ts";
+import { type Chosen, choose, type Quality, thisPhone } from "./quality.ts";
+import { Shelf } from "./shelf.ts";
+import type { Wish } from "./wishes.ts";
 
-export type Quality = "text" | "pictures";
-export interface Wish {
-  readonly quality: Quality;
-  readonly isPaused: boolean;
-}
-export type Phase = "waiting" | "running" | "paused" | "ready" | "full" | "damaged";
-export interface Download extends Wish {
-  readonly courseId: string;
+export type Phase = "waiting" | "wifi" | "running" | "paused" | "ready" | "full" | "damaged" | "gone";
+export type Halt = Extract<Phase, "full" | "damaged" | "gone">;
+export type FileWanted = Pick<Chosen, "sha256" | "bytes">;
+
+export interface Download extends Pick<Wish, "courseId" | "quality" | "wifiOnly" | "isPaused"> {
   readonly phase: Phase;
   readonly bytes: number; // On this phone, rows and files.
   readonly total: number; // To be on this phone when ready.
   readonly secondsLeft: number | null;
 }
 
-const AT_ONCE = 3;
-const RETRY_MS = 15_000;
-const PREFIX = "spark-downloads-";
+export interface FileList {
+  readonly isLoading: boolean; // The rows are still being read: it may be short.
+  readonly files: readonly FileWanted[];
+}
+
+/** As packs count: pictures seen first, captions and sound, further pictures, films, documents. */
+const PRIORITY = { image: 2, captions: 1, audio: 1, video: 3, document: 4, package: 5, attachment: 5 } as const;
 
 export const bucketOf = (courseId: string) => `course:${courseId}`;
 
 export class Downloads {
   readonly engine: Engine;
-  readonly #wishes = signal<Readonly<Record<string, Wish>>>({});
-  readonly #kept = signal<ReadonlySet<string>>(new Set());
-  readonly #flying = signal(0); // Bytes of files that are coming now and are not verified yet.
-  readonly #isCut = signal(false); // The last try for a file met no network.
-  readonly #halted = signal<Readonly<Record<string, "full" | "damaged">>>({});
-  readonly #rate = new Rate();
+  readonly shelf: Shelf;
+  readonly isCut = signal(false); // The last try for a file met no network.
+  readonly halted = signal<Readonly<Record<string, Halt>>>({});
+  readonly rate = signal(0); // Bytes a second of late; 0: not known.
   readonly #views = new Map<string, ReadonlySignal<Download | null>>();
-  #abort: AbortController | null = null;
-  #busyWith: string | null = null;
-  #stop: () => void = () => undefined;
+  readonly #lists = new Map<string, ReadonlySignal<FileList>>();
+  readonly #opened: Promise<void>;
+  #driver: Promise<Driver> | null = null;
+  #isClosed = false;
 
   constructor(engine: Engine) {
     this.engine = engine;
-    this.#wishes.value = readWishes(engine.userId);
-    void keptFiles().then((kept) => {
-      this.#kept.value = kept;
-      this.#stop = effect(() => this.#goOn());
+    this.shelf = new Shelf(engine.userId);
+    this.#opened = this.shelf.look().then(() => {
+      if (Object.keys(this.wishes).length > 0) void this.#drive();
     });
   }
 
   get wishes(): Readonly<Record<string, Wish>> {
-    return this.#wishes.value;
+    return this.shelf.wishes.value;
   }
 
   /** How one course stands; null when nobody asked for it. */
   of(courseId: string): ReadonlySignal<Download | null> {
-    const made = this.#views.get(courseId) ?? computed(() => this.#look(courseId));
+    const made = this.#views.get(courseId) ?? computed(() => this.#view(courseId));
     this.#views.set(courseId, made);
     return made;
   }
 
-  async start(courseId: string, quality: Quality): Promise<void> {
-    this.#halted.value = {};
-    this.#wish(courseId, { quality, isPaused: false });
-    await this.engine.want(bucketOf(courseId));
-    this.engine.sync();
+  /** Wants a course, or wants it otherwise than before: what is here already does not come again. */
+  async start(courseId: string, quality: Quality, wifiOnly = false): Promise<void> {
+    await this.#opened;
+    const { files = [] } = this.shelf.wishes.peek()[courseId] ?? {};
+    const { userId } = this.engine;
+    await this.shelf.keep({ userId, courseId, quality, wifiOnly, isPaused: false, files, usedAt: Date.now() });
+    (await this.#drive()).hurry();
     void navigator.storage?.persist?.();
   }
 
-  pause(courseId: string): void {
-    const wish = this.#wishes.peek()[courseId];
-    if (!wish) return;
-    this.#wish(courseId, { ...wish, isPaused: true });
-    if (this.#busyWith === courseId) this.#abort?.abort();
-    this.#holdRows();
+  pause(courseId: string): Promise<void> {
+    return this.#change(courseId, { isPaused: true });
   }
 
-  resume(courseId: string): void {
-    const wish = this.#wishes.peek()[courseId];
-    if (!wish) return;
-    this.#halted.value = {};
-    this.#wish(courseId, { ...wish, isPaused: false });
-    this.#holdRows();
-    this.engine.sync();
+  async resume(courseId: string): Promise<void> {
+    await this.#change(courseId, { isPaused: false });
+    (await this.#drive()).hurry();
   }
 
-  /** Take a course off this phone. What the person wrote in it stays, also what is unsent. */
+  setWifiOnly(courseId: string, wifiOnly: boolean): Promise<void> {
+    return this.#change(courseId, { wifiOnly });
+  }
+
+  /** Take a course off this phone. What the person wrote in it stays, also what is unsent; so do files of other courses. */
   async remove(courseId: string): Promise<void> {
-    const mine = filesOf(this.engine, courseId);
-    const { [courseId]: _gone, ...rest } = this.#wishes.peek();
-    if (this.#busyWith === courseId) this.#abort?.abort();
-    this.#wishes.value = rest;
-    writeWishes(this.engine.userId, rest);
-    const still = new Set(Object.keys(rest).flatMap((other) => filesOf(this.engine, other).map((file) => file.sha256)));
-    if (!somebodyElseHas(courseId, this.engine.userId)) {
-      await Promise.all(mine.filter((file) => !still.has(file.sha256)).map((file) => deleteFile(file.sha256)));
-    }
-    this.#kept.value = await keptFiles();
-    await this.engine.unwant(bucketOf(courseId));
+    await this.#opened;
+    await (await this.#drive()).remove(courseId);
   }
 
-  /** One picture on request, from a course that was taken as text only. */
-  async fetchOne(sha256: string): Promise<void> {
-    const token = () => accessToken(this.engine.userId);
-    await fetchFile({ sha256, token, signal: new AbortController().signal, onBytes: () => undefined });
-    this.#kept.value = await keptFiles();
+  /** One file on request, also from a course that was taken as text only. Raises as `bringFile` does. */
+  async fetchOne(courseId: string, file: FileWanted, signal = new AbortController().signal): Promise<void> {
+    await this.#opened;
+    await (await this.#drive()).fetchOne(courseId, file, signal);
   }
 
   isKept(sha256: string): boolean {
-    return this.#kept.value.has(sha256);
+    return this.shelf.whole.value.has(sha256);
+  }
+
+  /** Bytes that have come of a file which is not whole. */
+  cameOf(sha256: string): number {
+    return this.shelf.came.value.get(sha256) ?? 0;
+  }
+
+  /** Look again at what lies on this phone: a pack has brought something. */
+  async refresh(): Promise<void> {
+    await this.shelf.look();
+    this.shelf.tellTabs();
   }
 
   close(): void {
-    this.#stop();
-    this.#abort?.abort();
+    this.#isClosed = true;
+    this.shelf.close();
+    void this.#driver?.then((driver) => driver.close());
   }
 
-  #wish(courseId: string, wish: Wish): void {
-    this.#wishes.value = { ...this.#wishes.peek(), [courseId]: wish };
-    writeWishes(this.engine.userId, this.#wishes.peek());
-  }
-
-  /** The engine pauses all fills or none: rows wait only when every unfinished course is paused. */
-  #holdRows(): void {
-    const open = Object.entries(this.#wishes.peek()).filter(([id]) => this.of(id).peek()?.phase !== "ready");
-    this.engine.pause(open.length > 0 && open.every(([, wish]) => wish.isPaused));
-  }
-
-  #look(courseId: string): Download | null {
-    const wish = this.#wishes.value[courseId];
-    if (!wish) return null;
-    const rows = rowsOf(this.engine.buckets.value.find((state) => state.bucket === bucketOf(courseId)));
-    const wanted = wish.quality === "text" ? [] : filesOf(this.engine, courseId);
-    const here = wanted.filter((file) => this.#kept.value.has(file.sha256));
-    const isBusy = this.#busyWith === courseId;
-    const bytes = rows.held + sum(here) + (isBusy ? this.#flying.value : 0);
-    const total = rows.total + sum(wanted);
-    const isReady = rows.isFull && here.length === wanted.length;
-    return {
-      ...wish,
-      courseId,
-      bytes: Math.min(bytes, total),
-      total,
-      phase: isReady ? "ready" : this.#phase(courseId, wish),
-      secondsLeft: isReady ? null : this.#rate.secondsFor(total - bytes),
+  /** What its rows name at the quality that was chosen. */
+  listOf(courseId: string): FileList {
+    const look = () => {
+      const { state, value } = rowsOf(this.engine, courseId);
+      const packs = this.engine.rows<Pack>("catalog.packs", { bucket: bucketOf(courseId) }).value.value;
+      const quality = this.wishes[courseId]?.quality ?? "text";
+      return { isLoading: state === "loading", files: filesOf(value, packs, quality) };
     };
+    const made = this.#lists.get(courseId) ?? computed(look);
+    this.#lists.set(courseId, made);
+    return made.value;
   }
 
-  #phase(courseId: string, wish: Wish): Phase {
-    const halted = this.#halted.value[courseId];
-    if (halted) return halted;
-    if (wish.isPaused) return "paused";
-    return this.engine.status.value.link === "offline" || this.#isCut.value ? "waiting" : "running";
-  }
-
-  /** Runs again whenever rows, wishes or the link change: no flag to forget. */
-  #goOn(): void {
-    const next = Object.keys(this.#wishes.value).find((id) => {
-      const phase = this.of(id).value?.phase;
-      return (phase === "running" || phase === "waiting") && this.#missing(id).length > 0;
+  /** Raises TypeError offline, on a phone that does not have the script yet: the next call tries again. */
+  #drive(): Promise<Driver> {
+    this.#driver ??= import("./later/driving.ts").then(({ Driver }) => {
+      const driver = new Driver(this);
+      if (this.#isClosed) driver.close();
+      return driver;
     });
-    const isOffline = this.engine.status.value.link === "offline";
-    if (next !== undefined && !isOffline && this.#busyWith === null) void this.#bring(next);
+    this.#driver.catch(() => {
+      this.#driver = null;
+    });
+    return this.#driver;
   }
 
-  #missing(courseId: string): readonly FileWanted[] {
-    if (this.#wishes.value[courseId]?.quality === "text") return [];
-    return filesOf(this.engine, courseId).filter((file) => !this.#kept.value.has(file.sha256));
+  async #change(courseId: string, change: Partial<Wish>): Promise<void> {
+    await this.#opened;
+    const wish = this.shelf.wishes.peek()[courseId];
+    if (wish) await this.shelf.keep({ ...wish, ...change });
   }
 
-  async #bring(courseId: string): Promise<void> {
-    this.#busyWith = courseId;
-    const abort = new AbortController();
-    this.#abort = abort;
-    const queue = [...this.#missing(courseId)];
-    const problems: unknown[] = [];
-    const lane = () =>
-      this.#lane(queue, abort).catch((error: unknown) => {
-        problems.push(error); // The first says why; the others only stop because of it.
-        abort.abort();
-      });
-    await Promise.all(Array.from({ length: AT_ONCE }, lane));
-    this.#flying.value = 0;
-    if (problems.length > 0) await this.#rest(courseId, problems[0]);
-    this.#busyWith = null;
-    this.#kept.value = await keptFiles(); // Wakes #goOn: the next course, or the rest of this one.
+  #view(courseId: string): Download | null {
+    const wish = this.wishes[courseId];
+    if (!wish) return null;
+    const rows = weigh(this.engine.buckets.value.find((state) => state.bucket === bucketOf(courseId)));
+    const { isLoading, files } = this.listOf(courseId);
+    const [whole, came] = [this.shelf.whole.value, this.shelf.came.value];
+    const part = ({ sha256, bytes }: FileWanted) =>
+      whole.has(sha256) ? bytes : Math.min(came.get(sha256) ?? 0, bytes);
+    const bytes = rows.held + files.reduce((all, file) => all + part(file), 0);
+    const total = rows.total + files.reduce((all, file) => all + file.bytes, 0);
+    const names = isLoading ? wish.files : files.map((file) => file.sha256);
+    const isReady = rows.isFull && names.every((sha256) => whole.has(sha256));
+    const { quality, wifiOnly, isPaused } = wish;
+    const phase = isReady ? "ready" : this.#phase(wish);
+    const secondsLeft = phase === "running" && this.rate.value > 0 ? (total - bytes) / this.rate.value : null;
+    return { courseId, quality, wifiOnly, isPaused, phase, bytes: Math.min(bytes, total), total, secondsLeft };
   }
 
-  /** After a try that failed: note why, and wait as long as that reason asks for. */
-  async #rest(courseId: string, error: unknown): Promise<void> {
-    if (isWish(error)) return;
-    if (isFull(error)) this.#halted.value = { ...this.#halted.peek(), [courseId]: "full" };
-    else if (error instanceof FileDamaged) this.#halted.value = { ...this.#halted.peek(), [courseId]: "damaged" };
-    else {
-      this.#isCut.value = true;
-      await new Promise<void>((resolve) => {
-        setTimeout(resolve, RETRY_MS);
-        addEventListener("online", () => resolve(), { once: true });
-      });
-    }
-  }
-
-  async #lane(queue: FileWanted[], abort: AbortController): Promise<void> {
-    const token = () => accessToken(this.engine.userId);
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      if (abort.signal.aborted) return;
-      let came = 0;
-      const onBytes = (bytes: number) => {
-        came += bytes;
-        if (bytes > 0) this.#isCut.value = false;
-        this.#flying.value += bytes;
-        this.#rate.note(bytes);
-      };
-      await fetchFile({ sha256: file.sha256, token, signal: abort.signal, onBytes });
-      this.#flying.value -= came;
-      this.#kept.value = new Set([...this.#kept.peek(), file.sha256]);
-    }
+  #phase(wish: Wish): Phase {
+    const { link, problem } = this.engine.status.value;
+    if (wish.isPaused) return "paused";
+    if (problem === "quota") return "full";
+    const halted = this.halted.value[wish.courseId];
+    if (halted) return halted;
+    if (!mayGo(wish)) return "wifi";
+    return link === "offline" || this.isCut.value ? "waiting" : "running";
   }
 }
 
-interface FileWanted {
-  readonly sha256: string;
-  readonly bytes: number;
+export const mayGo = (wish: Wish) => !wish.wifiOnly || isOnWifi.value;
+
+export const rowsOf = (engine: Engine, courseId: string) =>
+  engine.rows<MediaFile>("media.files", { bucket: bucketOf(courseId) }).value;
+
+type Pack = Row & { readonly files: readonly { readonly file_id: string; readonly priority: number }[] };
+
+/** What a course's rows name, each file once, in the order in which it should come. */
+function filesOf(rows: readonly MediaFile[], packs: readonly Pack[], quality: Quality): readonly FileWanted[] {
+  const phone = thisPhone();
+  const places = new Map(packs.flatMap((pack) => pack.files.map((file) => [file.file_id, file.priority])));
+  const place = (file: MediaFile) => places.get(file.id) ?? PRIORITY[file.kind ?? "image"];
+  const chosen = [...rows].sort((a, b) => place(a) - place(b)).flatMap((file) => choose(file, quality, phone));
+  return [...new Map(chosen.map((one) => [one.sha256, one])).values()];
 }
 
-function filesOf(engine: Engine, courseId: string): readonly FileWanted[] {
-  const screen = thisScreen();
-  const { value } = engine.rows<MediaFile>("media.files", { bucket: bucketOf(courseId) }).value;
-  const chosen = value.map((file) => chooseVariant(file, screen)).filter((variant) => variant !== undefined);
-  return [...new Map(chosen.map((variant) => [variant.sha256, variant])).values()];
-}
-
-function rowsOf(state: BucketState | undefined): { held: number; total: number; isFull: boolean } {
+function weigh(state: BucketState | undefined): { held: number; total: number; isFull: boolean } {
   const tiers = state?.tiers ?? [];
   const held = tiers.map((tier) => (tier.rows > 0 ? (tier.bytes * Math.min(tier.rowsHeld, tier.rows)) / tier.rows : 0));
   return {
@@ -242,47 +202,4 @@ function rowsOf(state: BucketState | undefined): { held: number; total: number; 
     total: tiers.reduce((bytes, tier) => bytes + tier.bytes, 0),
     isFull: tiers.length > 0 && tiers.every((tier) => tier.state === "full"),
   };
-}
-
-const sum = (files: readonly FileWanted[]) => files.reduce((bytes, file) => bytes + file.bytes, 0);
-
-const isFull = (error: unknown) => error instanceof DOMException && error.name === "QuotaExceededError";
-
-/** Stopped because the person said so. */
-const isWish = (error: unknown) => error instanceof DOMException && error.name === "AbortError";
-
-/** Bytes a second over the last ten seconds. */
-class Rate {
-  readonly #marks: [at: number, bytes: number][] = [];
-
-  note(bytes: number): void {
-    if (bytes <= 0) return;
-    const now = performance.now();
-    this.#marks.push([now, bytes]);
-    while (this.#marks.length > 1 && now - (this.#marks[0]?.[0] ?? now) > 10_000) this.#marks.shift();
-  }
-
-  secondsFor(bytes: number): number | null {
-    const first = this.#marks[0];
-    if (!first || this.#marks.length < 4) return null;
-    const span = (performance.now() - first[0]) / 1000;
-    const rate = this.#marks.reduce((all, [, some]) => all + some, 0) / Math.max(span, 0.5);
-    return rate > 0 ? bytes / rate : null;
-  }
-}
-
-/** Files are kept once for all people of the phone. */
-function somebodyElseHas(courseId: string, userId: string): boolean {
-  return Object.keys(localStorage).some(
-    (key) => key.startsWith(PREFIX) && key !== PREFIX + userId && courseId in readWishes(key.slice(PREFIX.length)),
-  );
-}
-
-function readWishes(userId: string): Readonly<Record<string, Wish>> {
-  const stored = localStorage.getItem(PREFIX + userId);
-  return stored === null ? {} : (JSON.parse(stored) as Record<string, Wish>); // Written by writeWishes alone.
-}
-
-function writeWishes(userId: string, wishes: Readonly<Record<string, Wish>>): void {
-  localStorage.setItem(PREFIX + userId, JSON.stringify(wishes));
 }

@@ -5,8 +5,8 @@
  *   studio     screens for those who make courses: kept once somebody has opened their door, then with every version
  *   activate   drop all versions but this and the one before (a window of the old version may still ask for its scripts)
  *
- * It never touches IndexedDB: queued work passes from version to version untouched. Rows and media are not its business:
- * the engine and the downloads keep those.
+ * It never touches IndexedDB: queued work passes from version to version untouched. Rows are not its business; media it only
+ * reads, for players that ask for it by address: the downloads bring it and let it go.
  */
 
 import { answer } from "./answer.ts";

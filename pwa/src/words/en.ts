@@ -139,10 +139,7 @@ export const en = {
   "course.gone_hint": "It was taken back, or this phone has not received it yet.",
 
   "download.title": "Download",
-  "download.pictures": "Text and pictures",
-  "download.pictures_hint": "Everything, sharp on this screen",
   "download.text": "Text only",
-  "download.text_hint": "Pictures one by one, when you want them",
   "download.act": "Download {size}",
   "download.when_online": "Begins as soon as you are online.",
   "download.of": "{done} of {total}",
@@ -160,7 +157,6 @@ export const en = {
   "download.remove_title": "Remove this download?",
   "download.remove_body": "Your progress, answers and questions stay.",
   "download.ready": "Ready offline",
-  "download.add_pictures": "Add pictures, {size}",
   "downloads.title": "Downloads and storage",
   "downloads.used": "Spark uses {size} of this phone.",
   "downloads.none": "Nothing downloaded yet",

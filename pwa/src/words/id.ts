@@ -141,10 +141,7 @@ export const id: Record<CoreWord, string> = {
   "course.gone_hint": "Sudah ditarik, atau belum diterima ponsel ini.",
 
   "download.title": "Unduhan",
-  "download.pictures": "Teks dan gambar",
-  "download.pictures_hint": "Semua, tajam di layar ini",
   "download.text": "Teks saja",
-  "download.text_hint": "Gambar satu per satu, bila perlu",
   "download.act": "Unduh {size}",
   "download.when_online": "Mulai begitu Anda daring.",
   "download.of": "{done} dari {total}",
@@ -162,7 +159,6 @@ export const id: Record<CoreWord, string> = {
   "download.remove_title": "Hapus unduhan ini?",
   "download.remove_body": "Kemajuan, jawaban, dan pertanyaan tetap ada.",
   "download.ready": "Siap luring",
-  "download.add_pictures": "Tambah gambar, {size}",
   "downloads.title": "Unduhan dan ruang",
   "downloads.used": "Spark memakai {size} di ponsel ini.",
   "downloads.none": "Belum ada unduhan",

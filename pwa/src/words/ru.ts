@@ -140,10 +140,7 @@ export const ru: Record<CoreWord, string> = {
   "course.gone_hint": "Его сняли, или телефон его ещё не получил.",
 
   "download.title": "Загрузка",
-  "download.pictures": "Текст и рисунки",
-  "download.pictures_hint": "Всё, чётко на этом экране",
   "download.text": "Только текст",
-  "download.text_hint": "Рисунки по одному, когда нужны",
   "download.act": "Загрузить {size}",
   "download.when_online": "Начнётся, как только будет сеть.",
   "download.of": "{done} из {total}",
@@ -161,7 +158,6 @@ export const ru: Record<CoreWord, string> = {
   "download.remove_title": "Удалить загрузку?",
   "download.remove_body": "Успехи, ответы и вопросы останутся.",
   "download.ready": "Доступно без сети",
-  "download.add_pictures": "Добавить рисунки, {size}",
   "downloads.title": "Загрузки и место",
   "downloads.used": "Spark занимает {size} на телефоне.",
   "downloads.none": "Пока ничего не загружено",

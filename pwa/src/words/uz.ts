@@ -141,10 +141,7 @@ export const uz: Record<CoreWord, string> = {
   "course.gone_hint": "Qaytarib olingan yoki telefon hali olmagan.",
 
   "download.title": "Yuklash",
-  "download.pictures": "Matn va rasmlar",
-  "download.pictures_hint": "Hammasi, shu ekranda tiniq",
   "download.text": "Faqat matn",
-  "download.text_hint": "Rasmlar kerak boʻlganda, bittalab",
   "download.act": "Yuklash, {size}",
   "download.when_online": "Tarmoq boʻlishi bilan boshlanadi.",
   "download.of": "{done} / {total}",
@@ -162,7 +159,6 @@ export const uz: Record<CoreWord, string> = {
   "download.remove_title": "Yuklama oʻchirilsinmi?",
   "download.remove_body": "Natijalar, javoblar va savollar qoladi.",
   "download.ready": "Tarmoqsiz tayyor",
-  "download.add_pictures": "Rasmlarni qoʻshish, {size}",
   "downloads.title": "Yuklamalar va joy",
   "downloads.used": "Spark telefonda {size} joy olgan.",
   "downloads.none": "Hali hech narsa yuklanmagan",

@@ -39,7 +39,7 @@ async function version(name: string, files: Files, studio: Files = {}) {
 }
 
 const get = (path: string, mode = "no-cors") =>
-  ({ url: `https://spark.example${path}`, method: "GET", mode }) as unknown as Request; // What the worker reads of one.
+  ({ url: `https://spark.example${path}`, method: "GET", mode, headers: new Headers() }) as unknown as Request; // What the worker reads of one.
 
 const ONE = { "/": "shell 1", "/assets/core.js": "core 1", "/assets/same.css": "same" };
 const TWO = { "/": "shell 2", "/assets/core2.js": "core 2", "/assets/same.css": "same" };
@@ -59,6 +59,7 @@ test("what is the server's own is never answered from the phone", async () => {
   for (const path of [
     "/api/v1/sync",
     "/media/abc",
+    `/media/capability/${"a".repeat(64)}`,
     "/uploads/abc/0",
     "/packages/abc/x",
     "/health/ready",

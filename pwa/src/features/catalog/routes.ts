@@ -10,6 +10,7 @@ export const ROUTES: readonly Route[] = [
   },
   {
     pattern: "/courses/:courseId",
+    area: "play",
     load: () => import("./screens/course.tsx").then((file) => file.CourseScreen),
   },
   {

@@ -1,12 +1,14 @@
 /** Draws a lesson's blocks. */
 
 import "./blocks.css";
+import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Icon } from "../../../ui/parts.tsx";
 import { Rich } from "../../../ui/rich.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block, Cell, NoteBlock } from "../blocks.ts";
 import { Picture } from "./picture.tsx";
+import type { MediaBlock } from "./player.tsx";
 
 interface Place {
   readonly courseId: string;
@@ -84,15 +86,37 @@ export function BlockView({ block, place }: { block: Block; place: Place }) {
       );
     case "exercise":
       return <Exercise block={block} courseId={place.courseId} />;
+    case "video":
+    case "audio":
+    case "document":
+      return <Media block={block} courseId={place.courseId} />;
     default:
       return <Newer title={block.title} />;
   }
 }
 
+const player = signal<typeof import("./player.tsx").MediaView | null>(null);
+
+/** Most lessons have none: the player and its words come with the first. */
+function Media({ block, courseId }: { block: MediaBlock; courseId: string }) {
+  useEffect(() => {
+    const opening = player.peek() ? null : Promise.all([import("./player.tsx"), learnToPlay()]);
+    opening
+      ?.then(([{ MediaView }]) => {
+        player.value = MediaView;
+      })
+      .catch(() => undefined); // Not on this phone yet: the title stands alone until the next visit.
+  }, []);
+  const View = player.value;
+  return View ? <View block={block} courseId={courseId} /> : <p class="hole">{block.title}</p>;
+}
+
+const learnToPlay = () => import("../../../words/areas.ts").then((areas) => areas.learn("play"));
+
 /** A kind that this version does not draw: the app's update will. A kind yet to be invented may have no title. */
 function Newer({ title }: { title: string | undefined }) {
   useEffect(() => {
-    import("../../../words/areas.ts").then((areas) => areas.learn("play")).catch(() => undefined); // Offline: the title stands alone.
+    learnToPlay().catch(() => undefined); // Offline: the title stands alone.
   }, []);
   return (
     <aside class="note info">

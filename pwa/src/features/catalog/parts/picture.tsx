@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
-import type { MediaFile } from "../../../app/rows.ts";
+import type { MediaFile, Variant } from "../../../app/rows.ts";
 import { useCourseBucket, useRow } from "../../../app/use.ts";
 import { readFile } from "../../../media/files.ts";
 import { useDownloads } from "../../../media/use.ts";
@@ -22,7 +22,7 @@ export function Picture({ block, courseId }: { block: ImageBlock; courseId: stri
   return (
     <figure class={block.width < NARROW_PX ? "narrow" : ""}>
       {variant ? (
-        <Shown sha256={variant.sha256} bytes={variant.bytes} block={block} />
+        <Shown variant={variant} block={block} courseId={courseId} />
       ) : (
         !isLoading && <Hole block={block} words={t("picture.gone")} />
       )}
@@ -36,7 +36,8 @@ export function Picture({ block, courseId }: { block: ImageBlock; courseId: stri
   );
 }
 
-function Shown({ sha256, bytes, block }: { sha256: string; bytes: number; block: ImageBlock }) {
+function Shown({ variant, block, courseId }: { variant: Variant; block: ImageBlock; courseId: string }) {
+  const { sha256, bytes } = variant;
   const downloads = useDownloads();
   const isKept = downloads.isKept(sha256);
   const [address, setAddress] = useState<string>();
@@ -63,7 +64,7 @@ function Shown({ sha256, bytes, block }: { sha256: string; bytes: number; block:
     setBusy(true);
     setProblem(undefined);
     try {
-      await downloads.fetchOne(sha256);
+      await downloads.fetchOne(courseId, variant);
     } catch (error) {
       setProblem(error instanceof TypeError ? t("error.offline") : sayError(error));
     }

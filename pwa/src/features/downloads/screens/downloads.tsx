@@ -6,10 +6,13 @@ import type { Course } from "../../../app/rows.ts";
 import { useEngine, useRow } from "../../../app/use.ts";
 import { CURRENCIES, keepTariff, tariffOf } from "../../../media/tariff.ts";
 import { useDownloads } from "../../../media/use.ts";
-import { Empty, Field } from "../../../ui/parts.tsx";
+import { Empty, Field, Notice } from "../../../ui/parts.tsx";
 import { formatBytes } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
-import { DownloadBox } from "../../catalog/parts/download-box.tsx";
+import { DownloadBox, useRoom } from "../../catalog/parts/download-box.tsx";
+import { Packs } from "../parts/packs.tsx";
+
+const LOW_BYTES = 50_000_000;
 
 export function DownloadsScreen() {
   const wishes = Object.keys(useDownloads().wishes);
@@ -25,6 +28,8 @@ export function DownloadsScreen() {
       ) : (
         wishes.map((courseId) => <One key={courseId} courseId={courseId} />)
       )}
+      <LowRoom />
+      <Packs courseIds={wishes} />
       <TariffForm />
     </Page>
   );
@@ -41,6 +46,13 @@ function One({ courseId }: { courseId: string }) {
       <DownloadBox course={course} />
     </section>
   );
+}
+
+/** Said before work finds no place. */
+function LowRoom() {
+  const room = useRoom();
+  if (room === undefined || room > LOW_BYTES) return null;
+  return <Notice tone="warn">{t("play.low_room", { size: formatBytes(Math.max(room, 0)) })}</Notice>;
 }
 
 /** What the browser says we use. Its word on what is left is not to be trusted and not shown. */

@@ -1,0 +1,143 @@
+/** Courses from phone to phone: what is here as a file, and a file of somebody else taken in. */
+
+import { useEffect, useState } from "preact/hooks";
+import { sayError } from "../../../app/errors.tsx";
+import type { Course } from "../../../app/rows.ts";
+import { useEngine, useRow } from "../../../app/use.ts";
+import type { Downloads } from "../../../media/downloads.ts";
+import type { OpenPack, PackCode, Taken } from "../../../media/later/packs.ts";
+import { useDownloads } from "../../../media/use.ts";
+import { Icon, Meter, Notice } from "../../../ui/parts.tsx";
+import { formatBytes } from "../../../words/format.ts";
+import { t, tn, type Word, word } from "../../../words/index.ts";
+
+const packs = () => import("../../../media/later/packs.ts");
+
+const CODES: Readonly<Record<PackCode, Word>> = {
+  "pack.format": word("play.pack_not"),
+  "pack.damaged": word("play.pack_damaged"),
+};
+
+export function Packs({ courseIds }: { courseIds: readonly string[] }) {
+  return (
+    <section class="card stack">
+      <h2>{t("play.pack_title")}</h2>
+      <p class="soft small">{t("play.pack_lead")}</p>
+      {courseIds.map((courseId) => (
+        <Give key={courseId} courseId={courseId} />
+      ))}
+      <Take />
+    </section>
+  );
+}
+
+function Give({ courseId }: { courseId: string }) {
+  const downloads = useDownloads();
+  const course = useRow<Course>("catalog.courses", courseId).row;
+  const [made, setMade] = useState<{ address: string; bytes: number }>();
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  useEffect(() => () => made && URL.revokeObjectURL(made.address), [made]);
+  const download = downloads.of(courseId).value;
+  const files = downloads.listOf(courseId).files;
+  if (!course || download?.phase !== "ready" || files.length === 0) return null;
+
+  async function make(title: string, quality: Parameters<Downloads["start"]>[1]): Promise<void> {
+    setBusy(true);
+    try {
+      const { writePack } = await packs();
+      const blob = await writePack({ id: courseId, title }, quality, files);
+      setMade({ address: URL.createObjectURL(blob), bytes: blob.size });
+    } catch (error) {
+      setProblem(sayError(error));
+    }
+    setBusy(false);
+  }
+
+  const bytes = files.reduce((all, file) => all + file.bytes, 0);
+  return (
+    <div class="stack tight">
+      <p class="strong">{course.title}</p>
+      {made ? (
+        <a class="button wide" href={made.address} download={`${nameOf(course.title)}.sparkpack`}>
+          <Icon name="share-2" />
+          {nameOf(course.title)}.sparkpack · {formatBytes(made.bytes)}
+        </a>
+      ) : (
+        <button
+          type="button"
+          class="button wide"
+          disabled={isBusy}
+          onClick={() => void make(course.title, download.quality)}
+        >
+          <Icon name="hard-drive" />
+          {isBusy ? t("play.pack_making") : t("play.pack_make", { size: formatBytes(bytes) })}
+        </button>
+      )}
+      {problem && <Notice tone="bad">{problem}</Notice>}
+    </div>
+  );
+}
+
+const nameOf = (title: string) => title.replaceAll(/[\\/:*?"<>|]/g, " ").trim() || "course";
+
+function Take() {
+  const downloads = useDownloads();
+  const engine = useEngine();
+  const [came, setCame] = useState<{ bytes: number; of: number }>();
+  const [taken, setTaken] = useState<Taken>();
+  const [problem, setProblem] = useState<string>();
+
+  async function take(file: File): Promise<void> {
+    setProblem(undefined);
+    setTaken(undefined);
+    setCame({ bytes: 0, of: file.size });
+    const { openPack, PackRefused, takePack } = await packs();
+    try {
+      const pack = await openPack(file);
+      if (!isMine(pack)) return setProblem(t("play.pack_yours"));
+      setTaken(await takePack(pack, (bytes) => setCame({ bytes, of: file.size })));
+      // Its rows come from the server, few as they are; what the pack held is not asked for again.
+      if (downloads.of(pack.courseId).peek() === null) await downloads.start(pack.courseId, pack.quality);
+    } catch (error) {
+      setProblem(error instanceof PackRefused ? t(CODES[error.code]) : sayError(error));
+    } finally {
+      await downloads.refresh();
+      setCame(undefined);
+    }
+  }
+
+  /** Only a course that this person's own account offers: others' files would never be shown. */
+  function isMine(pack: OpenPack): boolean {
+    return engine.row("catalog.courses", pack.courseId).peek().value !== undefined;
+  }
+
+  return (
+    <div class="stack tight">
+      <label class="button wide">
+        <Icon name="file-up" />
+        {t("play.pack_take")}
+        <input
+          type="file"
+          class="hidden"
+          accept=".sparkpack,application/zip"
+          disabled={came !== undefined}
+          onChange={(event) => {
+            const file = event.currentTarget.files?.[0];
+            event.currentTarget.value = "";
+            if (file) void take(file);
+          }}
+        />
+      </label>
+      {came && <Meter value={came.bytes} max={came.of} label={t("play.pack_taking")} />}
+      {came && <p class="soft small">{t("play.pack_taking")}</p>}
+      {taken && (
+        <Notice tone={taken.broken > 0 ? "warn" : "good"}>
+          <p>{tn("play.pack_taken", taken.kept)}</p>
+          {taken.broken > 0 && <p>{tn("play.pack_broken", taken.broken)}</p>}
+        </Notice>
+      )}
+      {problem && <Notice tone="bad">{problem}</Notice>}
+    </div>
+  );
+}
