@@ -1,6 +1,7 @@
 /** What a wish looks like on this phone before the server has answered. The server has the last word. */
 
 import type { CommandEffect, MergeRule } from "#sync";
+import { effects as authoring } from "../features/authoring/overlay.ts";
 
 type OverlayRules = { merge: Record<string, MergeRule>; commands: Record<string, CommandEffect> };
 
@@ -21,6 +22,7 @@ export const overlay: OverlayRules = {
     "notifications.notifications": { join: { read_at: "earlier" } },
   },
   commands: {
+    ...authoring,
     "assessments.attempt.submit": (args, at) => [
       {
         collection: "assessments.attempts",

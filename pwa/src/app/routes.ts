@@ -1,6 +1,7 @@
 /** Every screen and its address. Each is a script of its own, fetched on first use and kept by the service worker. */
 
 import { ROUTES as assessments } from "../features/assessments/routes.ts";
+import { ROUTES as authoring } from "../features/authoring/routes.ts";
 import { ROUTES as catalog } from "../features/catalog/routes.ts";
 import { ROUTES as downloads } from "../features/downloads/routes.ts";
 import { ROUTES as identity } from "../features/identity/routes.ts";
@@ -13,6 +14,7 @@ import type { Route } from "./router.ts";
 /** The first whose pattern fits is shown. */
 export const ROUTES: readonly Route[] = [
   ...assessments,
+  ...authoring,
   ...catalog,
   ...downloads,
   ...identity,

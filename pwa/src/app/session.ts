@@ -3,6 +3,7 @@
 import { effect, signal } from "@preact/signals";
 import { type Engine, openEngine } from "#sync";
 import * as vault from "#vault";
+import { forgetWishes } from "../media/wishes.ts";
 import { LANGUAGES, type Language, preferredLanguage, speak } from "../words/index.ts";
 import { accessToken, forgetToken, logIn, logOut, signInWhenOnline } from "./auth.ts";
 import { overlay } from "./overlay.ts";
@@ -17,6 +18,13 @@ export const engine = signal<Engine | null>(null);
 export const people = signal<readonly Person[]>([]);
 
 const LAST = "spark-last-person";
+/** Before a person's id: they have files to send. */
+export const SENDING = "spark-sending-";
+
+let sealing: CryptoKey | null = null;
+
+/** Seals what screens keep of this person beside the engine; null while nobody is here. */
+export const storageKey = (): CryptoKey | null => sealing;
 
 /** Look who lives on this phone, and open the store of the last one if they chose to stay unlocked. */
 export async function wake(): Promise<void> {
@@ -67,6 +75,7 @@ export async function unlock(person: Person, password: string): Promise<boolean>
 export async function leave(): Promise<void> {
   await engine.peek()?.close();
   engine.value = null;
+  sealing = null;
   localStorage.setItem(LAST, ""); // Nobody, on purpose: not the same as a note that was lost.
   forgetToken();
 }
@@ -83,6 +92,7 @@ export async function signOut(): Promise<void> {
 export async function forget(person: Person): Promise<void> {
   await vault.forget(person.userId);
   for (const key of Object.keys(localStorage)) if (key.includes(person.userId)) localStorage.removeItem(key);
+  await forgetWishes(person.userId);
   people.value = await vault.people();
 }
 
@@ -95,6 +105,7 @@ async function open(person: Person, storageKey: CryptoKey): Promise<void> {
     overlay,
   });
   localStorage.setItem(LAST, person.userId);
+  sealing = storageKey;
   engine.value = opened;
   erased.value = false;
   void speakTheirs(opened);
@@ -107,6 +118,7 @@ async function open(person: Person, storageKey: CryptoKey): Promise<void> {
 async function farewell(person: Person, opened: Engine): Promise<void> {
   await opened.close();
   if (engine.peek() === opened) engine.value = null;
+  sealing = null;
   forgetToken();
   await forget(person);
   erased.value = true;

@@ -5,6 +5,8 @@ import { connect } from "./proxy.js";
 import type { Engine, OpenOptions } from "./types.js";
 
 export { derivedId, newId } from "./ids.js";
+export { placeBetween } from "./place.js";
+export { mergeText } from "./text.js";
 export type * from "./types.js";
 
 /** Open one person's store on this phone and keep it in step with the server. Never waits for the network. */

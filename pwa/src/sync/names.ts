@@ -12,5 +12,11 @@ export const keyName = (userId: string): string => `spark-key-${userId}`;
 /** Place 1 is the usual one; the next ones hold what another storage key of the same person sealed. */
 export const mineName = (userId: string, place = 1): string => `spark-mine-${userId}${place === 1 ? "" : `-${place}`}`;
 
+/** Files on their way to the server, sealed like all else. */
+export const uploadsName = (userId: string): string => `spark-uploads-${userId}`;
+
+/** Lessons half written: `features/authoring/work.ts`. */
+export const workName = (userId: string): string => `spark-work-${userId}`;
+
 export const rowsName = (userId: string, place = 1): string =>
   `spark-rows-${userId}-${GENERATION}${place === 1 ? "" : `-${place}`}`;

@@ -1,6 +1,8 @@
 /** The icons in the sprite. Names are Lucide's; the build copies these and no others. */
 export const ICONS = [
+  "arrow-down",
   "arrow-left",
+  "arrow-up",
   "bell",
   "book-open",
   "check",
@@ -17,6 +19,7 @@ export const ICONS = [
   "flag",
   "graduation-cap",
   "hard-drive",
+  "grip-vertical",
   "house",
   "image",
   "inbox",
@@ -26,7 +29,9 @@ export const ICONS = [
   "log-out",
   "message-circle-question",
   "pause",
+  "pencil",
   "play",
+  "plus",
   "refresh-cw",
   "send",
   "share-2",

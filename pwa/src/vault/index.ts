@@ -8,7 +8,7 @@
  * the phone must show who may unlock it.
  */
 
-import { keyName, MINE_MAX, mineName, PEOPLE, rowsName } from "../sync/names.js";
+import { keyName, MINE_MAX, mineName, PEOPLE, rowsName, uploadsName, workName } from "../sync/names.js";
 import { dropDatabase } from "../sync/worker/db.js";
 import { type Kdf, newKdf, wrappingKey } from "./kdf.js";
 import { readAll, readOne, removeOne, writeOne } from "./store.js";
@@ -95,6 +95,8 @@ export async function signOut(userId: string): Promise<void> {
 /** Remove a person and all that is theirs from this phone, unsent work included. Ask first. */
 export async function forget(userId: string): Promise<void> {
   await dropDatabase(indexedDB, keyName(userId));
+  await dropDatabase(indexedDB, uploadsName(userId));
+  await dropDatabase(indexedDB, workName(userId));
   for (let place = 1; place <= MINE_MAX; place++) {
     await dropDatabase(indexedDB, mineName(userId, place));
     await dropDatabase(indexedDB, rowsName(userId, place));

@@ -1,8 +1,9 @@
-/** An educator's courses, published or not. */
+/** An educator's courses, published or not, and those that only this phone knows yet. */
 
+import { useEffect, useState } from "preact/hooks";
 import { Page } from "../../../app/page.tsx";
 import type { Course } from "../../../app/rows.ts";
-import { useEngine, useRow } from "../../../app/use.ts";
+import { useEngine, useRow, useRows } from "../../../app/use.ts";
 import { Cover } from "../../../ui/cover.tsx";
 import { Chip, Empty, Icon } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
@@ -11,22 +12,34 @@ import "../../catalog/parts/course-card.css";
 const PREFIX = "course-staff:";
 
 export function TeachScreen() {
-  const buckets = useEngine().buckets.value.filter((state) => state.bucket.startsWith(PREFIX));
+  const held = useEngine().buckets.value.flatMap(({ bucket }) =>
+    bucket.startsWith(PREFIX) ? [bucket.slice(PREFIX.length)] : [],
+  );
+  // Made on this phone and not sent yet: without a name for addresses, which the server gives.
+  const made = useRows<Course>("catalog.courses").rows.filter((course) => course.slug === "");
+  const ids = [...new Set([...made.map((course) => course.id), ...held])];
+  const canWrite = useAuthoringWords();
   return (
     <Page title={t("teach.title")} lead={t("teach.lead")} width="broad">
-      {buckets.length === 0 ? (
+      {ids.length === 0 ? (
         <Empty icon="file-up" title={t("teach.none")}>
           <p>{t("teach.none_hint")}</p>
         </Empty>
       ) : (
         <div class="courses">
-          {buckets.map((state) => (
-            <Mine key={state.bucket} courseId={state.bucket.slice(PREFIX.length)} />
+          {ids.map((courseId) => (
+            <Mine key={courseId} courseId={courseId} canWrite={canWrite} />
           ))}
         </div>
       )}
       <div class="action">
-        <a class="button main" href="/teach/import">
+        {canWrite && (
+          <a class="button main" href="/teach/new">
+            <Icon name="plus" />
+            {t("authoring.new")}
+          </a>
+        )}
+        <a class={canWrite ? "button" : "button main"} href="/teach/import">
           <Icon name="file-up" />
           {t("import.title")}
         </a>
@@ -35,10 +48,23 @@ export function TeachScreen() {
   );
 }
 
-function Mine({ courseId }: { courseId: string }) {
+/** The studio's words come with its screens: a phone that has neither yet, and no network, does without. */
+function useAuthoringWords(): boolean {
+  const [areThere, setThere] = useState(false);
+  useEffect(() => {
+    import("../../../words/areas.ts")
+      .then(({ learn }) => learn("authoring"))
+      .then(() => setThere(true))
+      .catch(() => undefined); // Not on this phone: everything else of this screen works.
+  }, []);
+  return areThere;
+}
+
+function Mine({ courseId, canWrite }: { courseId: string; canWrite: boolean }) {
   const course = useRow<Course>("catalog.courses", courseId, PREFIX + courseId).row;
   const isPublished = useRow<Course>("catalog.courses", courseId, "public").row !== undefined;
   if (!course) return null;
+  const isKnown = course.slug !== "";
   return (
     <article class="card course-card">
       <Cover seed={course.id} />
@@ -51,16 +77,27 @@ function Mine({ courseId }: { courseId: string }) {
           <span class="soft">{tn("course.lessons", course.lessons_count)}</span>
         </p>
         <div class="row">
-          <a class="button" href={`/courses/${course.id}`}>
-            {t("teach.look")}
-          </a>
-          <a class="button" href={`/teach/${course.id}/results`}>
-            {t("teach.results")}
-          </a>
+          {canWrite && (
+            <a class="button" href={`/teach/${course.id}/edit`}>
+              {t("authoring.edit")}
+            </a>
+          )}
+          {isKnown && (
+            <a class="button" href={`/courses/${course.id}`}>
+              {t("teach.look")}
+            </a>
+          )}
+          {isKnown && (
+            <a class="button" href={`/teach/${course.id}/results`}>
+              {t("teach.results")}
+            </a>
+          )}
         </div>
-        <a class="button quiet" href={`/teach/import?course=${encodeURIComponent(course.slug)}`}>
-          {t("teach.add_questions")}
-        </a>
+        {isKnown && (
+          <a class="button quiet" href={`/teach/import?course=${encodeURIComponent(course.slug)}`}>
+            {t("teach.add_questions")}
+          </a>
+        )}
       </div>
     </article>
   );

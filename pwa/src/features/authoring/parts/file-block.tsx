@@ -1,0 +1,198 @@
+/** Pictures, films, sounds and documents: chosen with or without a network, sent when there is one. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { sayError } from "../../../app/errors.tsx";
+import type { MediaFile } from "../../../app/rows.ts";
+import { useRow } from "../../../app/use.ts";
+import { Chip, Field, Meter, Notice } from "../../../ui/parts.tsx";
+import type { Upload } from "../../../uploads/types.ts";
+import { useUploads } from "../../../uploads/use.ts";
+import { formatBytes } from "../../../words/format.ts";
+import { t, type Word, word } from "../../../words/index.ts";
+import type { Block } from "../../catalog/blocks.ts";
+import { BlockView } from "../../catalog/parts/blocks.tsx";
+import { sayWhy, staffBucket } from "../staff.ts";
+import { type EditorProps, First } from "./block-editor.tsx";
+import { RichInput } from "./rich-input.tsx";
+
+type Shown = Extract<Block, { type: "image" | "video" | "audio" | "document" }>;
+
+const TYPES: Readonly<Record<Shown["type"], string>> = {
+  image: "image/jpeg,image/png,image/webp,image/gif",
+  video: "video/mp4,video/webm,video/quicktime",
+  audio: "audio/mpeg,audio/mp4,audio/ogg,audio/wav,audio/webm",
+  document: "application/pdf",
+};
+const WIDTH_MAX = 960; // Of the largest variant that a phone gets.
+const TITLE_LENGTH_MAX = 500;
+
+const LICENCES: readonly { licence: string; name: Word }[] = [
+  { licence: "Own work", name: word("authoring.licence_own") },
+  { licence: "CC BY 4.0", name: word("authoring.licence_cc") },
+  { licence: "CC BY-SA 4.0", name: word("authoring.licence_cc_sa") },
+  { licence: "Public domain", name: word("authoring.licence_public") },
+];
+
+export function FileBlock(props: EditorProps<Shown>) {
+  const { block, courseId, onChange } = props;
+  return (
+    <>
+      {block.file_id === "" ? (
+        <Choose {...props} />
+      ) : (
+        <>
+          <FileState fileId={block.file_id} courseId={courseId} />
+          <div class="lesson">
+            <BlockView block={block} place={{ courseId, isTeacher: true }} />
+          </div>
+        </>
+      )}
+      {block.type === "image" ? (
+        <PictureWords {...props} block={block} />
+      ) : (
+        <First
+          label={t("authoring.file_title")}
+          value={block.title}
+          onInput={(title) => onChange({ ...block, title })}
+        />
+      )}
+      {block.file_id !== "" && <Choose {...props} />}
+    </>
+  );
+}
+
+function PictureWords({ block, onChange }: EditorProps<Extract<Block, { type: "image" }>>) {
+  const { caption: _caption, ...silent } = block;
+  return (
+    <>
+      <First label={t("authoring.alt")} value={block.alt} onInput={(alt) => onChange({ ...block, alt })} />
+      <RichInput
+        label={t("authoring.caption")}
+        html={block.caption ?? ""}
+        onInput={(caption) => onChange(caption === "" ? silent : { ...block, caption })}
+      />
+    </>
+  );
+}
+
+/** Licence and maker are asked before the file: they are part of what it is called. */
+function Choose({ block, courseId, onChange }: EditorProps<Shown>) {
+  const uploads = useUploads();
+  const input = useRef<HTMLInputElement>(null);
+  const [licence, setLicence] = useState(LICENCES[0]?.licence ?? "");
+  const [whose, setWhose] = useState("");
+  const [problem, setProblem] = useState<string>();
+  const [done, setDone] = useState<{ part: number; of: number }>();
+
+  async function take(file: File | undefined): Promise<void> {
+    if (!file || !uploads) return;
+    setProblem(undefined);
+    try {
+      const size = block.type === "image" ? await sizeOf(file) : null;
+      const added = await uploads.add(file, {
+        purpose: "course",
+        purposeId: courseId,
+        licence,
+        attribution: whose.trim(),
+        onProgress: (part, of) => setDone({ part, of }),
+      });
+      if (block.type === "image") onChange({ ...block, file_id: added.fileId, ...(size ?? {}) }, true);
+      else onChange({ ...block, file_id: added.fileId, title: block.title.trim() || titleOf(file) }, true);
+    } catch (error) {
+      setProblem(
+        error instanceof DOMException && error.name === "EncodingError" ? t("authoring.file_bad") : sayError(error),
+      );
+    }
+    setDone(undefined);
+  }
+
+  return (
+    <div class="stack tight">
+      {problem && <Notice tone="bad">{problem}</Notice>}
+      <Field label={t("authoring.licence")}>
+        {(props) => (
+          <select {...props} onChange={(event) => setLicence(event.currentTarget.value)}>
+            {LICENCES.map(({ licence: one, name }) => (
+              <option key={one} value={one} selected={one === licence}>
+                {t(name)}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {licence !== LICENCES[0]?.licence && <First label={t("authoring.whose")} value={whose} onInput={setWhose} />}
+      <Field label={t(block.file_id === "" ? "authoring.file" : "authoring.file_other")}>
+        {(props) => (
+          <input
+            {...props}
+            ref={input}
+            type="file"
+            accept={TYPES[block.type]}
+            disabled={!uploads || done !== undefined}
+            onChange={(event) => void take(event.currentTarget.files?.[0])}
+          />
+        )}
+      </Field>
+      {done && <Meter value={done.part} max={done.of} label={t("authoring.file")} />}
+    </div>
+  );
+}
+
+const titleOf = (file: File): string => file.name.replace(/\.[^.]{1,5}$/, "").slice(0, TITLE_LENGTH_MAX) || file.name;
+
+/** Raises EncodingError for what is no picture. */
+async function sizeOf(file: File): Promise<{ width: number; height: number }> {
+  const address = URL.createObjectURL(file);
+  try {
+    const picture = new Image();
+    picture.src = address;
+    await picture.decode();
+    const scale = Math.min(1, WIDTH_MAX / Math.max(1, picture.naturalWidth));
+    const scaled = (pixels: number) => Math.max(1, Math.round(pixels * scale));
+    return { width: scaled(picture.naturalWidth), height: scaled(picture.naturalHeight) };
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+/** Where the file is on its way; nothing is said of one that is there. */
+function FileState({ fileId, courseId }: { fileId: string; courseId: string }) {
+  const uploads = useUploads();
+  const file = useRow<MediaFile>("media.files", fileId, staffBucket(courseId)).row;
+  const upload = uploads?.all.value.find((one) => one.fileId === fileId);
+  useEffect(() => {
+    if (upload?.state === "paused") void uploads?.resume(upload.id); // Who looks at it wants it sent.
+  }, [uploads, upload?.id, upload?.state]);
+  if (file || !upload) return null;
+  return (
+    <p class="row" role="status">
+      <span class="small">
+        {upload.name} · {formatBytes(upload.bytes)}
+      </span>
+      <State upload={upload} />
+    </p>
+  );
+}
+
+function State({ upload }: { upload: Upload }) {
+  switch (upload.state) {
+    case "ready":
+      return <Chip tone="good">{t("authoring.file_ready")}</Chip>;
+    case "checking":
+      return <Chip tone="brand">{t("authoring.file_checking")}</Chip>;
+    case "refused":
+    case "failed":
+    case "lost":
+      return (
+        <Notice tone="bad">
+          {t("authoring.file_refused", { why: sayWhy(upload.code ?? undefined, upload.message ?? undefined) })}
+        </Notice>
+      );
+    default:
+      return (
+        <Chip>
+          {t("authoring.file_sending", { percent: Math.floor((100 * upload.sent) / Math.max(1, upload.bytes)) })}
+        </Chip>
+      );
+  }
+}

@@ -1,0 +1,42 @@
+/** A change that met another's where learners read: it is kept beside the lesson, and both can be looked at here. */
+
+import type { Lesson } from "../../../app/rows.ts";
+import { Notice } from "../../../ui/parts.tsx";
+import { t } from "../../../words/index.ts";
+import { readBlocks } from "../../catalog/blocks.ts";
+import type { Bench } from "../bench.ts";
+import { mergeBlocks } from "../conflicts.ts";
+import { blocksOf } from "../editing.ts";
+import { useWishes } from "../staff.ts";
+
+export function Met({ lesson, bench }: { lesson: Lesson; bench: Bench }) {
+  const met = useWishes(new Set([lesson.id])).filter(
+    (item) =>
+      item.name === "catalog.lesson_texts" &&
+      item.state === "not_accepted" &&
+      item.code === "record.changed" &&
+      !bench.settles.includes(item.identity),
+  );
+  if (met.length === 0) return null;
+
+  function lay(): void {
+    let blocks = blocksOf(bench.items);
+    for (const { args } of met) {
+      const edit = args.blocks as { readonly was?: unknown; readonly now?: unknown } | undefined; // As our own Save wrote it.
+      blocks = mergeBlocks(readBlocks(edit?.was), readBlocks(edit?.now), blocks);
+    }
+    bench.replace(
+      blocks,
+      met.map((item) => item.identity),
+    );
+  }
+
+  return (
+    <Notice tone="warn">
+      <p>{t("authoring.met")}</p>
+      <button type="button" class="button" onClick={lay}>
+        {t("authoring.met_look")}
+      </button>
+    </Notice>
+  );
+}

@@ -1,0 +1,103 @@
+/** A section's name and place, and what can be done with it. */
+
+import { useState } from "preact/hooks";
+import { useEngine } from "../../../app/use.ts";
+import { Icon } from "../../../ui/parts.tsx";
+import { t } from "../../../words/index.ts";
+import { type Part, placeAmong } from "../outline.ts";
+import { Mover, refocus } from "./mover.tsx";
+import { NameForm } from "./name-form.tsx";
+
+interface HeadProps {
+  readonly part: Part;
+  readonly parts: readonly Part[];
+  readonly say: (what: string) => void;
+}
+
+export function SectionHead({ part: { section, lessons }, parts, say }: HeadProps) {
+  const engine = useEngine();
+  const [open, setOpen] = useState<"" | "more" | "rename">("");
+  const { id, title } = section;
+  const handle = `move-${id}`;
+  const index = parts.findIndex((part) => part.section.id === id);
+
+  async function moveTo(to: number, focused: string): Promise<void> {
+    if (to < 0 || to >= parts.length || to === index) return;
+    const others = parts.flatMap((part) => (part.section.id === id ? [] : [part.section]));
+    await engine.patch("catalog.sections", id, { rank: placeAmong(others, to, id) }, { title });
+    say(t("authoring.moved", { title, place: to + 1, n: parts.length }));
+    engine.sync();
+    refocus(focused);
+  }
+
+  function drop(at: string): void {
+    const sectionId = at.split(":")[0];
+    void moveTo(
+      parts.findIndex((part) => part.section.id === sectionId),
+      handle,
+    );
+  }
+
+  async function rename(now: string): Promise<void> {
+    setOpen("");
+    if (now !== title) await engine.patch("catalog.sections", id, { title: { was: title, now } }, { title: now });
+    engine.sync();
+  }
+
+  async function remove(): Promise<void> {
+    await engine.remove("catalog.sections", id, { title });
+    engine.sync();
+  }
+
+  const step = (by: 1 | -1, focused: string) => void moveTo(index + by, focused);
+  return (
+    <>
+      <div class="row outline-row" data-at={`${id}:0`}>
+        <Mover id={handle} title={title} onStep={(by) => step(by, handle)} onDrop={drop} />
+        <h2 class="grow">{title}</h2>
+        <button
+          type="button"
+          class="button quiet round"
+          aria-label={t("authoring.more", { title })}
+          aria-expanded={open === "more"}
+          onClick={() => setOpen(open === "more" ? "" : "more")}
+        >
+          <Icon name="ellipsis" />
+        </button>
+      </div>
+      {open === "more" && (
+        <div class="row outline-more">
+          <button type="button" class="button" onClick={() => setOpen("rename")}>
+            <Icon name="pencil" />
+            {t("authoring.rename")}
+          </button>
+          <button type="button" class="button" id={`up-${id}`} onClick={() => step(-1, `up-${id}`)}>
+            <Icon name="arrow-up" />
+            {t("authoring.up")}
+          </button>
+          <button type="button" class="button" id={`down-${id}`} onClick={() => step(1, `down-${id}`)}>
+            <Icon name="arrow-down" />
+            {t("authoring.down")}
+          </button>
+          {lessons.length === 0 ? (
+            <button type="button" class="button quiet danger" onClick={() => void remove()}>
+              <Icon name="trash-2" />
+              {t("authoring.remove")}
+            </button>
+          ) : (
+            <span class="soft small">{t("authoring.section_full")}</span>
+          )}
+        </div>
+      )}
+      {open === "rename" && (
+        <NameForm
+          label={t("authoring.section_name")}
+          value={title}
+          act={t("authoring.save")}
+          onName={(now) => void rename(now)}
+          onClose={() => setOpen("")}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,182 @@
+/** A lesson being written: kept on this phone with every pause, seen by others when it is saved. */
+
+import "../parts/authoring.css";
+import { useState } from "preact/hooks";
+import { newId } from "#sync";
+import { sayError } from "../../../app/errors.tsx";
+import { Page } from "../../../app/page.tsx";
+import { go } from "../../../app/router.ts";
+import type { Lesson, LessonText } from "../../../app/rows.ts";
+import { useEngine, useRow } from "../../../app/use.ts";
+import { Empty, Notice } from "../../../ui/parts.tsx";
+import { useUploads } from "../../../uploads/use.ts";
+import { t } from "../../../words/index.ts";
+import { type Bench, useBench } from "../bench.ts";
+import { conflictsIn } from "../conflicts.ts";
+import { blocksOf, filesOf, finished, KINDS, splitAt } from "../editing.ts";
+import { placeAmong } from "../outline.ts";
+import { Desk } from "../parts/desk.tsx";
+import { Met } from "../parts/met.tsx";
+import { sayWhy, staffBucket, useDraft, useLessons, useWishes } from "../staff.ts";
+
+export function EditLessonScreen({ params }: { params: Readonly<Record<string, string>> }) {
+  const { courseId = "", lessonId = "" } = params;
+  const bucket = staffBucket(courseId);
+  const lesson = useRow<Lesson>("catalog.lessons", lessonId, bucket);
+  const text = useRow<LessonText>("catalog.lesson_texts", lessonId, bucket);
+  const back = `/teach/${courseId}/edit`;
+  if (!lesson.row || !text.row) {
+    return (
+      <Page title={lesson.row?.title ?? t("authoring.title")} back={back}>
+        {!lesson.isLoading && !text.isLoading && (
+          <Empty icon="cloud-off" title={t("authoring.not_here")}>
+            <p>{t("authoring.not_here_hint")}</p>
+          </Empty>
+        )}
+      </Page>
+    );
+  }
+  return (
+    <Page title={lesson.row.title} lead={<span class="small">{t("authoring.keep_hint")}</span>} back={back}>
+      <Writing key={lessonId} lesson={lesson.row} text={text.row} />
+    </Page>
+  );
+}
+
+function Writing({ lesson, text }: { lesson: Lesson; text: LessonText }) {
+  const bench = useBench(lesson.id, text);
+  const [said, say] = useState("");
+  const { course } = useDraft(lesson.course_id);
+  if (!bench) return null;
+  const isShownToLearners = course?.status === "published";
+  return (
+    <>
+      <Met lesson={lesson} bench={bench} />
+      {bench.items.length === 0 && <p class="soft">{t("authoring.empty_lesson")}</p>}
+      <Desk items={bench.items} kinds={KINDS} courseId={lesson.course_id} depth={0} onChange={bench.change} say={say} />
+      <SaveBar lesson={lesson} bench={bench} mustChoose={isShownToLearners} />
+      <p class="hidden" role="status">
+        {said}
+      </p>
+    </>
+  );
+}
+
+interface BarProps {
+  readonly lesson: Lesson;
+  readonly bench: Bench;
+  readonly mustChoose: boolean;
+}
+
+function SaveBar({ lesson, bench, mustChoose }: BarProps) {
+  const engine = useEngine();
+  const uploads = useUploads();
+  const refused = useWishes(new Set([lesson.id])).find(
+    (item) => item.state === "not_accepted" && item.code !== "record.changed",
+  );
+  const [problem, setProblem] = useState<string>();
+  const [isTooLarge, setTooLarge] = useState(false);
+  const hasConflicts = conflictsIn(blocksOf(bench.items)).length > 0;
+
+  /** Hashes of the files that are still on their way: the server keeps the words waiting for them. */
+  function blobsOf(): readonly string[] {
+    const wanted = new Set(filesOf(blocksOf(bench.items)));
+    const under = uploads?.all.peek().filter((upload) => wanted.has(upload.fileId) && upload.state !== "ready") ?? [];
+    return [...new Set(under.map((upload) => upload.sha256))];
+  }
+
+  async function save(): Promise<void> {
+    setProblem(undefined);
+    if (mustChoose && hasConflicts) {
+      setProblem(t("authoring.conflict_left"));
+      return;
+    }
+    const now = finished(blocksOf(bench.items));
+    try {
+      const edit = { was: bench.base, now };
+      await engine.patch(
+        "catalog.lesson_texts",
+        lesson.id,
+        { blocks: edit },
+        { title: lesson.title, blobs: blobsOf() },
+      );
+      await bench.saved(now);
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code === "wish.too_large") setTooLarge(true);
+      else setProblem(sayError(error));
+      return;
+    }
+    engine.sync();
+  }
+
+  return (
+    <>
+      {problem && <Notice tone="bad">{problem}</Notice>}
+      {refused && (
+        <Notice tone="bad">
+          <p>
+            {t("authoring.refused")} {sayWhy(refused.code, refused.message)}
+          </p>
+          <a href="/outbox">{t("authoring.to_outbox")}</a>
+        </Notice>
+      )}
+      {isTooLarge && <Split lesson={lesson} bench={bench} onDone={() => setTooLarge(false)} />}
+      <p class="soft small" role="status">
+        {bench.state === "kept" && t("authoring.kept")}
+        {bench.state === "saved" && t("authoring.saved")}
+      </p>
+      <div class="action">
+        <button type="button" class="button main" disabled={!bench.isDirty} onClick={() => void save()}>
+          {t("authoring.save")}
+        </button>
+        <button type="button" class="button" disabled={!bench.canUndo} onClick={bench.undo}>
+          {t("authoring.undo")}
+        </button>
+        <a class="button" href={`/teach/${lesson.course_id}/preview/${lesson.id}`}>
+          {t("authoring.preview")}
+        </a>
+      </div>
+    </>
+  );
+}
+
+/** The second half becomes the next lesson. */
+function Split({ lesson, bench, onDone }: { lesson: Lesson; bench: Bench; onDone: () => void }) {
+  const engine = useEngine();
+  const lessons = useLessons(lesson.course_id);
+  const [problem, setProblem] = useState<string>();
+
+  async function split(): Promise<void> {
+    const blocks = finished(blocksOf(bench.items));
+    const at = splitAt(blocks);
+    const id = newId();
+    const title = t("authoring.split_title", { title: lesson.title }).slice(0, 255);
+    const home = lessons.filter((one) => one.section_id === lesson.section_id && one.id !== id);
+    const sorted = home.sort((a, b) => (String(a.rank) < String(b.rank) ? -1 : 1));
+    const rank = placeAmong(sorted, sorted.findIndex((one) => one.id === lesson.id) + 1, id);
+    const { course_id, section_id } = lesson;
+    try {
+      await engine.command(
+        "catalog.lesson.add",
+        { id, course_id, section_id, title, rank, blocks: blocks.slice(at) },
+        { title },
+      );
+    } catch (error) {
+      setProblem(sayError(error));
+      return;
+    }
+    bench.replace(blocks.slice(0, at));
+    onDone();
+    engine.sync();
+    go(`/teach/${course_id}/edit`);
+  }
+
+  return (
+    <Notice tone="warn">
+      <p>{problem ?? t("authoring.too_large")}</p>
+      <button type="button" class="button" onClick={() => void split()}>
+        {t("authoring.split")}
+      </button>
+    </Notice>
+  );
+}
