@@ -14,6 +14,6 @@ def open_work(settings: Settings) -> Work:
     return Work(
         settings=settings,
         database=Database(settings.database_url, pool_max=settings.database_pool_max, bus=bus(), visible=visible()),
-        storage=Storage.from_url(settings.s3_url),
+        storage=Storage.from_url(settings.s3_url, folder=settings.s3_folder),
         redis=Redis.from_url(settings.redis_url, socket_connect_timeout=2, socket_timeout=5),
     )

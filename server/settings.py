@@ -31,6 +31,7 @@ class Settings:
     access_token_s: int = 900
     database_pool_max: int = 10
     cookie_secure: bool = False  # True behind TLS; then the refresh cookie takes its `__Host-` name.
+    s3_folder: Path | None = None  # Where a store of our own on this machine keeps the bucket: read, never written.
     replica_url: str = ""  # A hot standby of the database that pages are read from; empty: none.
     api_processes: int = 1  # What the supervisor starts behind the one address, …
     workers: int = 1
@@ -69,6 +70,7 @@ class Settings:
             signing_key=_signing_key(_required(env, "SPARK_SIGNING_KEY")),
             root=root,
             cookie_secure=_flag(env, "SPARK_COOKIE_SECURE", default=False),
+            s3_folder=Path(env["SPARK_S3_FOLDER"]) if env.get("SPARK_S3_FOLDER") else None,
             replica_url=env.get("SPARK_REPLICA_URL", ""),
             api_processes=_count(env, "SPARK_API_PROCESSES"),
             workers=_count(env, "SPARK_WORKERS"),

@@ -7,7 +7,7 @@ from sync.effects import Waiting
 from sync.errors import Refusal
 from sync.meeting import Writer
 from sync.receipts import HeldOp, Receipt, held_id
-from sync.refusals import Changed, GroupRefused
+from sync.refusals import BlobRefused, Changed, GroupRefused
 from sync.settling import Dependent
 from sync.wishes import Wish
 
@@ -47,7 +47,7 @@ def held_because(held: HeldOp, cause: Refusal | Waiting) -> HeldOp:
         return held.moved(
             "waiting", code=_code_of(cause.keys), message=None, fields={}, waits_for=cause.keys, wake_ms=deadline_ms
         )
-    keys = cause.keys if isinstance(cause, Dependent) else ()
+    keys = cause.keys if isinstance(cause, Dependent | BlobRefused) else ()
     return held.moved(
         "parked", code=cause.code, message=cause.message, fields=cause.fields, waits_for=keys, wake_ms=None
     )

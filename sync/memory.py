@@ -16,6 +16,7 @@ from sync.collection import Collection
 from sync.merge import SERVER, stamps
 from sync.ports import Bugs, Device, Raced, Row
 from sync.receipts import OPS, HeldOp, StoredReceipt
+from sync.refusals import BlobRefused
 from sync.registry import Registry
 
 RECEIPT_DAYS = 90
@@ -157,7 +158,9 @@ class MemoryStore:
     tables: Tables = field(default_factory=Tables)
     fault: Fault = _no_fault
     staff: set[UUID] = field(default_factory=set)
-    blobs: set[str] = field(default_factory=set)
+    blobs: set[str] = field(default_factory=set)  # Files of everybody, …
+    own_blobs: set[tuple[UUID, str]] = field(default_factory=set)  # … of one user, …
+    refused_blobs: set[tuple[UUID, str]] = field(default_factory=set)  # … and those that were not taken.
     restored_at_ms: int | None = None
     devices: dict[UUID, Device] = field(default_factory=dict)
     receipts: dict[tuple[UUID, int], StoredReceipt] = field(default_factory=dict)
@@ -175,6 +178,8 @@ class MemoryStore:
             fault=self.fault,
             staff=set(self.staff),
             blobs=set(self.blobs),
+            own_blobs=set(self.own_blobs),
+            refused_blobs=set(self.refused_blobs),
             restored_at_ms=self.restored_at_ms,
             devices=dict(self.devices),
             receipts=dict(self.receipts),
@@ -220,8 +225,14 @@ class MemoryStore:
     async def make_staff(self, user_id: UUID) -> None:
         self.staff.add(user_id)
 
-    async def add_blob(self, hash_: str) -> None:
-        self.blobs.add(hash_)
+    async def add_blob(self, hash_: str, *, user_id: UUID | None = None) -> None:
+        if user_id is None:
+            self.blobs.add(hash_)
+        else:
+            self.own_blobs.add((user_id, hash_))
+
+    async def refuse_blob(self, hash_: str, *, user_id: UUID) -> None:
+        self.refused_blobs.add((user_id, hash_))
 
     async def revoke_device(self, device_id: UUID) -> None:
         self.devices[device_id] = replace(self.devices[device_id], revoked_ms=self.devices[device_id].seen_ms)
@@ -341,7 +352,12 @@ class MemoryUnit:
         return _wake(self._store, keys, now_ms=now_ms)
 
     async def missing_blobs(self, hashes: Iterable[str]) -> set[str]:
-        return set(hashes) - self._store.blobs
+        held = self._store.blobs | {hash_ for user_id, hash_ in self._store.own_blobs if user_id == self.user_id}
+        missing = set(hashes) - held
+        for hash_ in sorted(missing):
+            if (self.user_id, hash_) in self._store.refused_blobs:
+                raise BlobRefused(keys=(f"blob:{hash_}",))
+        return missing
 
     async def absent(self, ids: Iterable[UUID]) -> set[UUID]:
         return {id_ for id_ in ids if not self._tables.has(id_)}

@@ -99,7 +99,8 @@ class PushUnit(Protocol):
     async def wake(self, keys: Sequence[str], *, now_ms: int) -> int:
         """Have the open ops that wait for one of these keys looked at again; answers how many there are."""
 
-    async def missing_blobs(self, hashes: Iterable[str]) -> set[str]: ...
+    async def missing_blobs(self, hashes: Iterable[str]) -> set[str]:
+        """Those of which this user has no accepted file. Raises BlobRefused for one that was not taken."""
 
     async def absent(self, ids: Iterable[UUID]) -> set[UUID]:
         """Those that are no row of any collection, not even a deleted one."""

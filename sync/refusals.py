@@ -167,6 +167,16 @@ class BlobMissing(Refusal):
     code = "blob.missing"
 
 
+class BlobRefused(Refusal):
+    """A file of this was not taken; it is tried again when another upload of it is."""
+
+    code = "blob.refused"
+
+    def __init__(self, message: str | None = None, *, keys: tuple[str, ...] = ()) -> None:
+        self.keys = keys  # What wakes it: the file, accepted after all.
+        super().__init__(message)
+
+
 class Internal(Refusal):
     """The server failed over this several times; staff can have it tried again."""
 

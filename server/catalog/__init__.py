@@ -1,7 +1,7 @@
 """The catalogue: subjects, courses, their lessons as typed blocks, and how far each learner has come."""
 
 from server.base.feature import Feature
-from server.catalog import collections, commands, erasing, lesson_routes, media_routes, queries, routes
+from server.catalog import collections, commands, erasing, lesson_routes, media_routes, queries, routes, upload_rights
 from server.catalog.models import Course
 
 feature = Feature(
@@ -35,6 +35,7 @@ feature = Feature(
         media_routes.get_media,
         media_routes.get_media_by_capability,
     ),
+    subscriptions=upload_rights.subscriptions,
     visible={Course: queries.is_course_visible},
     erasures=erasing.erasures,
 )

@@ -145,6 +145,7 @@ def make_plan(env: Mapping[str, str], settings: Settings) -> Plan:
         secret_key = installation.secret("s3-secret")
         storage = Storage(folder=settings.data / "s3", port=ports[2], access_key=access_key, secret_key=secret_key)
         urls["SPARK_S3_URL"] = storage.url
+        urls["SPARK_S3_FOLDER"] = str(storage.bucket_folder)
     own = {
         "SPARK_HOST": settings.host,
         "SPARK_PORT": str(settings.port),

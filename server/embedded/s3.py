@@ -34,9 +34,14 @@ class Storage:
     def url(self) -> str:
         return f"http://{self.access_key}:{self.secret_key}@{LOOPBACK}:{self.port}/{BUCKET}"
 
+    @property
+    def bucket_folder(self) -> Path:
+        """Where its objects lie, as plain files: others may read them there, and nobody writes."""
+        return self.folder / BUCKET
+
     def prepare(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.folder / BUCKET).mkdir(mode=0o700, exist_ok=True)
+        self.bucket_folder.mkdir(mode=0o700, exist_ok=True)
 
     def command(self) -> Command:
         # By environment, not on the command line: every user of the machine can read command lines.

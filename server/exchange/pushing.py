@@ -9,6 +9,7 @@ from server.base.db import Database
 from server.base.tx import Tx
 from server.base.work import Work
 from server.identity.actors import actor_of_user
+from server.media.blobs import missing_blobs
 from sync.errors import ExchangeError
 from sync.postgres.push_store import PostgresPushStore
 
@@ -22,7 +23,7 @@ def open_push_store(work: Work) -> PostgresPushStore:
     def system() -> AbstractAsyncContextManager[Tx]:
         return database.transaction(SYSTEM)
 
-    return PostgresPushStore(begin=begin, system=system)
+    return PostgresPushStore(begin=begin, system=system, missing_blobs=missing_blobs)
 
 
 @asynccontextmanager

@@ -2,10 +2,17 @@
 
 from server.base.feature import Feature
 from server.media import collections, erasing
+from server.media.uploads import collections as upload_collections
+from server.media.uploads import erasing as upload_erasing
+from server.media.uploads import routes as upload_routes
+from server.media.uploads import sweeping
 
 feature = Feature(
     name="media",
-    collections=(collections.files,),
-    erasures=erasing.erasures,
+    collections=(collections.files, upload_collections.uploads),
+    routes=upload_routes.handlers,
+    jobs=(sweeping.sweep_uploads,),
+    crons=(sweeping.sweep_cron,),
+    erasures=(*upload_erasing.erasures, *erasing.erasures),
     erase=erasing.forget_files,
 )

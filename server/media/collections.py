@@ -13,6 +13,7 @@ files = Collection(
     buckets=(
         bucket("course", "course_id", when=is_set("published_at"), link=uses),
         bucket("course-staff", "course_id", link=uses),
+        bucket("user", "user_id", link=uses),
     ),
     tier=1,  # Sizes are asked before texts: a phone says how much a download is.
     merge=ByServer(),

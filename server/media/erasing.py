@@ -5,11 +5,12 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from server.media.uploads.erasing import forget_parts
 from sync.erasing import Leave
 
 _UNUSED = (
     "select f.id from media_files f where f.owner_id = %(user)s and not exists ("
-    " select from media_uses u where u.file_id = f.id and u.deleted_at is null)"
+    " select from media_uses u where u.file_id = f.id and u.deleted_at is null and u.user_id is null)"
 )
 
 erasures = (Leave("media_files", "owner_id"),)
@@ -24,7 +25,7 @@ def forget_files(connection: Connection[Any], user_id: UUID) -> list[str]:
             "delete from media_variants where file_id = any(%s) returning storage_key", [unused]
         ).fetchall()
     }
-    connection.execute("delete from media_uses where file_id = any(%s)", [unused])
+    connection.execute("delete from media_uses where file_id = any(%s) or user_id = %s", [unused, user_id])
     connection.execute("delete from media_files where id = any(%s)", [unused])
     still = connection.execute("select storage_key from media_variants where storage_key = any(%s)", [list(keys)])
-    return sorted(keys - {key for (key,) in still.fetchall()})
+    return sorted(keys - {key for (key,) in still.fetchall()}) + forget_parts(connection, user_id)

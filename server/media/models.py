@@ -30,10 +30,13 @@ class MediaFile(Stamped, Model):
 
 
 class MediaUse(Stamped, Model):
-    """A course shows a file. The link by which the file is in the course's buckets."""
+    """A course shows a file, or it is somebody's own: the links by which the file is in buckets. One of them is set."""
 
     __tablename__ = "media_uses"
 
     file_id: Mapped[UUID]
-    course_id: Mapped[UUID]
+    course_id: Mapped[UUID | None]
+    user_id: Mapped[UUID | None]
+    item_id: Mapped[UUID | None]
+    question_id: Mapped[UUID | None]
     published_at: Mapped[datetime | None]

@@ -37,10 +37,10 @@ class PushTx(Protocol):
 
 Begin = Callable[[UUID], AbstractAsyncContextManager[Any]]  # Any: a PushTx of the server's own type
 BeginSystem = Callable[[], AbstractAsyncContextManager[Any]]
-MissingBlobs = Callable[[AsyncSession, list[str]], Awaitable[set[str]]]
+MissingBlobs = Callable[[AsyncSession, UUID, list[str]], Awaitable[set[str]]]  # (db, whose, hashes)
 
 
-async def no_blobs(_db: AsyncSession, hashes: list[str]) -> set[str]:
+async def no_blobs(_db: AsyncSession, _user_id: UUID, hashes: list[str]) -> set[str]:
     """Nobody keeps files for phones: whatever an op names is missing."""
     return set(hashes)
 
@@ -86,7 +86,7 @@ class PostgresPushStore:
 
     async def arrived(self, keys: Sequence[str], *, now_ms: int) -> None:
         async with _outages(), self._system() as tx:
-            await _wake(tx.db, keys, now_ms=now_ms)
+            await wake(tx.db, keys, now_ms=now_ms)
 
     async def expire(self, *, now_ms: int) -> None:
         for statement in push_sql.EXPIRE:
@@ -228,12 +228,12 @@ class PostgresPushUnit:
             await self._db.execute(push_sql.PUT_HELD, {"rows": rows, "now": _instant(self.now_ms)})
 
     async def wake(self, keys: Sequence[str], *, now_ms: int) -> int:
-        return await _wake(self._db, keys, now_ms=now_ms)
+        return await wake(self._db, keys, now_ms=now_ms)
 
     # --- surroundings ---
 
     async def missing_blobs(self, hashes: Iterable[str]) -> set[str]:
-        return await self._missing_blobs(self._db, sorted(hashes))
+        return await self._missing_blobs(self._db, self.user_id, sorted(hashes))
 
     async def absent(self, ids: Iterable[UUID]) -> set[UUID]:
         return set((await self._db.execute(push_sql.ABSENT, {"ids": _array(ids)})).scalars())
@@ -243,8 +243,11 @@ class PostgresPushUnit:
         return None if at is None else _ms(at)
 
 
-async def _wake(db: AsyncSession, keys: Sequence[str], *, now_ms: int) -> int:
-    """Looks first: nearly always nobody waits, and an update of no row would still run the triggers of the table."""
+async def wake(db: AsyncSession, keys: Sequence[str], *, now_ms: int) -> int:
+    """Have the open ops that wait for one of these keys looked at again; how many there are.
+
+    Looks first: nearly always nobody waits, and an update of no row would still run the triggers of the table.
+    """
     if not keys:
         return 0
     waiting = list((await db.execute(push_sql.WAITING_FOR, {"keys": "{" + ",".join(keys) + "}"})).scalars())

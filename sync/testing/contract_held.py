@@ -41,6 +41,29 @@ class WaitingContract:
         await lab.bring_blob(PHOTO)
         assert (await lab.held(pen, id_of("note")))["outcome"] == "applied"
 
+    async def test_U25_a_file_counts_for_who_sent_it(self, lab: Lab) -> None:
+        amina, brian = Pen("a"), Pen("b", user="brian")
+        amina.create(NOTES, id_of("note"), {"text": "with a photo"}, blobs=[PHOTO])
+        await lab.push(amina)
+
+        await lab.bring_blob(PHOTO, user_id=brian.user_id)
+        assert (await lab.held(amina, id_of("note")))["outcome"] == "waiting"
+
+        await lab.bring_blob(PHOTO, user_id=amina.user_id)
+        assert (await lab.held(amina, id_of("note")))["outcome"] == "applied"
+
+    async def test_U25_a_file_that_is_not_taken_parks_its_op_and_a_better_one_wakes_it(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(NOTES, id_of("note"), {"text": "with a photo"}, blobs=[PHOTO])
+        await lab.push(pen)
+
+        await lab.refuse_blob(PHOTO, user_id=pen.user_id)
+        held = await lab.held(pen, id_of("note"))
+        assert (held["outcome"], held["code"]) == ("parked", "blob.refused")
+
+        await lab.bring_blob(PHOTO, user_id=pen.user_id)
+        assert (await lab.held(pen, id_of("note")))["outcome"] == "applied"
+
     async def test_U17_an_op_follows_the_one_it_names(self, lab: Lab) -> None:
         pen = Pen()
         pen.create(NOTES, id_of("note"), {"text": "with a photo"}, blobs=[PHOTO])

@@ -25,8 +25,11 @@ class LabStore(PushStore, Protocol):
 
     async def make_staff(self, user_id: UUID) -> None: ...
 
-    async def add_blob(self, hash_: str) -> None:
-        """A file is here. Wakes nobody: `arrived` does."""
+    async def add_blob(self, hash_: str, *, user_id: UUID | None = None) -> None:
+        """A file of this user, or of everybody, is here. Wakes nobody: `arrived` does."""
+
+    async def refuse_blob(self, hash_: str, *, user_id: UUID) -> None:
+        """This user's file was not taken. Wakes nobody either."""
 
     async def revoke_device(self, device_id: UUID) -> None: ...
 
@@ -74,8 +77,13 @@ class Lab:
     async def wake(self) -> int:
         return await wake_due(self.store, self.registry, now_ms=self.now_ms, limit=100)
 
-    async def bring_blob(self, hash_: str) -> None:
-        await self.store.add_blob(hash_)
+    async def bring_blob(self, hash_: str, *, user_id: UUID | None = None) -> None:
+        await self.store.add_blob(hash_, user_id=user_id)
+        await self.store.arrived([f"blob:{hash_}"], now_ms=self.now_ms)
+        await self.wake()
+
+    async def refuse_blob(self, hash_: str, *, user_id: UUID) -> None:
+        await self.store.refuse_blob(hash_, user_id=user_id)
         await self.store.arrived([f"blob:{hash_}"], now_ms=self.now_ms)
         await self.wake()
 

@@ -24,6 +24,8 @@ class Fate:
     is_swallowed: bool = False  # The server answers, and not a byte of it arrives.
     is_repeated: bool = False  # What went up is brought to the server a second time, once it has answered.
     bytes_a_s: int | None = None  # Down
+    up_bytes_a_s: int | None = None
+    piece: int = PIECE  # How many bytes are carried at once.
 
 
 FAIR = Fate()
@@ -93,21 +95,24 @@ class _Link:
                 writer.transport.abort()  # A dead link, not a polite end.
 
     async def _pump_up(self, server: asyncio.StreamWriter) -> None:
-        while piece := await _read(self.client_reads):
+        while piece := await _read(self.client_reads, self.fate.piece):
             limit = self.fate.up_max
             kept = piece if limit is None else piece[: max(0, limit - self.up)]
             self.up += len(kept)
             self.proxy.bytes_up += len(kept)
-            self.sent += kept
+            if self.fate.is_repeated:
+                self.sent += kept
             server.write(kept)
             with suppress(ConnectionError):
                 await server.drain()
+            if self.fate.up_bytes_a_s:
+                await asyncio.sleep(len(kept) / self.fate.up_bytes_a_s)
             if limit is not None and self.up >= limit:
                 self.proxy.cuts += 1
                 return
 
     async def _pump_down(self, server: asyncio.StreamReader) -> None:
-        while piece := await _read(server):
+        while piece := await _read(server, self.fate.piece):
             if self.fate.is_swallowed or self.fate.is_repeated:
                 self.proxy.cuts += 1
                 return
@@ -140,10 +145,10 @@ class _Link:
         writes.transport.abort()
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
+async def _read(reader: asyncio.StreamReader, piece: int) -> bytes:
     """The next piece; nothing at the end, however it came."""
     try:
-        return await reader.read(PIECE)
+        return await reader.read(piece)
     except ConnectionError:
         return b""
 

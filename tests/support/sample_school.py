@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from sync.postgres.install import install
 from sync.postgres.push_store import PostgresPushStore
+from sync.refusals import BlobRefused
 from sync.registry import Registry
 from sync.testing.sample import sample_registry
 
@@ -31,7 +32,7 @@ create table sample_spendings ({_SYNCED}, amount integer not null);
 create table sample_sheets ({_SYNCED}, team text not null, title text, body text, place text collate "C", tags text[],
     locale text, status text, price integer, shown_at timestamptz(3), merge_state json);
 create table sample_remarks ({_SYNCED}, team text not null, sheet_id uuid not null, text text not null);
-create table sample_blobs (hash text primary key);
+create table sample_blobs (hash text not null, user_id uuid, is_refused boolean not null default false);
 create table sample_staff (id uuid primary key);
 """
 
@@ -99,8 +100,11 @@ class SampleStore(PostgresPushStore):
     async def make_staff(self, user_id: UUID) -> None:
         await self.run("insert into sample_staff values (:id)", id=user_id)
 
-    async def add_blob(self, hash_: str) -> None:
-        await self.run("insert into sample_blobs values (:hash)", hash=hash_)
+    async def add_blob(self, hash_: str, *, user_id: UUID | None = None) -> None:
+        await self.run("insert into sample_blobs values (:hash, :user)", hash=hash_, user=user_id)
+
+    async def refuse_blob(self, hash_: str, *, user_id: UUID) -> None:
+        await self.run("insert into sample_blobs values (:hash, :user, true)", hash=hash_, user=user_id)
 
     async def revoke_device(self, device_id: UUID) -> None:
         await self.run("update sync_device set revoked_at = now() where id = :id", id=device_id)
@@ -123,9 +127,15 @@ class SampleStore(PostgresPushStore):
         return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-async def _missing(db: AsyncSession, hashes: list[str]) -> set[str]:
-    found = await db.execute(text("select hash from sample_blobs where hash = any(:hashes)"), {"hashes": hashes})
-    return set(hashes) - set(found.scalars())
+async def _missing(db: AsyncSession, user_id: UUID, hashes: list[str]) -> set[str]:
+    statement = text(
+        "select hash, bool_or(not is_refused) as is_here from sample_blobs"
+        " where hash = any(:hashes) and (user_id is null or user_id = :user) group by hash order by hash"
+    )
+    found = (await db.execute(statement, {"hashes": hashes, "user": user_id})).all()
+    for hash_ in (row.hash for row in found if not row.is_here):
+        raise BlobRefused(keys=(f"blob:{hash_}",))
+    return set(hashes) - {row.hash for row in found}
 
 
 def make_tables(url: str, registry: Registry | None = None) -> None:

@@ -29,6 +29,21 @@ _ANSWERS = {
 }
 
 
+# In the scope of a request: call it after `http.disconnect` for the bytes that had come and were not read. The server
+# drops them otherwise, and of a link that is cut every few seconds they are most of what came.
+UNREAD = "spark.unread"
+
+
+class _Unread:
+    def __init__(self, cycle: Any) -> None:  # uvicorn's request under way
+        self._cycle = cycle
+
+    def __call__(self) -> bytes:
+        """Once; then they are read."""
+        body, self._cycle.body = bytes(self._cycle.body), bytearray()
+        return body
+
+
 class HeadersTooLarge(ValueError):
     """More bytes of headers than we take."""
 
@@ -82,6 +97,8 @@ class PatientHttp(HttpToolsProtocol):
         self._body_bytes = 0
         self._begun_at = self.loop.time()
         super().on_headers_complete()
+        if self.cycle is not None:
+            self.scope[UNREAD] = _Unread(self.cycle)  # type: ignore[typeddict-unknown-key]  # ours alone
 
     def send_400_response(self, msg: str) -> None:
         error = sys.exc_info()[1]
