@@ -1,6 +1,6 @@
 """Tests and exams: banks of items, keys apart, attempts, marks."""
 
-from server.assessments import attempts, collections, erasing, jobs, publishing, queries
+from server.assessments import attempts, collections, composing, erasing, jobs, publishing, queries
 from server.assessments.models import Assessment, Attempt
 from server.base.events import Subscription
 from server.base.feature import Cron, Feature
@@ -8,8 +8,15 @@ from server.catalog.events import CoursePublished
 
 feature = Feature(
     name="assessments",
-    collections=(collections.assessments, collections.items, collections.attempts, collections.answers),
-    mutators=(attempts.submit_attempt, publishing.publish),
+    collections=(
+        collections.assessments,
+        collections.items,
+        collections.attempts,
+        collections.answers,
+        collections.drafts,
+        collections.tests,
+    ),
+    mutators=(attempts.submit_attempt, publishing.publish, composing.publish_test),
     jobs=(jobs.grade_attempt, jobs.retire_items),
     crons=(
         Cron("assessments.close_overdue", every_s=600, run=jobs.close_overdue),

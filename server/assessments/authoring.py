@@ -12,12 +12,18 @@ from server.assessments.drafting import Draft
 from server.assessments.keys import encode_key
 from server.assessments.models import Assessment, BankItem, Item, ItemKey
 from server.assessments.payloads import RetireItems
+from server.base.errors import Conflict
 from server.base.ids import derived_id, new_id
 from server.base.tx import Tx
 
-POINTS = 1
 PASS_PPM = {"practice_test": 600_000, "quiz": 600_000}
 PASS_PPM_DEFAULT = 700_000
+
+
+class TitleTaken(Conflict):
+    """The course has another test of this title."""
+
+    code = "test.title_taken"
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class BankDraft:
     draft: Draft
     tags: tuple[str, ...] = ()
     category: str | None = None
+    difficulty: str = "medium"
 
     @property
     def options(self) -> list[dict[str, Any]]:
@@ -44,6 +51,11 @@ class Placing:
     title: str
     language: str
     kind: str = "practice_test"
+    id: UUID | None = None  # Of a test that was drafted on a phone; others are known by their title.
+    lesson_id: UUID | None = None
+    pass_ppm: int | None = None  # None: as the kind has it.
+    attempts_max: int | None = None
+    duration_s: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,10 +79,12 @@ async def put_assessment(tx: Tx, placing: Placing, drafts: list[BankDraft], *, p
     if assessment is None:
         assessment = _new_assessment(placing, drafts, content)
         tx.db.add(assessment)
-    elif is_new_revision:
+    elif placing.id is not None:
+        _rename(assessment, placing)
+    if is_new_revision and assessment.content_sha256 != content:
         assessment.revision += 1
         assessment.content_sha256 = content
-        assessment.items_count, assessment.points = len(drafts), len(drafts) * POINTS
+        assessment.items_count, assessment.points = len(drafts), _points(drafts)
         tx.later(RetireItems(assessment_id=assessment.id))
     await tx.db.flush()  # Items refer to it.
     if is_new_revision:
@@ -87,24 +101,47 @@ async def publish_assessment(tx: Tx, assessment: Assessment) -> None:
     await tx.db.execute(waiting.values(published_at=assessment.published_at))
 
 
+def _points(drafts: list[BankDraft]) -> int:
+    return sum(bank.draft.points for bank in drafts)
+
+
 async def _find(tx: Tx, placing: Placing) -> Assessment | None:
+    """The drafted test itself, or the one of this title. Raises TitleTaken: no two tests of a course share one."""
     statement = select(Assessment).where(
         Assessment.course_id == placing.course_id, Assessment.title == placing.title, Assessment.deleted_at.is_(None)
     )
+    if placing.id is not None:
+        if (await tx.db.execute(statement.where(Assessment.id != placing.id))).first() is not None:
+            raise TitleTaken(f"The course has another test called “{placing.title}”; give this one a title of its own.")
+        statement = select(Assessment).where(Assessment.id == placing.id)
     return (await tx.db.execute(statement.with_for_update(key_share=True))).scalar_one_or_none()
+
+
+def _rename(assessment: Assessment, placing: Placing) -> None:
+    """What may change without a new revision. What it asks for is in the revision."""
+    assessment.title, assessment.kind, assessment.lesson_id = placing.title, placing.kind, placing.lesson_id
+    assessment.pass_ppm = _pass_ppm(placing)
+    assessment.attempts_max, assessment.duration_s = placing.attempts_max, placing.duration_s
+
+
+def _pass_ppm(placing: Placing) -> int:
+    return PASS_PPM.get(placing.kind, PASS_PPM_DEFAULT) if placing.pass_ppm is None else placing.pass_ppm
 
 
 def _new_assessment(placing: Placing, drafts: list[BankDraft], content: str) -> Assessment:
     return Assessment(
-        id=new_id(),
+        id=placing.id or new_id(),
         course_id=placing.course_id,
+        lesson_id=placing.lesson_id,
         created_by_id=placing.owner_id,
         kind=placing.kind,
         title=placing.title,
         revision=1,
         items_count=len(drafts),
-        points=len(drafts) * POINTS,
-        pass_ppm=PASS_PPM.get(placing.kind, PASS_PPM_DEFAULT),
+        points=_points(drafts),
+        pass_ppm=_pass_ppm(placing),
+        attempts_max=placing.attempts_max,
+        duration_s=placing.duration_s,
         content_sha256=content,
         grace_s=60,
         answer_release="after_submit",
@@ -126,12 +163,8 @@ async def _take_into_bank(tx: Tx, placing: Placing, drafts: list[BankDraft]) -> 
         if item is None:
             items.append(_item_row(bank, placing))
         else:
-            item.kind, item.prompt, item.options, item.revision = (
-                bank.draft.kind,
-                bank.draft.prompt,
-                bank.options,
-                revision,
-            )
+            item.kind, item.prompt, item.options = bank.draft.kind, bank.draft.prompt, bank.options
+            item.points, item.revision = bank.draft.points, revision
     if items:
         await tx.db.execute(insert(BankItem), items)
     if keys:
@@ -153,8 +186,8 @@ async def _known(tx: Tx, ids: list[UUID]) -> dict[UUID, tuple[BankItem, ItemKey]
 
 def _is_same(bank: BankDraft, item: BankItem, key: ItemKey) -> bool:
     draft = bank.draft
-    stored = (item.kind, item.prompt, item.options, key.key, key.explanation)
-    return stored == (draft.kind, draft.prompt, bank.options, encode_key(draft.key), draft.explanation)
+    stored = (item.kind, item.prompt, item.options, item.points, key.key, key.explanation)
+    return stored == (draft.kind, draft.prompt, bank.options, draft.points, encode_key(draft.key), draft.explanation)
 
 
 def _item_row(bank: BankDraft, placing: Placing) -> dict[str, Any]:
@@ -166,7 +199,8 @@ def _item_row(bank: BankDraft, placing: Placing) -> dict[str, Any]:
         "kind": bank.draft.kind,
         "prompt": bank.draft.prompt,
         "options": bank.options,
-        "points": POINTS,
+        "points": bank.draft.points,
+        "difficulty": bank.difficulty,
         "topic_tags": list(bank.tags),
         "category": bank.category,
         "language": placing.language,
@@ -196,7 +230,7 @@ async def _pin_items(tx: Tx, assessment: Assessment, drafts: list[BankDraft], re
             "kind": bank.draft.kind,
             "prompt": bank.draft.prompt,
             "options": bank.options,
-            "points": POINTS,
+            "points": bank.draft.points,
             "rank": rank,
             "published_at": assessment.published_at,
         }

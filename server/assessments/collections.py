@@ -1,9 +1,11 @@
-"""What phones hold of tests. Keys are in a table that none of these reads."""
+"""What phones hold of tests. No collection reads the table of keys; drafts hold theirs, and are staff's alone."""
 
 from server.assessments import attempts as taking
-from server.assessments.schemas import AnswerRow, AssessmentRow, AttemptRow, ItemRow
+from server.assessments import bank
+from server.assessments.schemas import AnswerRow, AssessmentRow, AttemptRow, DraftRow, ItemRow, TestRow
+from server.catalog.drafting import may_write
 from sync.collection import Collection, all_of, bucket, is_null, is_set
-from sync.merge import ByServer, Fsm, LwwField
+from sync.merge import ByField, ByServer, Cas, Fsm, Lww, LwwField, Text
 
 assessments = Collection(
     name="assessments.assessments",  # On every phone: never renamed, never used again.
@@ -58,4 +60,61 @@ answers = Collection(
     touches=frozenset({"assessments_answer_history"}),
     expand=taking.expand_batch,
     deletion="by_server",
+)
+
+# A rule for learners here would be every answer on every phone: `test_secrecy.py` keeps it out.
+_STAFF_ALONE = (bucket("course-staff", "course_id"),)
+
+drafts = Collection(
+    name="assessments.drafts",  # On every phone: never renamed, never used again.
+    table="assessments_drafts",
+    row=DraftRow,
+    buckets=_STAFF_ALONE,
+    tier=2,
+    order_by=("created_at",),
+    merge=ByField(
+        {
+            "title": Text(length_max=255),
+            "question": Cas(),
+            "points": Lww(),
+            "difficulty": Lww(),
+            "topic_tags": Lww(),
+            "language": Lww(),
+            "status": Lww(),
+        }
+    ),
+    may_create=frozenset(
+        {"course_id", "title", "question", "points", "difficulty", "topic_tags", "language", "status"}
+    ),
+    may_patch=frozenset({"title", "question", "points", "difficulty", "topic_tags", "language", "status"}),
+    deletion="edit_wins",
+    right=may_write,
+    guard=bank.guard_draft,
+)
+
+tests = Collection(
+    name="assessments.tests",  # On every phone: never renamed, never used again.
+    table="assessments_tests",
+    row=TestRow,
+    buckets=_STAFF_ALONE,
+    tier=2,
+    order_by=("created_at",),
+    merge=ByField(
+        {
+            "lesson_id": Lww(),
+            "title": Text(length_max=255),
+            "kind": Lww(),
+            "draft_ids": Text(join=bank.join_ids),
+            "pass_ppm": Lww(),
+            "attempts_max": Lww(),
+            "duration_s": Lww(),
+        }
+    ),
+    may_create=frozenset(
+        {"course_id", "lesson_id", "title", "kind", "draft_ids", "pass_ppm", "attempts_max", "duration_s"}
+    ),
+    may_patch=frozenset({"lesson_id", "title", "kind", "draft_ids", "pass_ppm", "attempts_max", "duration_s"}),
+    deletion="edit_wins",
+    right=may_write,
+    guard=bank.guard_test,
 )

@@ -11,4 +11,6 @@ erasures = (
     Forget("assessments_attempts", "user_id"),
     Leave("assessments_assessments", "created_by_id"),
     Leave("assessments_bank_items", "owner_id"),
+    Leave("assessments_drafts", "owner_id"),
+    Leave("assessments_tests", "owner_id"),
 )

@@ -12,7 +12,9 @@ import msgspec
 from server.assessments.keys import (
     FULL_PPM,
     ChoiceKey,
+    ClozeKey,
     Feedback,
+    GapKey,
     Key,
     MatchKey,
     MultiKey,
@@ -102,6 +104,9 @@ def grade_item(key: Key, value: Value) -> int:
             share = FULL_PPM * sum(value.get(left) == right for left, right in pairs.items()) // len(pairs)
         case OrderKey(order=order), list():
             share = FULL_PPM * sum(mine == theirs for mine, theirs in zip(value, order, strict=False)) // len(order)
+        case ClozeKey(gaps=gaps), dict():
+            shares = [_grade_gap(gap, value.get(str(place), "")) for place, gap in enumerate(gaps, start=1)]
+            share = sum(shares) // len(shares)
         case _:
             share = 0
     return min(max(share, 0), FULL_PPM)
@@ -129,6 +134,9 @@ def right_value(key: Key) -> Value:  # noqa: PLR0911 - one a kind
             return dict(pairs)
         case OrderKey(order=order):
             return list(order)
+        case ClozeKey(gaps=gaps):
+            best_of = [max(gap.accepted, key=lambda answer: answer.weight_ppm).text for gap in gaps]
+            return {str(place): text for place, text in enumerate(best_of, start=1)}
 
 
 def read_number(value: str | float) -> Decimal | None:
@@ -174,6 +182,14 @@ def _grade_multi(weights: Mapping[str, int], ticked: set[str]) -> int:
         weight = weights.get(option, 0)
         earned += weight * FULL_PPM // right_sum if weight > 0 else weight or -(FULL_PPM // rights_count)
     return min(earned, FULL_PPM - 1)
+
+
+def _grade_gap(gap: GapKey, value: str) -> int:
+    if gap.is_menu:
+        share = next((answer.weight_ppm for answer in gap.accepted if answer.text == value), 0)
+    else:
+        share = max((part.weight_ppm for _, part in _texts_hit(ShortKey(gap.accepted), value)), default=0)
+    return min(max(share, 0), FULL_PPM)
 
 
 def _ranges_hit(key: NumericKey, value: str | float) -> list[tuple[int, Any]]:

@@ -1,9 +1,9 @@
-"""From a GIFT file to a practice test: all of it in the caller's transaction, or nothing."""
+"""From a file of questions to a practice test: all of it in the caller's transaction, or nothing."""
 
 import asyncio
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import text as sql
@@ -11,7 +11,8 @@ from sqlalchemy import text as sql
 from server.assessments import policy, queries
 from server.assessments.authoring import BankDraft, Made, Placing, put_assessment
 from server.assessments.drafting import draft_item
-from server.assessments.gift import Entry, GiftDocument, NoQuestions, parse_gift
+from server.assessments.interchange import Entry, NoQuestions, QuestionDocument, read_questions
+from server.assessments.interchange.checking import is_gradable
 from server.assessments.publishing import require_verified
 from server.base.errors import Conflict, Forbidden, Invalid, NotFound
 from server.base.ids import derived_id
@@ -27,6 +28,8 @@ from server.base.tx import Tx
 TITLE_LENGTH_MAX = 255
 CATEGORY_LENGTH_MAX = 500
 REASONS_SHOWN_MAX = 3
+
+_FOR_PEOPLE = "It needs a person to mark it; such questions are kept in the bank, not in tests."
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -52,23 +55,63 @@ class _Course:
 async def import_gift(
     tx: Tx, *, text: str | bytes, course_slug: str, owner_id: UUID, practice_title: str, publish: bool
 ) -> ImportReport:
-    """Make a practice test out of a GIFT file; a file of the same title makes its next revision, the same file none.
+    """Make a practice test out of a GIFT file.
 
-    The report names every question of the file. What cannot be read is left out and said; a file out of which nothing
-    can be read is refused, and then nothing is written.
-
-    Raises: NotFound (course), Forbidden, NotVerified, BadOwner, BadTitle, BadEncoding, TooManyQuestions, NoQuestions.
+    Raises: NotFound (course), what `take_questions` raises, BadEncoding, TooManyQuestions.
     """
     title = clean_title(practice_title)
-    course = await _locked_course(tx, course_slug)
-    await _check_rights(tx, course, owner_id, publish=publish)
-    document = await asyncio.to_thread(parse_gift, text)  # Seconds for the largest file: others go on meanwhile.
+    course = await _course_of(tx, course_slug)
+    await _check_rights(tx, course.id, owner_id, publish=publish)
+    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    # Seconds for the largest file: others go on meanwhile.
+    document = await asyncio.to_thread(read_questions, "gift", content)
+    return await take_questions(
+        tx, document, course_id=course.id, owner_id=owner_id, practice_title=title, publish=publish
+    )
+
+
+async def take_questions(
+    tx: Tx,
+    document: QuestionDocument,
+    *,
+    course_id: UUID,
+    owner_id: UUID,
+    practice_title: str,
+    publish: bool,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Make a practice test of what was read; one of the same title gets its next revision, the same questions none.
+
+    The report names every question. What cannot be taken is left out and said; a document out of which nothing can be
+    taken is refused, and then nothing is written. With `dry_run` nothing is written either way, and the report is that
+    of the real thing.
+
+    Raises: NotFound (course), Forbidden, NotVerified, BadOwner, BadTitle, NoQuestions.
+    """
+    title = clean_title(practice_title)
+    course = await _locked_course(tx, course_id)
+    await _check_rights(tx, course.id, owner_id, publish=publish)
+    document = gradable(document)
     if not document.questions:
         raise NoQuestions(_why_nothing(document))
+    report = report_of([_report(entry) for entry in document.entries])
+    if dry_run:
+        return report
     placing = Placing(course_id=course.id, owner_id=owner_id, title=title, language=course.language)
     made = await put_assessment(tx, placing, bank_drafts(document, course_id=course.id, title=title), publish=publish)
     await _note(tx, made, document, publish=publish)
-    return report_of([_report(entry) for entry in document.entries])
+    return report
+
+
+def gradable(document: QuestionDocument) -> QuestionDocument:
+    """The document with what only people can mark skipped."""
+    entries = [
+        entry
+        if entry.question is None or is_gradable(entry.question.body)
+        else replace(entry, outcome="skipped", question=None, reason=_FOR_PEOPLE)
+        for entry in document.entries
+    ]
+    return replace(document, entries=tuple(entries))
 
 
 def clean_title(title: str) -> str:
@@ -78,7 +121,7 @@ def clean_title(title: str) -> str:
     return cleaned
 
 
-def bank_drafts(document: GiftDocument, *, course_id: UUID, title: str) -> list[BankDraft]:
+def bank_drafts(document: QuestionDocument, *, course_id: UUID, title: str) -> list[BankDraft]:
     """Each question with its place in the bank: course, test, the question's own title, and which of that title."""
     seen: Counter[str] = Counter()
     drafts = []
@@ -86,23 +129,30 @@ def bank_drafts(document: GiftDocument, *, course_id: UUID, title: str) -> list[
         seen[question.title] += 1
         id_ = derived_id("assessments.bank_items", course_id, title, question.title, seen[question.title])
         category = question.category[:CATEGORY_LENGTH_MAX] if question.category else None
-        drafts.append(BankDraft(id_, question.title, draft_item(id_, question), question.tags, category))
+        draft = draft_item(id_, question)
+        drafts.append(BankDraft(id_, question.title, draft, question.tags, category, question.difficulty))
     return drafts
 
 
-async def _locked_course(tx: Tx, slug: str) -> _Course:
-    """One import into a course at a time."""
-    statement = sql(
-        "select id, language from catalog_courses where slug = :slug and deleted_at is null for no key update"
-    )
+async def _course_of(tx: Tx, slug: str) -> _Course:
+    statement = sql("select id, language from catalog_courses where slug = :slug and deleted_at is null")
     row = (await tx.db.execute(statement, {"slug": slug})).one_or_none()
     if row is None:
         raise NotFound(f"There is no course {slug!r}.")
     return _Course(row.id, row.language)
 
 
-async def _check_rights(tx: Tx, course: _Course, owner_id: UUID, *, publish: bool) -> None:
-    place = await queries.standing(tx, course.id)
+async def _locked_course(tx: Tx, course_id: UUID) -> _Course:
+    """One import into a course at a time."""
+    statement = sql("select id, language from catalog_courses where id = :id and deleted_at is null for no key update")
+    row = (await tx.db.execute(statement, {"id": course_id})).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no course {course_id}.")
+    return _Course(row.id, row.language)
+
+
+async def _check_rights(tx: Tx, course_id: UUID, owner_id: UUID, *, publish: bool) -> None:
+    place = await queries.standing(tx, course_id)
     if not policy.may_author(tx.actor, place):
         raise Forbidden("The course's staff and admins bring tests into it.")
     if not tx.actor.is_admin and owner_id != tx.actor.id:
@@ -115,14 +165,14 @@ async def _check_rights(tx: Tx, course: _Course, owner_id: UUID, *, publish: boo
         await require_verified(tx)
 
 
-def _why_nothing(document: GiftDocument) -> str:
+def _why_nothing(document: QuestionDocument) -> str:
     if not document.entries:
         return "The file holds no questions."
-    reasons = [f"line {entry.line}: {entry.reason}" for entry in document.entries[:REASONS_SHOWN_MAX]]
+    reasons = [f"{entry.place}: {entry.reason}" for entry in document.entries[:REASONS_SHOWN_MAX]]
     return f"None of the {len(document.entries)} questions can be taken. {' '.join(reasons)}"
 
 
-async def _note(tx: Tx, made: Made, document: GiftDocument, *, publish: bool) -> None:
+async def _note(tx: Tx, made: Made, document: QuestionDocument, *, publish: bool) -> None:
     await tx.audit(
         "assessments.assessment.import",
         kind="assessment",
@@ -136,4 +186,4 @@ async def _note(tx: Tx, made: Made, document: GiftDocument, *, publish: bool) ->
 
 def _report(entry: Entry) -> ReportItem:
     reasons = [] if entry.reason is None else [Reason(code=f"question.{entry.outcome}", message=entry.reason)]
-    return report_item(f"line {entry.line}", title=entry.title, kind="question", state=entry.outcome, reasons=reasons)
+    return report_item(entry.place, title=entry.title, kind="question", state=entry.outcome, reasons=reasons)

@@ -61,7 +61,16 @@ class OrderKey(msgspec.Struct, frozen=True, tag="order", tag_field="kind"):
     order: tuple[str, ...]  # Option ids, first to last.
 
 
-Key = ChoiceKey | MultiKey | TrueFalseKey | NumericKey | ShortKey | MatchKey | OrderKey
+class GapKey(msgspec.Struct, frozen=True):
+    accepted: tuple[AcceptedText, ...]  # Of a menu: ids of options instead of texts.
+    is_menu: bool = False
+
+
+class ClozeKey(msgspec.Struct, frozen=True, tag="cloze", tag_field="kind"):
+    gaps: tuple[GapKey, ...]  # The first is gap 1.
+
+
+Key = ChoiceKey | MultiKey | TrueFalseKey | NumericKey | ShortKey | MatchKey | OrderKey | ClozeKey
 
 
 def encode_key(key: Key) -> str:

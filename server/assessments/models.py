@@ -87,6 +87,43 @@ class Item(Stamped, Model):
     retired_at: Mapped[datetime | None]
 
 
+class QuestionDraft(Stamped, Model):
+    """A question that a course's staff write, with its key: on their phones alone."""
+
+    __tablename__ = "assessments_drafts"
+
+    course_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    title: Mapped[str]
+    question: Mapped[dict[str, Any]]  # interchange.document.StoredQuestion
+    kind: Mapped[str]
+    points: Mapped[int]
+    difficulty: Mapped[str]
+    topic_tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    language: Mapped[str]
+    status: Mapped[str]
+    merge_state: Mapped[dict[str, Any] | None]
+
+
+class TestDraft(Stamped, Model):
+    """Which drafts make a test; published, it is the assessment of the same id."""
+
+    __tablename__ = "assessments_tests"
+    __test__ = False  # No case of pytest's.
+
+    course_id: Mapped[UUID]
+    lesson_id: Mapped[UUID | None]
+    owner_id: Mapped[UUID]
+    title: Mapped[str]
+    kind: Mapped[str]
+    draft_ids: Mapped[list[Any]]
+    pass_ppm: Mapped[int]
+    attempts_max: Mapped[int | None]
+    duration_s: Mapped[int | None]
+    assessment_id: Mapped[UUID | None]
+    merge_state: Mapped[dict[str, Any] | None]
+
+
 class Attempt(Stamped, Model):
     __tablename__ = "assessments_attempts"
 

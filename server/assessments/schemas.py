@@ -1,14 +1,18 @@
 """What crosses the wire about tests. Nothing here has room for a key."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from server.assessments.interchange.document import POINTS_MAX, TAG_LENGTH_MAX, TAGS_MAX, Difficulty, StoredQuestion
 from server.assessments.values import TEXT_LENGTH_MAX, Option
 
 CHOICES_MAX = 50
+QUESTIONS_OF_TEST_MAX = 200
+ATTEMPTS_MAX = 1_000
+DURATION_S_MAX = 86_400
 
 AnswerText = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
 OptionId = Annotated[str, Meta(max_length=64)]
@@ -73,6 +77,47 @@ class AnswerRow(Struct):
     attempt_id: UUID
     item_id: UUID
     value: AnswerValue
+
+
+Title = Annotated[str, Meta(max_length=255)]
+Tag = Annotated[str, Meta(max_length=TAG_LENGTH_MAX)]
+TestKind = Literal["quiz", "lesson_test", "practice_test"]
+
+
+class DraftRow(Struct):
+    """`assessments.drafts`: a question with its key, for the course's staff."""
+
+    id: UUID
+    course_id: UUID
+    title: Title
+    question: StoredQuestion
+    kind: str  # By the question: the server's.
+    points: Annotated[int, Meta(ge=1, le=POINTS_MAX)]
+    difficulty: Difficulty
+    topic_tags: Annotated[list[Tag], Meta(max_length=TAGS_MAX)]
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}$")]
+    status: Literal["draft", "active", "retired"]
+
+
+class TestRow(Struct):
+    """`assessments.tests`: which drafts make a test, for the course's staff."""
+
+    __test__ = False  # No case of pytest's.
+
+    id: UUID
+    course_id: UUID
+    lesson_id: UUID | None
+    title: Title
+    kind: TestKind
+    draft_ids: Annotated[list[UUID], Meta(max_length=QUESTIONS_OF_TEST_MAX)]
+    pass_ppm: Annotated[int, Meta(ge=0, le=1_000_000)]
+    attempts_max: Annotated[int, Meta(ge=1, le=ATTEMPTS_MAX)] | None
+    duration_s: Annotated[int, Meta(ge=60, le=DURATION_S_MAX)] | None
+    assessment_id: UUID | None  # Once published: this row's own id.
+
+
+class NameTest(Struct, forbid_unknown_fields=True):
+    id: UUID
 
 
 class NameAssessment(Struct, forbid_unknown_fields=True):

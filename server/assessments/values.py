@@ -9,6 +9,7 @@
 | `short`      | the text that was typed                    |
 | `match`      | object: left option's id → right option's  |
 | `order`      | list of all option ids, first to last      |
+| `cloze`      | object: gap's number → what was typed, or the id of what was chosen |
 
 `null` takes an answer back.
 """
@@ -18,9 +19,10 @@ from typing import Literal
 
 import msgspec
 
+from server.assessments.interchange.document import GAPS_MAX
 from server.base.errors import Invalid
 
-Kind = Literal["mcq", "multi", "true_false", "numeric", "short", "match", "order"]
+Kind = Literal["mcq", "multi", "true_false", "numeric", "short", "match", "order", "cloze"]
 Value = str | bool | int | float | list[str] | dict[str, str] | None
 
 TEXT_LENGTH_MAX = 1_000
@@ -34,6 +36,7 @@ class Option(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     text: str
     side: Literal["left", "right"] | None = None  # Of a matching item: what is asked, and what it may belong to.
+    gap: int | None = None  # Of a cloze: the gap whose menu offers it, from 1; gaps without options are typed into.
 
 
 class BadValue(Invalid):
@@ -78,6 +81,8 @@ def check_value(kind: str, options: Sequence[Option], value: Value) -> None:
             _demand("an object from left options' ids to right ones'", fits=_is_matching(value, options))
         case "order":
             _demand("a list of all the options' ids, each once", fits=_are_distinct(value) == ids)
+        case "cloze":
+            _demand("an object from gaps' numbers to texts", fits=_is_filled(value))
         case _:
             raise BadValue(f"Questions of kind {kind} take no answer here.")
 
@@ -100,6 +105,12 @@ def _is_number(value: Value) -> bool:
     if isinstance(value, int | float):
         return abs(value) <= INTEGER_MAX
     return isinstance(value, str) and len(value) <= NUMBER_LENGTH_MAX
+
+
+def _is_filled(value: Value) -> bool:
+    if not isinstance(value, dict) or len(value) > GAPS_MAX:
+        return False
+    return all(gap.isdecimal() and len(gap) <= 2 and isinstance(text, str) for gap, text in value.items())
 
 
 def _is_matching(value: Value, options: Sequence[Option]) -> bool:

@@ -9,19 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.assessments.gift import (
-    BadEncoding,
+from server.assessments.interchange import BadEncoding, Entry, Question, TooManyQuestions
+from server.assessments.interchange.document import (
     ChoiceBody,
-    Entry,
-    GiftQuestion,
     MatchBody,
     NumericBody,
+    OpenBody,
     ShortBody,
-    TooManyQuestions,
     TrueFalseBody,
-    parse_gift,
 )
-from server.assessments.gift.source import BYTES_MAX, QUESTIONS_MAX
+from server.assessments.interchange.gift import parse_gift
+from server.assessments.interchange.refusals import BYTES_MAX, QUESTIONS_MAX
 
 PHYSICS = Path(__file__).resolve().parents[4] / "shared" / "content" / "high-school-physics.gift"
 
@@ -31,7 +29,7 @@ def one(source: str | bytes) -> Entry:
     return entry
 
 
-def taken(source: str) -> GiftQuestion:
+def taken(source: str) -> Question:
     entry = one(source)
     assert entry.question is not None, entry.reason
     return entry.question
@@ -213,13 +211,16 @@ def test_broken_markup_takes_no_longer_than_good_markup(piece: str) -> None:
     assert time.perf_counter() - begun < 5  # It was three minutes once.
 
 
+def test_an_answer_block_that_is_empty_is_an_essay() -> None:
+    assert taken("Write about light. {}").body == OpenBody("essay")
+
+
 # --- what is not taken ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("source", "outcome", "reason"),
     [
-        ("Write about light. {}", "skipped", "An essay needs a person to read it; essays are not imported."),
         ("Read the text below.", "skipped", "A description without answers is not a question."),
         ("Q {=a ~b", "failed", "Its answer block begins with { and never ends."),
         ("Q } {T}", "failed", "A } stands before any {; write \\} for a brace that belongs to the text."),
@@ -261,7 +262,7 @@ def test_what_is_no_text_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(BadEncoding) as refused:
         parse_gift(data)
 
-    assert refused.value.code == "gift.encoding"
+    assert refused.value.code == "questions.encoding"
 
 
 def test_half_a_surrogate_pair_is_refused() -> None:

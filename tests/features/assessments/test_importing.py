@@ -94,11 +94,11 @@ async def test_what_cannot_be_read_is_named_with_its_line_and_the_rest_is_taken(
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", "gift.no_questions"),
-        ("// nothing\n", "gift.no_questions"),
-        ("::x::Q {=a", "gift.no_questions"),
-        (b"\xe9\xff", "gift.encoding"),
-        ("Q {T}\n\n" * 6_000, "gift.too_large"),
+        ("", "questions.none"),
+        ("// nothing\n", "questions.none"),
+        ("::x::Q {=a", "questions.none"),
+        (b"\xe9\xff", "questions.encoding"),
+        ("Q {T}\n\n" * 6_000, "questions.too_large"),
     ],
 )
 async def test_a_file_of_which_nothing_can_be_read_writes_nothing(school: School, text: str | bytes, code: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.assessments.drafting import draft_item
-from server.assessments.gift import parse_gift
+from server.assessments.interchange.gift import parse_gift
 from server.assessments.keys import ChoiceKey
 from server.assessments.paper import options_order, order_key, paper_order
 from server.assessments.values import Option

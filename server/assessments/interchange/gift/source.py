@@ -1,20 +1,16 @@
-"""From bytes to blocks: the encoding, the size limits, comments, categories, and where one question ends.
+"""From text to blocks: comments, categories, and where one question ends.
 
 A blank line ends a question, but not inside its answer braces (people lay answers out with blank lines). Should a brace
 never be closed, the next line that plainly begins a question ends the broken one, so that one slip costs one question.
 """
 
-import codecs
 import re
 from dataclasses import dataclass, field
 
-from server.base.errors import Invalid, TooLarge
+from server.assessments.interchange.document import TAG_LENGTH_MAX, TAGS_MAX
+from server.assessments.interchange.refusals import check_count
 
-BYTES_MAX = 10 * 1024 * 1024
-QUESTIONS_MAX = 5_000
 BLOCK_CHARS_MAX = 100_000
-TAGS_MAX = 20
-TAG_LENGTH_MAX = 60
 
 ESCAPE = r"\\[~=#{}:\\n]"
 """A backslash and one of the characters it shields; before any other it is itself (LaTeX)."""
@@ -22,24 +18,6 @@ ESCAPE = r"\\[~=#{}:\\n]"
 _BRACE = re.compile(rf"{ESCAPE}|[{{}}]")
 _TAG = re.compile(r"\[tag:([^\]]*)\]")
 _CATEGORY = re.compile(r"^\$CATEGORY:\s*(.*)$", re.IGNORECASE)
-
-
-class BadEncoding(Invalid):
-    """The file is not UTF-8 text; save it as UTF-8 and send it again."""
-
-    code = "gift.encoding"
-
-
-class TooManyQuestions(TooLarge):
-    """The file is larger than one import takes; split it."""
-
-    code = "gift.too_large"
-
-
-class NoQuestions(Invalid):
-    """Nothing in the file can become a question."""
-
-    code = "gift.no_questions"
 
 
 @dataclass
@@ -54,42 +32,6 @@ class Block:
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
-
-
-def decode(data: bytes) -> str:
-    """Text of the file: UTF-8 with or without its mark, or UTF-16 with one.
-
-    Raises: TooManyQuestions (too many bytes), BadEncoding (another encoding, or no text at all).
-    """
-    if len(data) > BYTES_MAX:
-        raise TooManyQuestions(f"The file has {len(data):,} bytes; an import takes at most {BYTES_MAX:,}. Split it.")
-    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BadEncoding(
-            f"The file is not UTF-8 text: line {line}, byte {error.start} cannot be read."
-            " Save it as UTF-8 and send it again."
-        ) from None
-
-
-def check_text(text: str) -> str:
-    """The text with one kind of line end. Raises BadEncoding for what is no text, TooManyQuestions for too much."""
-    if len(text) > BYTES_MAX:
-        raise TooManyQuestions(
-            f"The file has {len(text):,} characters; an import takes at most {BYTES_MAX:,}. Split it."
-        )
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise BadEncoding(
-            f"The file is not text: line {line} holds a NUL character. Save it as UTF-8 and send it again."
-        )
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise BadEncoding(f"The file is not text: character {error.start} is half of a surrogate pair.") from None
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def split_blocks(text: str) -> list[Block]:
@@ -145,8 +87,7 @@ class _Splitter:
             while not self._block.lines[-1]:
                 self._block.lines.pop()
             self.blocks.append(self._block)
-            if len(self.blocks) > QUESTIONS_MAX:
-                raise TooManyQuestions(f"The file holds more than {QUESTIONS_MAX:,} questions. Split it.")
+            check_count(len(self.blocks))
         self._block = None
         self._is_open = False
 

@@ -4,29 +4,26 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from server.assessments.gift.answers import Fault, cut, find, parse_body
-from server.assessments.gift.document import Entry, GiftDocument, GiftQuestion, Outcome
-from server.assessments.gift.markup import looks_like_html, to_plain
-from server.assessments.gift.source import (
-    BLOCK_CHARS_MAX,
-    Block,
-    check_text,
-    decode,
-    split_blocks,
+from server.assessments.interchange.document import (
+    PROMPT_LENGTH_MAX,
+    TEXT_LENGTH_MAX,
+    TITLE_LENGTH_MAX,
+    Entry,
+    OpenBody,
+    Outcome,
+    Question,
+    QuestionDocument,
 )
+from server.assessments.interchange.gift.answers import cut, find, parse_body
+from server.assessments.interchange.gift.source import BLOCK_CHARS_MAX, Block, split_blocks
+from server.assessments.interchange.markup import looks_like_html, to_plain
+from server.assessments.interchange.reading import Fault, Skipped, check_text, decode, sentence
 
-TITLE_LENGTH_MAX = 255
-PROMPT_LENGTH_MAX = 10_000
-TEXT_LENGTH_MAX = 2_000
 GAP = "_____"
 
 _FORMAT = re.compile(r"\s*\[(html|moodle|plain|markdown)\]", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\(n(?!(?:u|e|eq|i|ot|abla|mid|earrow)(?![a-z]))|[~=#{}:\\])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-
-
-class Skipped(Exception):
-    """The file is right, but this kind of thing is not taken."""
 
 
 @dataclass
@@ -56,13 +53,13 @@ class _Reading:
         return plain
 
 
-def parse_gift(source: str | bytes) -> GiftDocument:
+def parse_gift(source: str | bytes) -> QuestionDocument:
     """Read a whole GIFT file.
 
     Raises: BadEncoding, TooManyQuestions. What is wrong with one question is its entry's reason, never raised.
     """
     text = check_text(decode(source) if isinstance(source, bytes) else source)
-    return GiftDocument(tuple(parse_block(block) for block in split_blocks(text)))
+    return QuestionDocument(tuple(parse_block(block) for block in split_blocks(text)))
 
 
 def parse_block(block: Block) -> Entry:
@@ -73,12 +70,12 @@ def parse_block(block: Block) -> Entry:
         title, rest = _take_title(block.text, reading)
         question = _read(block, title, rest, reading)
     except Fault as fault:
-        return Entry(block.line, title or _shown(block), "failed", _sentence(str(fault)), None)
+        return Entry(block.line, title or _shown(block), "failed", sentence(str(fault)), None)
     except Skipped as skipped:
-        return Entry(block.line, title or _shown(block), "skipped", _sentence(str(skipped)), None)
+        return Entry(block.line, title or _shown(block), "skipped", sentence(str(skipped)), None)
     losses = "; ".join(dict.fromkeys(reading.losses))
     outcome: Outcome = "partial" if losses else "ok"
-    return Entry(block.line, question.title, outcome, _sentence(losses) if losses else None, question)
+    return Entry(block.line, question.title, outcome, sentence(losses) if losses else None, question)
 
 
 def _check_size(block: Block) -> None:
@@ -100,7 +97,7 @@ def _take_title(source: str, reading: _Reading) -> tuple[str, str]:
     return title[:TITLE_LENGTH_MAX], source[end + 2 :]
 
 
-def _read(block: Block, title: str, source: str, reading: _Reading) -> GiftQuestion:
+def _read(block: Block, title: str, source: str, reading: _Reading) -> Question:
     own = _FORMAT.match(source)
     if own:
         reading.markup, source = own.group(1).lower(), source[own.end() :]
@@ -108,15 +105,13 @@ def _read(block: Block, title: str, source: str, reading: _Reading) -> GiftQuest
         reading.losses.append("Markdown marks are shown as they are written")
     head, answers, tail = _parts(source)
     answers, general = cut(answers, "####")
-    if not answers.strip():
-        raise Skipped("an essay needs a person to read it; essays are not imported")
     gapped = f"{head.rstrip()} {GAP} {tail.lstrip()}" if tail.strip() else head
     prompt = _closed_up(reading.words(gapped, length_max=PROMPT_LENGTH_MAX))
     if not prompt:
         raise Fault("it has no question text")
-    body = parse_body(answers, reading.text, reading.losses)
+    body = parse_body(answers, reading.text, reading.losses) if answers.strip() else OpenBody("essay")
     explanation = reading.words(general, length_max=PROMPT_LENGTH_MAX) if general else ""
-    return GiftQuestion(title or _shown(block), prompt, body, explanation or None, block.category, block.tags)
+    return Question(title or _shown(block), prompt, body, explanation or None, block.category, block.tags)
 
 
 def _parts(source: str) -> tuple[str, str, str]:
@@ -149,7 +144,3 @@ def _shown(block: Block) -> str:
     """What a question without a title is called in the report."""
     first = " ".join(re.split(r"(?<!\\)\{", block.text)[0].split())
     return _CONTROL.sub("", unescape(first))[:60] or f"line {block.line}"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

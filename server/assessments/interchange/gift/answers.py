@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from server.assessments.gift.document import (
+from server.assessments.interchange.document import (
+    ANSWERS_MAX,
+    FULL_PPM,
     Body,
     Choice,
     ChoiceBody,
@@ -16,23 +18,14 @@ from server.assessments.gift.document import (
     ShortBody,
     TrueFalseBody,
 )
-from server.assessments.gift.source import ESCAPE
-from server.assessments.keys import FULL_PPM
-
-OPTIONS_MAX = 50
-NUMBER_LENGTH_MAX = 40
-EXPONENT_MAX = 300
+from server.assessments.interchange.gift.source import ESCAPE
+from server.assessments.interchange.reading import Fault, number
 
 _MARK = re.compile(f"{ESCAPE}|[=~]")
 _WEIGHT = re.compile(r"\s*%\s*(-?\d{1,3}(?:[.,]\d{1,8})?)\s*%")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\Z")
 _TRUE, _FALSE = frozenset({"T", "TRUE"}), frozenset({"F", "FALSE"})
 
 Text = Callable[[str], str]  # Escapes and markup resolved.
-
-
-class Fault(Exception):
-    """This one question cannot be read; the reason is for the person who wrote it."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +75,8 @@ def _segments(source: str) -> list[Segment]:
     before = source[: starts[0]] if starts else source
     if before.strip():
         raise Fault(f"“{before.strip()[:40]}” stands in the answer block before any = or ~")
-    if len(starts) > OPTIONS_MAX:
-        raise Fault(f"it has {len(starts)} answers; at most {OPTIONS_MAX} are taken")
+    if len(starts) > ANSWERS_MAX:
+        raise Fault(f"it has {len(starts)} answers; at most {ANSWERS_MAX} are taken")
     ends = [*starts, len(source)][1:]
     return [_segment(source[start:end]) for start, end in zip(starts, ends, strict=True)]
 
@@ -205,23 +198,10 @@ def _numeric(source: str, text: Text, losses: list[str]) -> NumericBody:
 def _range(words: str) -> tuple[Decimal, Decimal]:
     if ".." in words:
         first, _, last = words.partition("..")
-        low, high = _number(first), _number(last)
+        low, high = number(first), number(last)
         if low > high:
             raise Fault(f"the range {words} begins above its end")
         return low, high
     middle, _, margin = words.partition(":")
-    centre, tolerance = _number(middle), abs(_number(margin)) if margin.strip() else Decimal(0)
+    centre, tolerance = number(middle), abs(number(margin)) if margin.strip() else Decimal(0)
     return centre - tolerance, centre + tolerance
-
-
-def _number(words: str) -> Decimal:
-    written = words.strip().replace("−", "-").replace(",", ".")
-    if len(written) > NUMBER_LENGTH_MAX or not _NUMBER.match(written):
-        raise Fault(f"“{words.strip()[:40]}” is not a number")
-    try:
-        number = Decimal(written)
-    except InvalidOperation:
-        raise Fault(f"“{words.strip()[:40]}” is not a number") from None
-    if abs(number.adjusted()) > EXPONENT_MAX:
-        raise Fault(f"the number {words.strip()[:40]} is out of range")
-    return number

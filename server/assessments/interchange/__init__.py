@@ -1,0 +1,103 @@
+"""Questions in and out: GIFT, Aiken, CSV, Moodle XML, QTI 1.2, 2.1, 2.2 and 3.0. Pure; no database, no network.
+
+    bytes ─ read_questions ─► QuestionDocument (each entry ok, partial, skipped or failed) ─ write_questions ─► Written
+
+All formats meet in `document.py`. What a format cannot say is told by question, never left out in silence.
+`docs/reference/questions.md` says what each understands.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from server.assessments.interchange.aiken import read_aiken, write_aiken
+from server.assessments.interchange.document import Entry, Question, QuestionDocument, document_of
+from server.assessments.interchange.gift import parse_gift
+from server.assessments.interchange.gift_writing import write_gift
+from server.assessments.interchange.moodle_xml import read_moodle_xml
+from server.assessments.interchange.moodle_xml_writing import write_moodle_xml
+from server.assessments.interchange.packed import FileFinder
+from server.assessments.interchange.qti import read_qti
+from server.assessments.interchange.qti12 import read_qti12
+from server.assessments.interchange.qti_writing import write_qti
+from server.assessments.interchange.refusals import (
+    BadEncoding,
+    EntitiesInside,
+    NoQuestions,
+    NotThisFormat,
+    TooManyQuestions,
+)
+from server.assessments.interchange.stored import read_stored, write_stored
+from server.assessments.interchange.table import read_csv, write_csv
+
+__all__ = [
+    "BadEncoding",
+    "EntitiesInside",
+    "Entry",
+    "FileFinder",
+    "NoQuestions",
+    "NotThisFormat",
+    "Question",
+    "QuestionDocument",
+    "ReadKind",
+    "TooManyQuestions",
+    "WriteKind",
+    "Written",
+    "document_of",
+    "read_questions",
+    "write_questions",
+]
+
+ReadKind = Literal["gift", "aiken", "csv", "moodle_xml", "qti12", "qti", "spark"]
+WriteKind = Literal["gift", "aiken", "csv", "moodle_xml", "qti21", "qti22", "qti30", "spark"]
+
+
+@dataclass(frozen=True)
+class Written:
+    content: bytes
+    media_type: str
+    extension: str  # Without the dot.
+    losses: QuestionDocument  # An entry a question of what was given; its `questions` are those in `content`.
+
+
+def read_questions(kind: ReadKind, content: bytes, *, files: FileFinder | None = None) -> QuestionDocument:
+    """Seconds for the largest file: ask in a thread. `files` finds what a QTI test or manifest names beside it.
+
+    Raises: BadEncoding, TooManyQuestions, NotThisFormat, EntitiesInside. What is wrong with one question is its entry's
+    reason.
+    """
+    return read_qti(content, files) if kind == "qti" else _READERS[kind](content)
+
+
+_READERS: dict[ReadKind, Callable[[bytes], QuestionDocument]] = {
+    "gift": parse_gift,
+    "aiken": read_aiken,
+    "csv": read_csv,
+    "moodle_xml": read_moodle_xml,
+    "qti12": read_qti12,
+    "spark": read_stored,
+}
+
+
+def write_questions(kind: WriteKind, document: QuestionDocument) -> Written:
+    """The document's questions in another format, and what became of each."""
+    match kind:
+        case "gift":
+            return Written(*_swapped(write_gift(document), "text/plain; charset=utf-8", "gift"))
+        case "aiken":
+            return Written(*_swapped(write_aiken(document), "text/plain; charset=utf-8", "txt"))
+        case "csv":
+            return Written(*_swapped(write_csv(document), "text/csv; charset=utf-8", "csv"))
+        case "moodle_xml":
+            return Written(*_swapped(write_moodle_xml(document), "application/xml", "xml"))
+        case "qti21" | "qti22" | "qti30":
+            return Written(*_swapped(write_qti(document, kind), "application/zip", "zip"))
+        case "spark":
+            return Written(write_stored(document), "application/json", "json", document)
+
+
+def _swapped(
+    made: tuple[bytes, QuestionDocument], media_type: str, extension: str
+) -> tuple[bytes, str, str, QuestionDocument]:
+    content, losses = made
+    return content, media_type, extension, losses

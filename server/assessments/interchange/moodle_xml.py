@@ -1,0 +1,305 @@
+"""Moodle XML: reading. Source: https://docs.moodle.org/en/Moodle_XML_format."""
+
+import re
+from decimal import Decimal
+
+from server.assessments.interchange.checking import checked
+from server.assessments.interchange.document import (
+    ANSWERS_MAX,
+    CATEGORY_LENGTH_MAX,
+    FULL_PPM,
+    GAPS_MAX,
+    POINTS_MAX,
+    PROMPT_LENGTH_MAX,
+    TAG_LENGTH_MAX,
+    TAGS_MAX,
+    TEXT_LENGTH_MAX,
+    Body,
+    Choice,
+    ChoiceBody,
+    ClozeBody,
+    Entry,
+    Gap,
+    MatchBody,
+    NumericBody,
+    NumericRange,
+    OpenBody,
+    OrderBody,
+    Question,
+    QuestionDocument,
+    ShortAnswer,
+    ShortBody,
+    TrueFalseBody,
+)
+from server.assessments.interchange.reading import Fault, Notes, Skipped, entry_of, number, shown_of
+from server.assessments.interchange.refusals import NotThisFormat, check_count
+from server.assessments.interchange.xml import Element, attribute, child, children, line_of, name, parse_xml, text_at
+
+GAP_KINDS = (
+    "SHORTANSWER_C|SHORTANSWER|SAC|SA|MWC|MW|MULTICHOICE_[VH]S?|MULTICHOICE_S|MULTICHOICE|MC[VH]?S?|NUMERICAL|NM"
+)
+MENUS = ("MULTICHOICE", "MC")
+NUMBERS = frozenset({"NUMERICAL", "NM"})
+
+_GAP = re.compile(r"\{\d{0,4}:(" + GAP_KINDS + r"):((?:\\.|[^\\{}])*)\}", re.DOTALL)
+_PART = re.compile(r"(?:\\.|[^\\~])+", re.DOTALL)
+_SHIELD = re.compile(r"\\([}#~/\"\\{])")
+_WEIGHT = re.compile(r"\s*(=|%(-?\d{1,3}(?:\.\d{1,8})?)%)?(.*)\Z", re.DOTALL)
+_NO_QUESTION = {"category", ""}
+
+
+def read_moodle_xml(content: bytes) -> QuestionDocument:
+    """Raises: what `parse_xml` raises; NotThisFormat, TooManyQuestions."""
+    root = parse_xml(content)
+    if name(root) != "quiz":
+        raise NotThisFormat("The file is XML, but not of Moodle: it has no <quiz>.")
+    entries: list[Entry] = []
+    category: str | None = None
+    for element in children(root, "question"):
+        if attribute(element, "type") == "category":
+            category = _category(text_at(element, "category", "text"))
+            continue
+        check_count(len(entries) + 1)
+        entries.append(_entry(element, category))
+    return QuestionDocument(tuple(entries))
+
+
+def _category(path: str) -> str | None:
+    parts = [part.strip() for part in path.replace("//", "\0").split("/")]
+    words = "/".join(part.replace("\0", "/") for part in parts if part not in ("", "$course$", "top", "$system$"))
+    return words[:CATEGORY_LENGTH_MAX] or None
+
+
+def _entry(element: Element, category: str | None) -> Entry:
+    line = line_of(element)
+    title = shown_of(text_at(element, "name", "text"))
+    return entry_of(lambda notes: _question(element, category, notes), line=line, shown=title or f"line {line}")
+
+
+def _question(element: Element, category: str | None, notes: Notes) -> Question:
+    kind = attribute(element, "type")
+    if kind not in _READERS:
+        raise Skipped(_WHY.get(kind, f"questions of Moodle's kind “{kind[:40]}” are not taken"))
+    prompt = _words(child(element, "questiontext"), notes, length_max=PROMPT_LENGTH_MAX)
+    if kind == "cloze":
+        prompt, gapped = _cloze(prompt, notes)
+        body: Body = gapped
+    else:
+        body = _READERS[kind](element, notes)
+    explanation = _words(child(element, "generalfeedback"), notes, length_max=PROMPT_LENGTH_MAX)
+    tags = [notes.plain(text_at(tag, "text")) for tag in children(child(element, "tags"), "tag")]
+    if children(element, "hint"):
+        notes.lose("hints were left out")
+    return checked(
+        Question(
+            notes.title(text_at(element, "name", "text")) or shown_of(prompt),
+            prompt,
+            body,
+            explanation or None,
+            category,
+            tuple(tag[:TAG_LENGTH_MAX] for tag in tags if tag)[:TAGS_MAX],
+            _points(text_at(element, "defaultgrade"), notes),
+        )
+    )
+
+
+_WHY = {
+    "description": "a description without answers is not a question",
+    "calculated": "numbers that are drawn by chance are not taken",
+    "calculatedsimple": "numbers that are drawn by chance are not taken",
+    "calculatedmulti": "numbers that are drawn by chance are not taken",
+    "random": "questions that are drawn by chance are not taken",
+    "ddimageortext": "dragging onto a picture is not taken",
+    "ddmarker": "dragging onto a picture is not taken",
+}
+
+
+def _points(written: str, notes: Notes) -> int:
+    if not written.strip():
+        return 1
+    points = number(written)
+    whole = min(max(int(points), 1), POINTS_MAX)
+    if whole != points:
+        notes.lose(f"the default mark {written.strip()[:20]} became {whole}")
+    return whole
+
+
+def _words(element: Element | None, notes: Notes, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+    """A text in the format that its element names."""
+    if element is None:
+        return ""
+    source, markup = text_at(element, "text"), attribute(element, "format")
+    if markup == "markdown" and source.strip():
+        notes.lose("Markdown marks are shown as they are written")
+    if markup == "html":
+        return notes.html(source, length_max=length_max)
+    if markup in ("moodle_auto_format", ""):
+        return notes.either(source, length_max=length_max)
+    return notes.plain(source, length_max=length_max)
+
+
+def _answers(element: Element) -> list[Element]:
+    found = children(element, "answer")
+    if len(found) > ANSWERS_MAX:
+        raise Fault(f"it has {len(found)} answers; at most {ANSWERS_MAX} are taken")
+    return found
+
+
+def _weight(answer: Element) -> int:
+    written = attribute(answer, "fraction") or "0"
+    percent = number(written)
+    if abs(percent) > 100:
+        raise Fault(f"the fraction {written[:20]} is not between −100 and 100")
+    return int((percent * 10_000).to_integral_value())
+
+
+def _feedback(element: Element, notes: Notes) -> str | None:
+    return _words(child(element, "feedback"), notes) or None
+
+
+# --- the kinds ------------------------------------------------------------------------------------------------------
+
+
+def _multichoice(element: Element, notes: Notes) -> Body:
+    choices = tuple(
+        Choice(_words(one, notes) or _bare(one, notes), _weight(one), _feedback(one, notes))
+        for one in _answers(element)
+    )
+    for part in ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback"):
+        words = Notes()
+        if _words(child(element, part), words) not in _MOODLES_OWN:
+            notes.lose("feedback for any right or wrong answer was left out")
+    return ChoiceBody(choices, is_multi=text_at(element, "single").strip().lower() in ("false", "0"))
+
+
+_MOODLES_OWN = frozenset(
+    {"", "Your answer is correct.", "Your answer is partially correct.", "Your answer is incorrect."}
+)
+
+
+def _bare(answer: Element, notes: Notes) -> str:
+    """Old files write the words straight into the answer."""
+    return notes.either(answer.text or "")
+
+
+def _truefalse(element: Element, notes: Notes) -> Body:
+    told: dict[bool, tuple[int, str | None]] = {}
+    for answer in _answers(element):
+        word = (text_at(answer, "text").strip() or (answer.text or "").strip()).lower()
+        if word in ("true", "false"):
+            told[word == "true"] = _weight(answer), _feedback(answer, notes)
+    if set(told) != {True, False}:
+        raise Fault("it has no answers true and false")
+    is_true = told[True][0] > told[False][0]
+    return TrueFalseBody(is_true, told[not is_true][1], told[is_true][1])
+
+
+def _shortanswer(element: Element, notes: Notes) -> Body:
+    if text_at(element, "usecase").strip() == "1":
+        notes.lose("capitals and small letters count the same here")
+    return ShortBody(
+        tuple(
+            ShortAnswer(notes.plain(text_at(one, "text")), _weight(one), _feedback(one, notes))
+            for one in _answers(element)
+        )
+    )
+
+
+def _numerical(element: Element, notes: Notes) -> Body:
+    ranges = []
+    for answer in _answers(element):
+        written = text_at(answer, "text").strip()
+        if written == "*":
+            notes.lose("the feedback for any other number was left out")
+            continue
+        centre, margin = number(written), abs(number(text_at(answer, "tolerance") or "0"))
+        ranges.append(NumericRange(centre - margin, centre + margin, _weight(answer), _feedback(answer, notes)))
+    if children(child(element, "units"), "unit"):
+        notes.lose("units were left out")
+    return NumericBody(tuple(ranges))
+
+
+def _matching(element: Element, notes: Notes) -> Body:
+    pairs: list[tuple[str, str]] = []
+    distractors: list[str] = []
+    for part in children(element, "subquestion"):
+        left, right = _words(part, notes), notes.plain(text_at(part, "answer", "text"))
+        if left:
+            pairs.append((left, right))
+        elif right:
+            distractors.append(right)
+    if len(pairs) + len(distractors) > ANSWERS_MAX:
+        raise Fault(f"it has {len(pairs) + len(distractors)} pairs; at most {ANSWERS_MAX} are taken")
+    rights = {right for _, right in pairs}
+    return MatchBody(tuple(pairs), tuple(dict.fromkeys(one for one in distractors if one not in rights)))
+
+
+def _ordering(element: Element, notes: Notes) -> Body:
+    return OrderBody(tuple(_words(one, notes) for one in _answers(element)))
+
+
+def _essay(element: Element, notes: Notes) -> Body:
+    guide = _words(child(element, "graderinfo"), notes, length_max=PROMPT_LENGTH_MAX)
+    return OpenBody("essay", guide or None)
+
+
+def _cloze(prompt: str, notes: Notes) -> tuple[str, ClozeBody]:
+    gaps: list[Gap] = []
+
+    def put(found: re.Match[str]) -> str:
+        gaps.append(_gap(found.group(1), found.group(2), notes))
+        return f"[[{len(gaps)}]]"
+
+    if re.search(r"\[\[\d{1,2}\]\]", prompt):
+        raise Fault("its text holds [[1]], which is how gaps are written here")
+    replaced = _GAP.sub(put, prompt)
+    if len(gaps) > GAPS_MAX:
+        raise Fault(f"it has {len(gaps)} gaps; at most {GAPS_MAX} are taken")
+    return replaced, ClozeBody(tuple(gaps))
+
+
+def _gap(kind: str, source: str, notes: Notes) -> Gap:
+    answers = []
+    for part in _PART.findall(source):
+        mark, percent, words = _WEIGHT.match(part).groups()  # type: ignore[union-attr]  # It fits anything.
+        text, _, feedback = _cut(words)
+        weight = FULL_PPM if mark == "=" else int(Decimal(percent) * 10_000) if percent else 0
+        if kind in NUMBERS:
+            text = _exact(text, notes)
+        if text.strip() == "*" and weight == 0:
+            continue
+        answers.append(
+            ShortAnswer(notes.plain(text), min(max(weight, -FULL_PPM), FULL_PPM), notes.plain(feedback) or None)
+        )
+    is_menu = kind.startswith(MENUS)
+    if any(answer.feedback for answer in answers):
+        notes.lose("the feedback of gaps was left out")
+    kept = tuple(ShortAnswer(one.text, one.weight_ppm) for one in answers)
+    if len(kept) > ANSWERS_MAX:
+        raise Fault(f"a gap has {len(kept)} answers; at most {ANSWERS_MAX} are taken")
+    return Gap(kept, is_menu)
+
+
+def _cut(words: str) -> tuple[str, str, str]:
+    """The answer and its feedback, shields taken off."""
+    at = next((hit.start() for hit in re.finditer(r"\\.|#", words) if hit.group() == "#"), len(words))
+    return _SHIELD.sub(r"\1", words[:at]), "#", _SHIELD.sub(r"\1", words[at + 1 :])
+
+
+def _exact(text: str, notes: Notes) -> str:
+    value, _, margin = text.partition(":")
+    if margin.strip() and number(margin):
+        notes.lose("the margin of a number in a gap was left out")
+    return value
+
+
+_READERS = {
+    "multichoice": _multichoice,
+    "truefalse": _truefalse,
+    "shortanswer": _shortanswer,
+    "numerical": _numerical,
+    "matching": _matching,
+    "ordering": _ordering,
+    "essay": _essay,
+    "cloze": _essay,  # Read by `_cloze`, out of its text.
+}
