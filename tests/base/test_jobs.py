@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from saq import Queue
 from sqlalchemy import text
 
+from server.base.dead_letters import failed_jobs, retry_jobs
 from server.base.errors import Conflict
 from server.base.jobs import Job, Payload, job, long_job
 from server.base.runner import FUNCTION, Relay, Runner
@@ -137,3 +138,82 @@ async def test_what_valkey_forgot_is_sent_again(work: Work, redis_url: str) -> N
     assert sent is not None
     assert sent.function == FUNCTION
     await queue.disconnect()
+
+
+async def test_of_a_long_lane_only_what_will_run_soon_is_sent_and_the_lighter_overtakes(
+    work: Work, redis_url: str
+) -> None:
+    queues = {lane: Queue.from_url(redis_url, name=f"test-held-{lane}") for lane in ("fast", "film")}
+    async with work.database.transaction() as tx:
+        for heavy in range(5):
+            tx.later(Shrink(name=f"heavy {heavy}"), weight=1_000 + heavy)
+    relay = Relay(work, JOBS, queues)
+    assert await relay.send_due() == 2  # One that runs and one that waits.
+
+    async with work.database.transaction() as tx:
+        tx.later(Shrink(name="light"), weight=1)
+    ids = await outbox_ids(work)
+
+    assert await relay.send_due() == 1
+    sent = [await queues["film"].dequeue(timeout=1) for _ in range(3)]
+    assert [one and one.kwargs for one in sent] == [{"outbox_id": ids[number]} for number in (0, 1, 5)]
+    for queue in queues.values():
+        await queue.disconnect()
+
+
+async def test_one_that_failed_is_sent_again_when_its_time_comes_and_not_a_lease_later(
+    work: Work, redis_url: str
+) -> None:
+    queues = {lane: Queue.from_url(redis_url, name=f"test-again-{lane}") for lane in ("fast", "film")}
+    async with work.database.transaction() as tx:
+        tx.later(Count(fails=1))
+    [id_] = await outbox_ids(work)
+    relay = Relay(work, JOBS, queues)
+    assert await relay.send_due() == 1
+    assert await relay.send_due() == 0
+
+    await Runner(work, JOBS).run({}, outbox_id=id_)
+    assert await relay.send_due() == 0  # Its time is in a second; meanwhile it is forgotten, not on its way.
+    async with work.database.transaction() as tx:
+        await tx.db.execute(text("update base_outbox set next_at = clock_timestamp()"))
+
+    assert await relay.send_due() == 1
+    for queue in queues.values():
+        await queue.disconnect()
+
+
+async def test_what_is_given_up_tells_who_waits_and_runs_again_when_it_is_tried_again(work: Work) -> None:
+    is_broken = True
+
+    async def tell(tx: Tx, payload: Shrink) -> None:
+        await tx.audit("test.gave_up", kind="test", name=payload.name)
+
+    @long_job(Shrink, timeout_s=5, attempts_max=2, lane="film", gave_up=tell)
+    async def breaks(work: Work, payload: Shrink) -> None:
+        if is_broken:
+            raise Conflict("The disk is full.")
+        async with work.database.transaction() as tx:
+            await tx.audit("test.counted", kind="test", name=payload.name)
+
+    runner = Runner(work, {breaks.kind: breaks})
+    async with work.database.transaction() as tx:
+        tx.later(Shrink(name="film"))
+    [id_] = await outbox_ids(work)
+    for _ in range(3):
+        await runner.run({}, outbox_id=id_)
+
+    async with work.database.transaction() as tx:
+        [letter] = await failed_jobs(tx, limit=10)
+        told = await tx.db.execute(text("select count(*) from base_audit where action = 'test.gave_up'"))
+        assert told.scalar_one() == 1
+        assert (letter.id, letter.kind, letter.attempts) == (id_, "test.shrink", 2)
+        assert "The disk is full" in letter.error
+        assert await retry_jobs(tx, kind="test.other") == []
+        assert await retry_jobs(tx, ids=[id_]) == [id_]
+        assert await retry_jobs(tx, ids=[id_]) == []
+
+    is_broken = False
+    await runner.run({}, outbox_id=id_)
+
+    assert await counted(work) == 1
+    assert await outbox_ids(work) == []
