@@ -101,14 +101,14 @@ def api(settings: Settings) -> Iterator[int]:
     with (settings.data / "api.log").open("ab") as log:  # A figure is what is wanted on the screen.
         process = subprocess.Popen([sys.executable, "-m", "bench.api_server"], env=env, stderr=log)
     try:
-        _wait_until_ready(settings.port, process)
+        wait_until_ready(settings.port, process)
         yield settings.port
     finally:
         process.terminate()
         process.wait(timeout=15)
 
 
-def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + READY_S
     while True:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)

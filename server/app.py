@@ -21,6 +21,7 @@ from server.base.limits import Limiter
 from server.base.logging import configure_logging
 from server.base.reads import Reads
 from server.base.work import Work
+from server.catalog.course_media import media_first, open_course_media
 from server.embedded.health import STANDSTILL_REMEDY
 from server.exchange.service import Exchange
 from server.features import FEATURES, REGISTRY
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     """The app of one process; it opens its connections when it starts and closes them when it stops."""
     configure_logging()
     settings = settings or Settings.from_env()
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             health_live,
             health_ready,
@@ -59,6 +60,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ),
         logging_config=None,
     )
+    app.asgi_handler = media_first(app.asgi_handler)
+    return app
 
 
 def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of the app that gives a context manager
@@ -80,6 +83,7 @@ def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of 
                 "authenticate": authenticate,
                 "limiter": Limiter(work.redis),
                 "page": Page(settings.page),
+                "course_media": open_course_media(work),
             }
         )
         async with Exchange.open(work, REGISTRY, authenticate, gate=GATE) as exchange:

@@ -1,7 +1,21 @@
 """The catalogue: subjects, courses, their lessons as typed blocks, and how far each learner has come."""
 
 from server.base.feature import Feature
-from server.catalog import collections, commands, erasing, lesson_routes, media_routes, queries, routes, upload_rights
+from server.catalog import (
+    collections,
+    commands,
+    course_media,
+    erasing,
+    lesson_routes,
+    media_routes,
+    pack_collections,
+    pack_routes,
+    packs,
+    queries,
+    readiness,
+    routes,
+    upload_rights,
+)
 from server.catalog.models import Course
 
 feature = Feature(
@@ -14,6 +28,8 @@ feature = Feature(
         collections.lesson_texts,
         collections.progress,
         collections.revisions,
+        pack_collections.packs,
+        pack_collections.readiness_of_phones,
     ),
     grants=collections.grants,
     bucket_kinds=collections.bucket_kinds,
@@ -34,8 +50,10 @@ feature = Feature(
         media_routes.media_capability,
         media_routes.get_media,
         media_routes.get_media_by_capability,
+        course_media.get_course_media,
+        pack_routes.get_pack,
     ),
-    subscriptions=upload_rights.subscriptions,
+    subscriptions=(*packs.subscriptions, *readiness.subscriptions, *upload_rights.subscriptions),
     visible={Course: queries.is_course_visible},
     erasures=erasing.erasures,
 )

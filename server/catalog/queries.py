@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from server.base.paging import Page
+from server.base.search import SearchTerms, matching, where_matches
 from server.base.tx import Tx
 from server.catalog import policy
 from server.catalog.models import Course, CourseStaff, Lesson
 from server.catalog.policy import Door
 from server.catalog.schemas import CourseCard, CourseTree, LessonStub, SectionTree
+from server.identity.queries import is_verified_educator
 
 SORTS = {
     "newest": "c.published_at desc nulls last, c.id",
@@ -29,6 +31,15 @@ from catalog_courses c
 _LEARNERS = """(select count(distinct p.user_id) from catalog_progress p join catalog_lessons l on l.id = p.lesson_id
     where l.course_id = c.id)"""
 
+
+COUNTED_MAX = 10_000
+
+# By what the card says, or the title of a lesson that learners see.
+_FOUND = (
+    f"c.id in (select f.id from catalog_courses f where {where_matches('f.words')}"  # noqa: S608 - constants
+    " union all select l.course_id from catalog_lessons l"
+    f" where {where_matches('l.words')} and l.published_at is not null and l.deleted_at is null)"
+)
 
 _IN_DIRECTION = """c.subject_id in (select s.id from catalog_subjects s
     join catalog_directions d on d.id = s.direction_id where d.slug = :direction)"""
@@ -76,6 +87,21 @@ async def may_see_file(tx: Tx, course_ids: list[UUID]) -> bool:
     return False
 
 
+async def may_see_bytes(tx: Tx, sha256: str) -> bool:
+    """Whether a file with these bytes is the actor's own, or is in an item of the library that is open to them.
+
+    An item is open to everybody once it is published, and before that to those who review.
+    """
+    statement = text(
+        "select exists(select from media_variants v join media_files f on f.id = v.file_id and f.deleted_at is null"
+        " where v.sha256 = :sha256 and (f.owner_id = :me or exists(select from media_uses u where u.file_id = f.id"
+        " and u.item_id is not null and u.deleted_at is null and (u.published_at is not null or :reviews))))"
+    )
+    reviews = tx.actor.is_admin or (tx.actor.has("educator") and await is_verified_educator(tx, tx.actor.id))
+    values = {"sha256": sha256, "me": tx.actor.id, "reviews": reviews}
+    return bool((await tx.db.execute(statement, values)).scalar_one())
+
+
 async def door_of(tx: Tx, course: Course, lesson: Lesson | None = None) -> Door:
     """What opening the course, or one lesson of it, depends on."""
     return Door(
@@ -117,17 +143,19 @@ async def find_course_by_slug(tx: Tx, slug: str) -> Course | None:
 
 
 async def list_courses(tx: Tx, wanted: CourseFilter, page: Page) -> tuple[list[CourseCard], int]:
-    """Cards that the actor may see, and how many there are in all (CAT-12)."""
-    where, values = _conditions(tx, wanted)
+    """Cards that the actor may see, and how many there are in all, COUNTED_MAX at the most (CAT-12)."""
+    where, values = await _conditions(tx, wanted)
     learners = _LEARNERS if wanted.sort == "popular" else "0"
     # The pieces are constants of this file; values go as parameters.
     cards = f"{_CARD.format(learners=learners)} where {where} order by {SORTS[wanted.sort]} limit :limit offset :offset"
     rows = (await tx.db.execute(text(cards), {**values, "limit": page.limit, "offset": page.offset})).mappings().all()
-    total = (await tx.db.execute(text(f"select count(*) from catalog_courses c where {where}"), values)).scalar_one()  # noqa: S608 - constants
+    counted = f"select count(*) from (select from catalog_courses c where {where} limit {COUNTED_MAX}) found"  # noqa: S608 - constants
+    total = (await tx.db.execute(text(counted), values)).scalar_one()
     return [_card(row) for row in rows], int(total)
 
 
-def _conditions(tx: Tx, wanted: CourseFilter) -> tuple[str, dict[str, Any]]:
+async def _conditions(tx: Tx, wanted: CourseFilter) -> tuple[str, dict[str, Any]]:
+    terms = SearchTerms("") if wanted.search is None else await matching(tx, wanted.search)
     mine = (
         "exists(select 1 from catalog_course_staff s"
         " where s.course_id = c.id and s.user_id = :me and s.deleted_at is null)"
@@ -144,7 +172,7 @@ def _conditions(tx: Tx, wanted: CourseFilter) -> tuple[str, dict[str, Any]]:
         "language": ("c.language = :language", wanted.language),
         "access": ("c.access = :access", wanted.access),
         "educator": ("c.created_by_id = :educator", wanted.educator),
-        "search": ("(c.title ilike :search or c.description ilike :search)", _like(wanted.search)),
+        "search": (_FOUND, terms.query or None),
     }
     values: dict[str, Any] = {"me": tx.actor.id} if wanted.mine else {}
     for name, (condition, value) in columns.items():
@@ -152,13 +180,6 @@ def _conditions(tx: Tx, wanted: CourseFilter) -> tuple[str, dict[str, Any]]:
             parts.append(condition)
             values[name] = value
     return " and ".join(parts), values
-
-
-def _like(search: str | None) -> str | None:
-    if search is None:
-        return None
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 def _card(row: Any) -> CourseCard:  # Any: a row mapping

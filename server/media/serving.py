@@ -1,8 +1,9 @@
 """A file over HTTP: whole or a range, for ever the same, never active content. Who may ask is the caller's to know."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from litestar import Response
@@ -12,12 +13,14 @@ from sqlalchemy import text
 from server.base.errors import AppError, NotFound
 from server.base.storage import Storage
 from server.base.tx import Tx
+from server.media.disk import Copies, OpenFile, OpenFiles
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 IMMUTABLE = "private, max-age=31536000, immutable"
 SANDBOX = "default-src 'none'; sandbox"
+_SHOWN = ("image/", "audio/", "video/")  # In the page; all else is saved: nothing of a document runs here.
 
 
 class RangeUnsatisfiable(AppError):
@@ -62,7 +65,10 @@ async def find_bytes(tx: Tx, sha256: str) -> StoredBytes:
     """Raises NotFound."""
     found = None
     if SHA256.fullmatch(sha256):
-        statement = text("select sha256, mime, bytes, storage_key from media_variants where sha256 = :sha256 limit 1")
+        statement = text(
+            "select sha256, mime, bytes, storage_key from media_variants"
+            " where sha256 = :sha256 and not is_original limit 1"
+        )
         found = (await tx.db.execute(statement, {"sha256": sha256})).one_or_none()
     if found is None:
         raise file_not_found()
@@ -74,21 +80,56 @@ def file_not_found() -> NotFound:
     return NotFound("There is no such file, or not for you.")
 
 
-async def answer_bytes(storage: Storage, file: StoredBytes, conditions: Conditions) -> Response[bytes] | Stream:
+class MediaBytes:
+    """Bytes of files: from the store's own folder where that is on this machine, else from copies, else from the store.
+
+    `local_path` answers where a key lies, or None.
+    """
+
+    def __init__(self, storage: Storage, local_path: Callable[[str], Path | None], copies: Copies) -> None:
+        self._storage = storage
+        self._local_path = local_path
+        self._open = OpenFiles()
+        self.copies = copies
+
+    def at_hand(self, file: StoredBytes) -> OpenFile | None:
+        """The file, where it was read a moment ago."""
+        return self._open.at_hand(file.storage_key)
+
+    async def read(self, file: StoredBytes, start: int, length: int) -> AsyncIterator[bytes]:
+        """The first piece is already there: what cannot be read is a 503 or 404, not a broken download."""
+        found = self._open.at_hand(file.storage_key)
+        path = None if found else self._local_path(file.storage_key)
+        found = found or self._open.open(file.storage_key, path or self.copies.path(file.sha256), file.bytes)
+        if found is not None:
+            return await _opened(found.pieces(start, length))
+        if path is None and file.bytes:
+            self.copies.begin(self._storage, file.sha256, file.storage_key, file.bytes)
+        return await _opened(self._storage.read(file.storage_key, offset=start, length=length))
+
+
+async def answer_bytes(media: MediaBytes, file: StoredBytes, conditions: Conditions) -> Response[bytes] | Stream:
     """200, 206 or 304. Raises RangeUnsatisfiable, and NotFound or Unavailable before the first byte is sent."""
     part = choose_part(file.bytes, f'"{file.sha256}"', conditions)
-    headers = part.headers | {
-        "cache-control": IMMUTABLE,
-        "content-security-policy": SANDBOX,
-        "cross-origin-resource-policy": "same-origin",
-        "content-disposition": "inline",
-    }
+    headers = part.headers | headers_of(file.mime, cache_control=IMMUTABLE)
     if part.status == 304:
         return Response(b"", status_code=304, headers=headers, media_type=file.mime)
     length = part.end - part.start + 1
     headers["content-length"] = str(length)
-    body = await _opened(storage.read(file.storage_key, offset=part.start, length=length))
+    body = await media.read(file, part.start, length)
     return Stream(body, status_code=part.status, headers=headers, media_type=file.mime)
+
+
+def headers_of(mime: str, *, cache_control: str) -> dict[str, str]:
+    """What keeps a file from being more than a file: its type is ours, it runs nothing, no other site shows it."""
+    is_shown = (mime.startswith(_SHOWN) and not mime.startswith("image/svg")) or mime == "text/vtt"
+    return {
+        "cache-control": cache_control,
+        "content-security-policy": SANDBOX,
+        "cross-origin-resource-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+        "content-disposition": "inline" if is_shown else "attachment",
+    }
 
 
 def choose_part(size: int, etag: str, conditions: Conditions) -> Part:

@@ -1,0 +1,171 @@
+"""Searching the catalogue and the library over HTTP: words as they are, half typed, in Cyrillic, with slips.
+
+Method: 10,000 and 100,000 courses and items of 24 words each, from a vocabulary of 50,000, often and rare (Zipf);
+300 questions of one or two words, one after another. The floor is the first page of the list without a question.
+"""
+
+import asyncio
+import random
+import time
+
+import httpx
+import psycopg
+
+from bench.api import add_people, api, opened, settings_of
+from bench.figures import Figure, Servers, share
+from server.base.search import gather_words
+from server.settings import Settings
+
+SIZES = {10_000: 50, 100_000: 100}  # items: the goal for the 95th part, ms
+VOCABULARY = 50_000
+QUESTIONS = 300
+SYLLABLES = (
+    "ba",
+    "da",
+    "fi",
+    "ga",
+    "ki",
+    "la",
+    "ma",
+    "no",
+    "pe",
+    "ri",
+    "so",
+    "tu",
+    "va",
+    "yo",
+    "zi",
+    "sha",
+    "chi",
+    "qo",
+)
+TO_CYRILLIC = str.maketrans("abdfghiklmnopqrstuvyz", "абдфгҳиклмнопқрстувйз")
+
+
+async def measure(servers: Servers) -> list[Figure]:
+    found: list[Figure] = []
+    for size, goal in SIZES.items():
+        with settings_of(servers, servers.new_database()) as settings:
+            [person] = await add_people(settings, 1)
+            words = _words(random.Random(7))
+            _lay(settings, words, size)
+            await _gather(settings)
+            with api(settings) as port:
+                async with httpx.AsyncClient(
+                    base_url=f"http://127.0.0.1:{port}", headers={"authorization": f"Bearer {person.token}"}
+                ) as client:
+                    found += await _ask(client, words, size, goal)
+    return found
+
+
+async def _ask(client: httpx.AsyncClient, words: list[str], size: int, goal: int) -> list[Figure]:
+    chance = random.Random(11)
+    figures = []
+    for path, noun in (("/api/v1/courses", "courses"), ("/api/v1/library", "items")):
+        spent: dict[str, list[float]] = {}
+        floor = []
+        for n in range(QUESTIONS):
+            kind, question = _question(chance, words, n)
+            spent.setdefault(kind, []).append(await _time(client, path, {"search": question}))
+            floor.append(await _time(client, path, {}))
+        every = [value for values in spent.values() for value in values]
+        ours = share(every, 0.95)
+        name = f"a question among {size:,} {noun}, the 95th part"
+        figures.append(
+            Figure(name, ours, "ms", share(floor, 0.95), "the list without one", f"< {goal} ms", holds=ours < goal)
+        )
+        worst = max(spent, key=lambda kind: share(spent[kind], 0.95))
+        figures.append(Figure(f"the same, {worst} (the slowest kind)", share(spent[worst], 0.95), "ms"))
+    return figures
+
+
+async def _time(client: httpx.AsyncClient, path: str, params: dict[str, str]) -> float:
+    while True:
+        begun = time.perf_counter()
+        answer = await client.get(path, params=params)
+        spent = (time.perf_counter() - begun) * 1000
+        if answer.status_code == 429:
+            await asyncio.sleep(float(answer.headers["retry-after"]))
+            continue
+        assert answer.status_code == 200, answer.text
+        return spent
+
+
+def _question(chance: random.Random, words: list[str], n: int) -> tuple[str, str]:
+    rank = min(int(chance.paretovariate(0.8)), len(words) - 1)
+    word, other = words[rank], words[chance.randrange(200)]
+    match n % 6:
+        case 0:
+            return "one word", word
+        case 1:
+            return "two words", f"{word} {other}"
+        case 2:
+            return "half a word", word[: max(3, len(word) - 2)]
+        case 3:
+            return "in Cyrillic", word.translate(TO_CYRILLIC)
+        case 4:
+            return "one slip", _slip(chance, word)
+        case _:
+            return "two slips", _slip(chance, _slip(chance, word))
+
+
+def _slip(chance: random.Random, word: str) -> str:
+    place = chance.randrange(len(word) - 1)
+    match chance.randrange(3):
+        case 0:
+            return word[:place] + word[place + 1 :]
+        case 1:
+            return word[:place] + chance.choice("aeioubdk") + word[place + 1 :]
+        case _:
+            return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+
+def _words(chance: random.Random) -> list[str]:
+    found: dict[str, None] = {}
+    while len(found) < VOCABULARY:
+        found["".join(chance.choice(SYLLABLES) for _ in range(chance.randint(2, 5)))] = None
+    return list(found)
+
+
+def _lay(settings: Settings, words: list[str], size: int) -> None:
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute("create temporary table word (rank int primary key, word text)")
+        with connection.cursor() as cursor, cursor.copy("copy word from stdin") as copy:
+            for rank, word in enumerate(words):
+                copy.write_row((rank, word))
+        connection.execute("select setseed(0.5)")
+        connection.execute(
+            """
+            create temporary table item as
+            select n, uuidv7() as id, string_agg(w.word, ' ' order by k) as words
+            from generate_series(1, %s) n cross join generate_series(1, 24) k
+            join lateral (select least(power(random() + n * 0 + k * 0, -1.25)::int - 1, %s) as rank) r on true
+            join word w on w.rank = greatest(r.rank, 0) group by n
+            """,
+            [size, VOCABULARY - 1],
+        )
+        connection.execute(
+            "insert into catalog_courses (id, slug, title, description, language, created_by_id, status, published_at)"
+            " select id, 'course-' || n, left(words, 60), words, 'uz', id, 'published', now() - n * interval '1 s'"
+            " from item"
+        )
+        for table, more in (("library_items", "'published'"), ("library_shelf", "now() - n * interval '1 s'")):
+            column = "status" if table == "library_items" else "published_at"
+            connection.execute(
+                f"insert into {table} (id, educator_id, educator_name, title, description, kind, language, subject_id,"
+                f" licence, files, {column}) select id, id, 'Oybek R.', left(words, 60), words, 'book', 'uz',"
+                f" (select id from catalog_subjects limit 1), 'CC BY 4.0', '[]', {more} from item"
+            )
+        connection.execute("vacuum analyze")
+
+
+async def _gather(settings: Settings) -> None:
+    async with opened(settings) as work:
+        left = 1
+        while left:
+            async with work.database.transaction() as tx:
+                await gather_words(tx)
+            with psycopg.connect(settings.database_url) as connection:
+                left = connection.execute("select count(*) from search_seen").fetchone()[0]  # type: ignore[index]
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute("vacuum analyze")
