@@ -2,6 +2,8 @@
 
 from server.base.feature import Feature
 from server.media import collections, erasing
+from server.media.intake import jobs as intake_jobs
+from server.media.renditions import jobs as rendition_jobs
 from server.media.uploads import collections as upload_collections
 from server.media.uploads import erasing as upload_erasing
 from server.media.uploads import routes as upload_routes
@@ -11,7 +13,10 @@ feature = Feature(
     name="media",
     collections=(collections.files, upload_collections.uploads),
     routes=upload_routes.handlers,
-    jobs=(sweeping.sweep_uploads,),
+    jobs=(
+        *(sweeping.sweep_uploads, intake_jobs.check_upload, intake_jobs.check_large_upload),
+        *(rendition_jobs.make_rendition, rendition_jobs.make_film),
+    ),
     crons=(sweeping.sweep_cron,),
     erasures=(*upload_erasing.erasures, *erasing.erasures),
     erase=erasing.forget_files,

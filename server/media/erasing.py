@@ -26,6 +26,7 @@ def forget_files(connection: Connection[Any], user_id: UUID) -> list[str]:
         ).fetchall()
     }
     connection.execute("delete from media_uses where file_id = any(%s) or user_id = %s", [unused, user_id])
+    connection.execute("delete from media_texts where file_id = any(%s)", [unused])
     connection.execute("delete from media_files where id = any(%s)", [unused])
     still = connection.execute("select storage_key from media_variants where storage_key = any(%s)", [list(keys)])
     return sorted(keys - {key for (key,) in still.fetchall()}) + forget_parts(connection, user_id)

@@ -5,11 +5,18 @@
 """
 
 import hashlib
+import shutil
+import tempfile
+from asyncio import to_thread
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from server.base.errors import Invalid
+from server.media.intake.refusals import FileRefused, PictureUnsupported
 from server.media.renditions.decoders import picture
 from server.media.renditions.decoders.refusing import Refused
+from server.media.renditions.decoding import PICTURE, decode
 
 WIDTHS = picture.WIDTHS
 PIXELS_MAX = picture.PIXELS_MAX
@@ -78,6 +85,48 @@ def prepare_image(content: bytes) -> Prepared:
         variants=[
             _variant(name, shrunk.width, shrunk.height, picture.encode(shrunk, "WEBP"))
             for name, shrunk in picture.shrink(image)
+        ],
+    )
+
+
+async def prepare_confined(content: bytes) -> Prepared:
+    """The same in a child that may do nothing else: for bytes that somebody sent.
+
+    Raises BadImage, ImageTooLarge, ImageTypeUnsupported.
+    """
+    refuse_too_many_bytes(content)
+    folder = Path(await to_thread(tempfile.mkdtemp, prefix="spark-picture-"))
+    try:
+        path, made_in = folder / "picture", folder / "made"
+        await to_thread(_lay, path, made_in, content)
+        said = await decode("picture", stdin=path, folder=made_in, limits=PICTURE)
+        return await to_thread(_read, content, said, made_in)
+    except PictureUnsupported as refused:
+        raise ImageTypeUnsupported(refused.message) from refused
+    except FileRefused as refused:
+        raise refusal_of(_CODES.get(refused.code, BadImage.code), refused.message) from refused
+    finally:
+        await to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+_CODES = {"image.too_large": ImageTooLarge.code, "media.too_costly": ImageTooLarge.code}
+
+
+def _lay(path: Path, made_in: Path, content: bytes) -> None:
+    made_in.mkdir(mode=0o700)
+    path.write_bytes(content)
+
+
+def _read(content: bytes, said: dict[str, Any], made_in: Path) -> Prepared:
+    return Prepared(
+        sha256=picture.digest(content),
+        mime=said["mime"],
+        width=said["width"],
+        height=said["height"],
+        bytes=len(content),
+        variants=[
+            _variant(one["name"], one["width"], one["height"], (made_in / Path(one["file"]).name).read_bytes())
+            for one in said["variants"]
         ],
     )
 

@@ -13,10 +13,10 @@ class MediaFile(Stamped, Model):
     __tablename__ = "media_files"
 
     owner_id: Mapped[UUID]
-    sha256: Mapped[str]  # Of the original, which is not kept.
+    sha256: Mapped[str]  # Of the original.
     mime: Mapped[str]
-    width: Mapped[int]
-    height: Mapped[int]
+    width: Mapped[int | None]  # Pixels, of what can be seen.
+    height: Mapped[int | None]
     bytes: Mapped[int]
     variants: Mapped[list[Any]]  # VariantRow as plain values: what phones see of media_variants.
     licence: Mapped[str | None]
@@ -27,6 +27,8 @@ class MediaFile(Stamped, Model):
     pages: Mapped[int | None]
     state: Mapped[str] = mapped_column(server_default="ready")  # "processing", "ready" or "failed"
     renditions: Mapped[list[Any]] = mapped_column(server_default="[]")  # RenditionRow as plain values.
+    pending: Mapped[list[Any]] = mapped_column(server_default="[]")  # Names of renditions that are still to be made.
+    scan: Mapped[str] = mapped_column(server_default="unscanned")  # What the virus scanner said, or "clean".
 
 
 class MediaUse(Stamped, Model):

@@ -51,6 +51,10 @@ class PictureTooLarge(FileRefused):
     code = "image.too_large"
 
 
+class PictureUnsupported(Damaged):
+    """We take JPEG, PNG, WebP, GIF and AVIF pictures."""
+
+
 class FilmTooLong(FileRefused):
     """The film is longer than four hours; cut it into parts."""
 
@@ -134,7 +138,7 @@ _ALL: tuple[type[FileRefused], ...] = (
     *(FilmWithoutPicture, SoundTooLong, PdfEncrypted, PdfTooLong, TooCostly),
     *(ArchiveEntries, ArchiveTooLarge, ArchivePath, ArchiveLink, ArchiveBomb, ArchiveEncrypted),
 )
-_BY_CODE = {kind.code: kind for kind in _ALL} | {"image.unreadable": Damaged, "image.unsupported": Damaged}
+_BY_CODE = {kind.code: kind for kind in _ALL} | {"image.unreadable": Damaged, "image.unsupported": PictureUnsupported}
 
 
 def refusal_of(code: str, words: str) -> FileRefused:

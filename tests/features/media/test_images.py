@@ -7,7 +7,7 @@ from PIL import Image
 
 from server.base.errors import AppError
 from server.media import images
-from server.media.images import prepare_image
+from server.media.images import prepare_confined, prepare_image
 from tests.support.cartridges import picture
 
 
@@ -83,3 +83,23 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
 
     with pytest.raises(images.ImageTooLarge):
         prepare_image(body.getvalue())
+
+
+async def test_what_people_send_is_decoded_in_a_child_with_the_same_result() -> None:
+    content = picture(700, 300, kind="JPEG")
+
+    assert await prepare_confined(content) == prepare_image(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (picture(300, 300, kind="JPEG")[:400], "image.unreadable"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "image.unsupported"),
+    ],
+    ids=["half a jpeg", "postscript"],
+)
+async def test_a_child_refuses_in_the_same_words(content: bytes, code: str) -> None:
+    with pytest.raises(AppError) as refused:
+        await prepare_confined(content)
+    assert refused.value.code == code
