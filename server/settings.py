@@ -35,6 +35,7 @@ class Settings:
     replica_url: str = ""  # A hot standby of the database that pages are read from; empty: none.
     api_processes: int = 1  # What the supervisor starts behind the one address, …
     workers: int = 1
+    clamd: str = ""  # A virus scanner that files are shown to: `host:port`, or the path of a socket; empty: none.
     replica: bool = False  # … and whether it runs a standby of its own database beside it.
 
     @property
@@ -75,6 +76,7 @@ class Settings:
             api_processes=_count(env, "SPARK_API_PROCESSES"),
             workers=_count(env, "SPARK_WORKERS"),
             replica=_flag(env, "SPARK_REPLICA", default=False),
+            clamd=env.get("SPARK_CLAMD", ""),
         )
 
 
