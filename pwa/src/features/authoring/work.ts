@@ -19,7 +19,19 @@ export interface Work {
 
 const STORE = "values";
 
-export async function readWork(userId: string, lessonId: string): Promise<Work | undefined> {
+/** One after the other: a screen that opens must find what the one before it is still keeping. */
+let last: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(run: () => Promise<T>): Promise<T> {
+  const mine = last.then(run, run);
+  last = mine.catch(() => undefined); // Whoever asked hears of it; the next one's turn comes all the same.
+  return mine;
+}
+
+export const readWork = (userId: string, lessonId: string): Promise<Work | undefined> =>
+  inTurn(() => read(userId, lessonId));
+
+async function read(userId: string, lessonId: string): Promise<Work | undefined> {
   const sealed = await within(userId, "readonly", (store) => answerOf<Sealed | undefined>(store.get(lessonId)));
   if (sealed === undefined) return undefined;
   try {
@@ -31,19 +43,22 @@ export async function readWork(userId: string, lessonId: string): Promise<Work |
 }
 
 /** Rejects with QuotaExceededError on a full phone. */
-export async function keepWork(userId: string, lessonId: string, work: Work): Promise<void> {
+export const keepWork = (userId: string, lessonId: string, work: Work): Promise<void> =>
+  inTurn(() => keep(userId, lessonId, work));
+
+async function keep(userId: string, lessonId: string, work: Work): Promise<void> {
   const sealed = await sealJson(keyOf(), placeOf(userId, lessonId), work); // Before the transaction: it would end meanwhile.
   await within(userId, "readwrite", (store) => answerOf(store.put(sealed, lessonId)));
 }
 
-export async function dropWork(userId: string, lessonId: string): Promise<void> {
-  await within(userId, "readwrite", (store) => answerOf(store.delete(lessonId)));
-}
+export const dropWork = (userId: string, lessonId: string): Promise<void> =>
+  inTurn(() => within(userId, "readwrite", (store) => answerOf(store.delete(lessonId))));
 
-export async function lessonsWithWork(userId: string): Promise<ReadonlySet<string>> {
-  const keys = await within(userId, "readonly", (store) => answerOf<IDBValidKey[]>(store.getAllKeys()));
-  return new Set(keys.map(String));
-}
+export const lessonsWithWork = (userId: string): Promise<ReadonlySet<string>> =>
+  inTurn(async () => {
+    const keys = await within(userId, "readonly", (store) => answerOf<IDBValidKey[]>(store.getAllKeys()));
+    return new Set(keys.map(String));
+  });
 
 const placeOf = (userId: string, lessonId: string) => ["work", userId, lessonId];
 

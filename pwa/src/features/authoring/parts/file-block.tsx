@@ -121,7 +121,7 @@ function Choose({ block, courseId, onChange }: EditorProps<Shown>) {
         )}
       </Field>
       {licence !== LICENCES[0]?.licence && <First label={t("authoring.whose")} value={whose} onInput={setWhose} />}
-      <Field label={t(block.file_id === "" ? "authoring.file" : "authoring.file_other")}>
+      <Field label={block.file_id === "" ? t("authoring.file") : t("authoring.file_other")}>
         {(props) => (
           <input
             {...props}

@@ -1,6 +1,6 @@
 /** One line to be named: a new lesson, a new section, or another name for one. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../../../words/index.ts";
 
 const TITLE_LENGTH_MAX = 255;
@@ -9,18 +9,21 @@ interface NameFormProps {
   readonly label: string;
   readonly value?: string;
   readonly act: string;
+  readonly isKept?: boolean; // Stays for the next one: a course is planned line by line.
   readonly onName: (title: string) => void;
   readonly onClose: () => void;
 }
 
-export function NameForm({ label, value = "", act, onName, onClose }: NameFormProps) {
+export function NameForm({ label, value = "", act, isKept = false, onName, onClose }: NameFormProps) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
 
   function submit(event: SubmitEvent): void {
     event.preventDefault();
     const title = field.current?.value.trim() ?? "";
-    if (title !== "") onName(title);
+    if (title === "" || !field.current) return;
+    if (isKept) field.current.value = "";
+    onName(title);
   }
 
   return (

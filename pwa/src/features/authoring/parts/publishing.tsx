@@ -71,7 +71,7 @@ export function Publishing({ course, parts }: PublishingProps) {
             class={isPublished ? "button" : "button main"}
             onClick={() => setOpen(isPublished ? "unpublish" : "publish")}
           >
-            {t(isPublished ? "authoring.unpublish" : "authoring.publish")}
+            {isPublished ? t("authoring.unpublish") : t("authoring.publish")}
           </button>
         )}
         <a class="button" href={`/teach/${course.id}/history`}>

@@ -25,14 +25,15 @@ const MARKS: readonly { command: string; sign: string; name: Word }[] = [
 export function RichInput(props: RichInputProps) {
   const { html, label, isPlain = false } = props;
   const field = useRef<HTMLDivElement>(null);
-  const said = useRef<string | null>(null);
+  const said = useRef<string[]>([]); // What was told and has not come back yet, behind what stands there now.
   const [hasFocus, setFocus] = useState(false);
 
   useEffect(() => {
     const element = field.current;
-    if (!element || said.current === html) return; // Our own words come back: the cursor stays where it is.
-    fill(element, html);
-    said.current = html;
+    if (!element) return;
+    const own = said.current.indexOf(html);
+    if (own < 0) fill(element, html);
+    said.current = own < 0 ? [html] : said.current.slice(own); // Our own words come back: the cursor stays where it is.
   }, [html]);
 
   useEffect(() => {
@@ -41,8 +42,10 @@ export function RichInput(props: RichInputProps) {
 
   function tell(): void {
     if (!field.current) return;
-    said.current = htmlOf(field.current);
-    props.onInput(said.current);
+    const now = htmlOf(field.current);
+    if (said.current.at(-1) === now) return;
+    said.current.push(now);
+    props.onInput(now);
   }
 
   function press(event: KeyboardEvent): void {
@@ -61,7 +64,7 @@ export function RichInput(props: RichInputProps) {
       return;
     }
     const [before, behind] = cut(field.current);
-    said.current = null; // What stands in the field is no longer what was said: it is filled again.
+    said.current = []; // What stands in the field is no longer what was told: it is filled again.
     props.onEnter(before, behind);
   }
 
@@ -153,7 +156,7 @@ function Marks({ field, onDone }: { field: { readonly current: HTMLElement | nul
             key={command}
             type="button"
             class="button"
-            aria-label={t(name)}
+            aria-label={`${sign}: ${t(name)}`} // What is read on it has to be in its name.
             title={t(name)}
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => mark(command)}

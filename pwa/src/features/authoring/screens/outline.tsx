@@ -4,13 +4,14 @@ import "../parts/authoring.css";
 import { useEffect, useState } from "preact/hooks";
 import { newId } from "#sync";
 import { Page } from "../../../app/page.tsx";
-import { byRank, type Section } from "../../../app/rows.ts";
+import type { Section } from "../../../app/rows.ts";
 import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { type Part, partsOf, placeLast } from "../outline.ts";
 import { AboutCourse } from "../parts/about-course.tsx";
 import { LessonLine } from "../parts/lesson-line.tsx";
+import { refocus } from "../parts/mover.tsx";
 import { NameForm } from "../parts/name-form.tsx";
 import { Publishing } from "../parts/publishing.tsx";
 import { SectionHead } from "../parts/section-head.tsx";
@@ -100,10 +101,13 @@ function Sections({ courseId, parts, say }: { courseId: string; parts: readonly 
           label={t("authoring.section_name")}
           act={t("authoring.add")}
           onName={(title) => void add(title)}
-          onClose={() => setAdding(false)}
+          onClose={() => {
+            setAdding(false);
+            refocus("add-section");
+          }}
         />
       ) : (
-        <button type="button" class="button wide" onClick={() => setAdding(true)}>
+        <button type="button" id="add-section" class="button wide" onClick={() => setAdding(true)}>
           <Icon name="plus" />
           {t("authoring.section_new")}
         </button>
@@ -115,26 +119,19 @@ function Sections({ courseId, parts, say }: { courseId: string; parts: readonly 
 function AddLesson({ courseId, section, parts }: { courseId: string; section: Section; parts: readonly Part[] }) {
   const engine = useEngine();
   const [isAdding, setAdding] = useState(false);
+  const button = `add-${section.id}`;
 
-  /** Stays open for the next name: a course is planned line by line. */
   async function add(title: string): Promise<void> {
     const id = newId();
     const home = parts.find((part) => part.section.id === section.id)?.lessons ?? [];
-    const args = {
-      id,
-      course_id: courseId,
-      section_id: section.id,
-      title,
-      rank: placeLast([...home].sort(byRank), id),
-    };
-    setAdding(false);
+    const args = { id, course_id: courseId, section_id: section.id, title, rank: placeLast(home, id) };
     await engine.command("catalog.lesson.add", { ...args, blocks: [] }, { title });
     engine.sync();
   }
 
   if (!isAdding) {
     return (
-      <button type="button" class="button quiet" onClick={() => setAdding(true)}>
+      <button type="button" id={button} class="button quiet" onClick={() => setAdding(true)}>
         <Icon name="plus" />
         {t("authoring.lesson_new")}
       </button>
@@ -144,8 +141,12 @@ function AddLesson({ courseId, section, parts }: { courseId: string; section: Se
     <NameForm
       label={t("authoring.lesson_name")}
       act={t("authoring.add")}
+      isKept
       onName={(title) => void add(title)}
-      onClose={() => setAdding(false)}
+      onClose={() => {
+        setAdding(false);
+        refocus(button);
+      }}
     />
   );
 }
