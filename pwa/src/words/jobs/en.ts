@@ -1,4 +1,17 @@
-/** What the server works on, for staff. English declares the words and their order. */
+/** What the server could not do, for staff. English declares the words and their order. */
 export const en = {
-  "jobs.title": "What our server is doing",
+  "jobs.title": "What the server could not do",
+  "jobs.lead":
+    "Work that failed as often as it may. Nothing of it is lost: have it tried again once the cause is gone.",
+  "jobs.none": "Everything was done",
+  "jobs.none_hint": "What the server gives up will be listed here.",
+  "jobs.check": "Check a file that was sent",
+  "jobs.shrink": "Make a film or a recording smaller",
+  "jobs.import": "Bring in a course",
+  "jobs.gave_up": "Given up {ago}, after {attempts} attempts",
+  "jobs.details": "What happened",
+  "jobs.again": "Try again",
+  "jobs.trying": "The server will try again in a moment.",
+  "jobs.look": "Look again",
+  "jobs.older": "Show older ones",
 } as const;

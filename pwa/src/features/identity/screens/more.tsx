@@ -9,6 +9,7 @@ import type { IconName } from "../../../ui/icon-names.ts";
 import { Ask, Icon } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
 import { Face } from "../parts/face.tsx";
+import { JobsDoor } from "../parts/jobs-door.tsx";
 import { LanguageChoice } from "../parts/language.tsx";
 
 export function MoreScreen() {
@@ -57,6 +58,7 @@ export function MoreScreen() {
             </a>
           </li>
         ))}
+        {hasRole(me, "staff", "admin", "super_admin") && <JobsDoor />}
       </ul>
       <LanguageChoice />
       <div class="stack tight">

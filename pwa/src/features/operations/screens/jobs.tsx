@@ -1,0 +1,108 @@
+/** What the server could not do, and having it try again. */
+
+import { useEffect, useState } from "preact/hooks";
+import { sayError } from "../../../app/errors.tsx";
+import { Page } from "../../../app/page.tsx";
+import { useEngine } from "../../../app/use.ts";
+import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
+import { formatAgo } from "../../../words/format.ts";
+import { t } from "../../../words/index.ts";
+import { type FailedJob, readFailed, retry } from "../jobs.ts";
+
+type Word = Parameters<typeof t>[0];
+
+const KINDS: Readonly<Record<string, Word>> = {
+  "media.check_upload": "jobs.check",
+  "media.check_large_upload": "jobs.check",
+  "media.make_rendition": "jobs.shrink",
+  "media.make_film": "jobs.shrink",
+  "imports.run_import": "jobs.import",
+};
+
+export function JobsScreen() {
+  const { userId } = useEngine();
+  const [jobs, setJobs] = useState<readonly FailedJob[]>();
+  const [next, setNext] = useState<number | null>(null);
+  const [busy, setBusy] = useState<number>();
+  const [problem, setProblem] = useState<string>();
+  const [done, setDone] = useState(false);
+
+  async function look(before?: number): Promise<void> {
+    try {
+      const page = await readFailed(userId, before);
+      setJobs((known) => (before === undefined ? page.jobs : [...(known ?? []), ...page.jobs]));
+      setNext(page.next);
+      setProblem(undefined);
+    } catch (error) {
+      setProblem(sayError(error));
+    }
+  }
+
+  useEffect(() => void look(), []);
+
+  async function again(id: number): Promise<void> {
+    setBusy(id);
+    setDone(false);
+    try {
+      await retry(userId, id);
+      setJobs((known) => known?.filter((one) => one.id !== id));
+      setProblem(undefined);
+      setDone(true);
+    } catch (error) {
+      setProblem(sayError(error));
+    }
+    setBusy(undefined);
+  }
+
+  return (
+    <Page title={t("jobs.title")} lead={t("jobs.lead")} back="/more">
+      {problem && (
+        <Notice tone="bad">
+          {problem}{" "}
+          <button type="button" class="button" onClick={() => void look()}>
+            {t("jobs.look")}
+          </button>
+        </Notice>
+      )}
+      <div role="status">{done && <Notice tone="good">{t("jobs.trying")}</Notice>}</div>
+      {jobs?.length === 0 && (
+        <Empty icon="circle-check" title={t("jobs.none")}>
+          <p>{t("jobs.none_hint")}</p>
+        </Empty>
+      )}
+      {jobs && jobs.length > 0 && (
+        <ul class="list plain">
+          {jobs.map((job) => (
+            <li key={job.id} class="card stack tight">
+              <p class="strong">{KINDS[job.kind] ? t(KINDS[job.kind] as Word) : job.kind}</p>
+              <p class="soft small">
+                {t("jobs.gave_up", { ago: formatAgo(Date.parse(job.failed_at)), attempts: job.attempts })}
+              </p>
+              <details>
+                <summary>{t("jobs.details")}</summary>
+                <dl class="small">
+                  <dt>{job.kind}</dt>
+                  {Object.entries(job.about).map(([name, value]) => (
+                    <dd key={name} class="number">
+                      {name}: {value}
+                    </dd>
+                  ))}
+                </dl>
+                <pre class="small">{job.error}</pre>
+              </details>
+              <button type="button" class="button" disabled={busy === job.id} onClick={() => void again(job.id)}>
+                <Icon name="refresh-cw" />
+                {t("jobs.again")}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {next !== null && (
+        <button type="button" class="button wide" onClick={() => void look(next)}>
+          {t("jobs.older")}
+        </button>
+      )}
+    </Page>
+  );
+}
