@@ -9,6 +9,7 @@ import { ROUTES as notifications } from "../features/notifications/routes.ts";
 import { ROUTES as outbox } from "../features/outbox/routes.ts";
 import { ROUTES as questions } from "../features/questions/routes.ts";
 import { ROUTES as teaching } from "../features/teaching/routes.ts";
+import { ROUTES as uploads } from "../features/uploads/routes.ts";
 import type { Route } from "./router.ts";
 
 /** The first whose pattern fits is shown. */
@@ -22,4 +23,5 @@ export const ROUTES: readonly Route[] = [
   ...outbox,
   ...questions,
   ...teaching,
+  ...uploads,
 ];

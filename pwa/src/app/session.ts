@@ -107,6 +107,8 @@ async function open(person: Person, storageKey: CryptoKey): Promise<void> {
   localStorage.setItem(LAST, person.userId);
   sealing = storageKey;
   engine.value = opened;
+  if (localStorage.getItem(SENDING + person.userId))
+    void import("../uploads/use.ts").then((file) => file.uploadsOf(opened));
   erased.value = false;
   void speakTheirs(opened);
   effect(() => {

@@ -66,12 +66,14 @@ export interface WriteOptions {
   readonly title?: string; // How the outbox names it to the person.
   readonly bucket?: string; // Where a created row will be seen before the server answers. Default: in lists of all buckets.
   readonly short?: Fields; // What a batch may say instead of longer fields, as the server reads them back.
+  readonly blobs?: readonly string[]; // SHA-256 of files that it needs: the server keeps it waiting until they are there.
 }
 
 export interface CommandOptions {
   readonly title?: string;
   readonly after?: readonly string[]; // Identities that must be applied first.
   readonly group?: string; // Commands with the same name stand or fall together; queue them without a pause.
+  readonly blobs?: readonly string[]; // As in WriteOptions.
 }
 
 export interface Engine {

@@ -98,7 +98,7 @@ class PatientHttp(HttpToolsProtocol):
         self._begun_at = self.loop.time()
         super().on_headers_complete()
         if self.cycle is not None:
-            self.scope[UNREAD] = _Unread(self.cycle)  # type: ignore[typeddict-unknown-key]  # ours alone
+            self.scope[UNREAD] = _Unread(self.cycle)  # type: ignore[literal-required]  # ours alone
 
     def send_400_response(self, msg: str) -> None:
         error = sys.exc_info()[1]

@@ -135,9 +135,14 @@ export class Core implements Omit<Calls, "open"> {
     });
   }
 
-  command(name: string, args: Fields, identity: string, { after, group, title }: CommandOptions): Promise<string> {
+  command(
+    name: string,
+    args: Fields,
+    identity: string,
+    { after, group, title, blobs }: CommandOptions,
+  ): Promise<string> {
     const draft: Draft = { identity, kind: "command", name, id: null, args, after: after ?? [], group: group ?? null };
-    return this.make({ ...draft, title: title ?? null });
+    return this.make({ ...draft, title: title ?? null, ...(blobs?.length ? { blobs } : {}) });
   }
 
   private async make(draft: Draft): Promise<string> {
@@ -362,8 +367,9 @@ async function openMine(
   }
 }
 
-const titled = ({ title, bucket, short }: WriteOptions) => ({
+const titled = ({ title, bucket, short, blobs }: WriteOptions) => ({
   title: title ?? null,
   bucket: bucket ?? null,
   short: short ?? null,
+  ...(blobs?.length ? { blobs } : {}),
 });

@@ -58,7 +58,8 @@ function neighbour(mine: Mine, draft: Draft): Entry | null {
 }
 
 /** Null where the two cannot be one wish. */
-function merged(wish: Wish, { args, short }: Draft, at: At, rule: MergeRule | undefined): Wish | null {
+function merged(wish: Wish, { args, short, blobs }: Draft, at: At, rule: MergeRule | undefined): Wish | null {
   const both = composed(wish.kind === "create" ? "create" : "patch", wish.args, args, rule);
-  return both && { ...wish, args: both, short: short ?? null, at };
+  const needed = [...new Set([...(wish.blobs ?? []), ...(blobs ?? [])])];
+  return both && { ...wish, args: both, short: short ?? null, ...(needed.length ? { blobs: needed } : {}), at };
 }

@@ -29,6 +29,7 @@ export interface Wish {
   readonly title: string | null;
   readonly bucket: string | null;
   readonly short?: Fields | null; // Absent in what an older build stored.
+  readonly blobs?: readonly string[]; // The same. Hashes of files that it needs.
   readonly again: boolean; // Renumbered: it may have been applied under another number.
   readonly n: number | null; // Given when it is first put into a request; with it the bytes.
   readonly text: string | null; // The op's bytes, always sent the same.
@@ -96,6 +97,7 @@ function opOf(wish: Wish, n: number): Record<string, unknown> {
     ...(wish.group === null ? {} : { group: [wish.group, wish.groupSize] }),
     ...(wish.after.length === 0 ? {} : { after: wish.after }),
     ...(wish.replaces === null ? {} : { replaces: wish.replaces }),
+    ...(wish.blobs?.length ? { blobs: wish.blobs } : {}),
     ...(wish.again ? { again: true } : {}),
   };
 }
@@ -143,7 +145,7 @@ const tenths = (ms: number): number => Math.floor(ms / 100) * 100;
 export function batchKey(wish: Wish): string | null {
   const rule = BATCHED[wish.name];
   if (!rule || wish.kind !== "create" || wish.n !== null || wish.again || wish.group !== null) return null;
-  if (wish.after.length > 0 || wish.replaces !== null) return null;
+  if (wish.after.length > 0 || wish.replaces !== null || wish.blobs?.length) return null;
   const isShort = wish.short ? "short" : "long";
   const isPlain = Object.keys(wish.args).every((field) => field === rule.same || rule.columns.includes(field));
   return isPlain ? `${wish.name}\n${String(wish.args[rule.same])}\n${isShort}` : null;
