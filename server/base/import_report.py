@@ -31,6 +31,16 @@ class ImportReport(msgspec.Struct, frozen=True):
     items: list[ReportItem]
 
 
+class Sums(msgspec.Struct, frozen=True):
+    """How much came of a file, or would come of it."""
+
+    sections: int = 0
+    lessons: int = 0
+    questions: int = 0
+    files: int = 0
+    bytes: int = 0  # Of texts, and of the largest variant of each file.
+
+
 def report_item(
     item: str, *, title: str, kind: str, state: ItemState, reasons: list[Reason] | None = None
 ) -> ReportItem:

@@ -1,5 +1,8 @@
 """Importing a cartridge: plan it, store its images, then make the course in one transaction. Never half an import.
 
+A dry run takes the same way to its end, with a store that keeps nothing and a transaction that is taken back: so it
+says what the import will say.
+
 A second import of the same file by the same owner finds the course of the first and changes nothing in it; it publishes
 it when asked. So a job that is run twice makes one course.
 """
@@ -9,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -18,20 +21,35 @@ import msgspec
 from sqlalchemy import select
 
 from server.base.actor import Actor
+from server.base.archive import Archive, EntryBroken, open_archive
 from server.base.errors import AppError
 from server.base.ids import derived_id, new_id
-from server.base.import_report import ImportReport, Reason, ReportItem, report_item, report_of
+from server.base.import_report import ImportReport, Reason, ReportItem, Sums, report_item, report_of
+from server.base.rehearsal import NoStorage, rehearsed
 from server.base.storage import Storage
 from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog import courses, queries
-from server.catalog.blocks import Block, Image, ListBlock, ListItem, Note, Paragraph, Quote, encode_blocks, words_of
-from server.catalog.cartridge import Archive, Plan, PlannedLesson, open_archive, read_cartridge
-from server.catalog.cartridge.errors import EntryBroken
+from server.catalog.blocks import (
+    Block,
+    Exercise,
+    Image,
+    ListBlock,
+    ListItem,
+    Note,
+    Paragraph,
+    Quote,
+    encode_blocks,
+    words_of,
+)
+from server.catalog.cartridge import Plan, PlannedLesson, PlannedSection, read_cartridge
+from server.catalog.cartridge.errors import NothingInside
 from server.catalog.cartridge.page import place_id
+from server.catalog.cartridge.plan import why_nothing
 from server.catalog.models import Course, Lesson, LessonText, Section
+from server.catalog.tests_inside import NoTests, ReadTests, Tests
 from server.media.files import StoredImage, add_file, store_image, use_file
-from server.media.images import BYTES_MAX, prepare_image
+from server.media.images import BYTES_MAX, prepare_confined
 from sync.merge import place_at
 
 Access = Literal["free", "subscription", "purchase", "class"]
@@ -51,6 +69,7 @@ class Imported:
     title: str
     is_new: bool
     report: ImportReport
+    sums: Sums = field(default_factory=Sums)  # Of what was made, or would be.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +80,7 @@ class CartridgeOrder:
     owner_id: UUID
     access: Access = "free"
     publish: bool = False
+    dry_run: bool = False  # Say what would come of it, and write nothing.
 
 
 async def no_progress(_ppm: int, _step: str) -> None:
@@ -72,34 +92,84 @@ async def nothing_else(_tx: Tx, _imported: Imported) -> None:
 
 
 async def import_cartridge(
-    work: Work, actor: Actor, order: CartridgeOrder, *, on_progress: Progress = no_progress, also: Also = nothing_else
+    work: Work,
+    actor: Actor,
+    order: CartridgeOrder,
+    *,
+    tests: Tests | None = None,
+    on_progress: Progress = no_progress,
+    also: Also = nothing_else,
 ) -> Imported:
-    """Make a course of a cartridge; `also` runs in its transaction.
+    """Make a course of a cartridge; `also` runs in its transaction, and not in that of a dry run.
 
-    Raises a CartridgeRefused, Forbidden, Unavailable: then nothing was made.
+    Raises an ArchiveRefused, CartridgeRefused, Forbidden, Unavailable: then nothing was made.
     """
-    sha256 = await asyncio.to_thread(_hash_file, order.path)
-    async with work.database.transaction(actor) as tx:
-        found = await _find(tx, order, sha256)
+    tests = tests or NoTests()
+    sha256 = await asyncio.to_thread(hash_file, order.path)
+    async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
+        found = await find_imported(tx, order, sha256)
         if found is not None:
-            await also(tx, found)
-            return found
+            await _also(tx, order, found, also)
+    if found is not None:
+        return found
     await on_progress(0, "reading")
     plan = await asyncio.to_thread(read_cartridge, order.path)
+    plan, read = await _read_tests(plan, tests)
     await on_progress(PLANNED_PPM, "images")
-    images, items = await _store_images(work.storage, order.path, plan, on_progress)
+    storage = NoStorage() if order.dry_run else work.storage
+    images, items = await _store_images(storage, order.path, plan, on_progress)
+    report = report_of([*plan.items, *items, *read.items])
     await on_progress(STORED_PPM, "saving")
-    async with work.database.transaction(actor) as tx:
+    async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
         await courses.lock_slugs(tx)
         # Another import of the same file may have come in first.
-        imported = await _find(tx, order, sha256) or await _apply(
-            tx, plan, images, order, sha256, report_of([*plan.items, *items])
-        )
+        imported = await find_imported(tx, order, sha256)
+        if imported is None:
+            course = await _apply(tx, plan, images, order, sha256, tests)
+            sums = _sums(plan, course, images, read.questions)
+            imported = Imported(course.id, course.slug, course.title, is_new=True, report=report, sums=sums)
+        await _also(tx, order, imported, also)
+    return imported
+
+
+async def _also(tx: Tx, order: CartridgeOrder, imported: Imported, also: Also) -> None:
+    if not order.dry_run:
         await also(tx, imported)
-        return imported
 
 
-def _hash_file(path: Path) -> str:
+def _sums(plan: Plan, course: Course, images: dict[UUID, StoredImage], questions: int) -> Sums:
+    return Sums(
+        sections=len(plan.sections),
+        lessons=course.lessons_count,
+        questions=questions,
+        files=len({image.sha256 for image in images.values()}),
+        bytes=course.text_bytes + course.media_bytes,
+    )
+
+
+async def _read_tests(plan: Plan, tests: Tests) -> tuple[Plan, ReadTests]:
+    """The plan with those quizzes alone that can be kept. Raises NothingInside when then nothing is left."""
+    read = await tests.read([quiz for section in plan.sections for quiz in section.quizzes])
+    sections = [
+        replace(section, quizzes=[quiz for quiz in section.quizzes if quiz.item in read.titles])
+        for section in plan.sections
+    ]
+    sections = [section for section in sections if section.lessons or section.quizzes]
+    if not sections:
+        raise NothingInside(why_nothing([*plan.items, *read.items]))
+    return replace(plan, sections=[_with_places(section, read) for section in sections]), read
+
+
+def _with_places(section: PlannedSection, read: ReadTests) -> PlannedSection:
+    """A test stands beside the lesson before it, else the one after it; where there is none, it gets one of its own."""
+    if section.lessons:
+        return section
+    first = section.quizzes[0]
+    title = read.titles[first.item]
+    return replace(section, lessons=[PlannedLesson(item=first.item, title=title, blocks=[])])
+
+
+def hash_file(path: Path) -> str:
     with path.open("rb") as file:
         digest = hashlib.sha256()
         while chunk := file.read(HASH_CHUNK_BYTES):
@@ -107,7 +177,7 @@ def _hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-async def _find(tx: Tx, order: CartridgeOrder, sha256: str) -> Imported | None:
+async def find_imported(tx: Tx, order: CartridgeOrder, sha256: str) -> Imported | None:
     """The course that this owner made of this very file before."""
     statement = select(Course).where(
         Course.created_by_id == order.owner_id, Course.source_sha256 == sha256, Course.deleted_at.is_(None)
@@ -158,7 +228,8 @@ async def _store_images(
 async def _store_image(storage: Storage, archive: Archive, name: str, pool: ThreadPoolExecutor) -> StoredImage | Reason:
     loop = asyncio.get_running_loop()
     try:
-        prepared = await loop.run_in_executor(pool, lambda: prepare_image(archive.read(name, bytes_max=BYTES_MAX)))
+        content = await loop.run_in_executor(pool, lambda: archive.read(name, bytes_max=BYTES_MAX))
+        prepared = await prepare_confined(content)
     except EntryBroken as problem:
         return Reason(problem.code, str(problem))
     except AppError as problem:
@@ -170,8 +241,8 @@ async def _store_image(storage: Storage, archive: Archive, name: str, pool: Thre
 
 
 async def _apply(
-    tx: Tx, plan: Plan, images: dict[UUID, StoredImage], order: CartridgeOrder, sha256: str, report: ImportReport
-) -> Imported:
+    tx: Tx, plan: Plan, images: dict[UUID, StoredImage], order: CartridgeOrder, sha256: str, tests: Tests
+) -> Course:
     """Every row of the course, in the caller's transaction."""
     course = Course(
         id=new_id(),
@@ -189,12 +260,12 @@ async def _apply(
     )
     await courses.add_course(tx, course, owner_id=order.owner_id)
     file_ids = await _add_files(tx, course, plan, images)
-    await _add_content(tx, course, plan, lambda blocks: place_images(blocks, images, file_ids))
+    await _add_content(tx, course, plan, tests, lambda blocks: place_images(blocks, images, file_ids))
     await tx.db.flush()  # Publishing counts on what is in the database.
     if order.publish:
         await courses.publish_course(tx, course.id)
     await tx.audit("catalog.course.import", kind="course", id_=course.id, sha256=sha256, lessons=course.lessons_count)
-    return Imported(course.id, course.slug, course.title, is_new=True, report=report)
+    return course
 
 
 async def _add_files(tx: Tx, course: Course, plan: Plan, images: dict[UUID, StoredImage]) -> dict[UUID, UUID]:
@@ -213,7 +284,9 @@ async def _add_files(tx: Tx, course: Course, plan: Plan, images: dict[UUID, Stor
     return file_ids
 
 
-async def _add_content(tx: Tx, course: Course, plan: Plan, placed: Callable[[list[Block]], list[Block]]) -> None:
+async def _add_content(
+    tx: Tx, course: Course, plan: Plan, tests: Tests, placed: Callable[[list[Block]], list[Block]]
+) -> None:
     rank = 0
     text_bytes = 0
     for place, planned_section in enumerate(plan.sections):
@@ -221,16 +294,30 @@ async def _add_content(tx: Tx, course: Course, plan: Plan, placed: Callable[[lis
         section = Section(id=id_, course_id=course.id, title=planned_section.title, rank=place_at(place, id_))
         tx.db.add(section)
         await tx.db.flush()  # Lessons refer to it.
+        doors = _doors(planned_section)
         texts: list[LessonText] = []
-        for planned in planned_section.lessons:
-            lesson, lesson_text = _lesson(section, planned, placed(planned.blocks), rank=rank)
+        beside: list[tuple[str, UUID, UUID]] = []
+        for index, planned in enumerate(planned_section.lessons):
+            blocks = [*placed(planned.blocks), *(Exercise(assessment_id=test_id) for _item, test_id in doors[index])]
+            lesson, lesson_text = _lesson(section, planned, blocks, rank=rank)
             tx.db.add(lesson)
             texts.append(lesson_text)
+            beside += [(item, test_id, lesson.id) for item, test_id in doors[index]]
             text_bytes += lesson.text_bytes
             rank += 1
-        await tx.db.flush()  # Texts refer to their lessons.
+        await tx.db.flush()  # Texts and tests refer to their lessons.
         tx.db.add_all(texts)
+        for item, test_id, lesson_id in beside:
+            await tests.put(tx, course, item, test_id=test_id, lesson_id=lesson_id)
     course.lessons_count, course.text_bytes = rank, text_bytes
+
+
+def _doors(section: PlannedSection) -> list[list[tuple[str, UUID]]]:
+    """For each lesson the tests beside it: (the quiz's item, the test's id)."""
+    doors: list[list[tuple[str, UUID]]] = [[] for _lesson in section.lessons]
+    for quiz in section.quizzes:
+        doors[max(0, quiz.after - 1)].append((quiz.item, new_id()))
+    return doors
 
 
 def _lesson(section: Section, planned: PlannedLesson, blocks: list[Block], *, rank: int) -> tuple[Lesson, LessonText]:

@@ -1,6 +1,5 @@
-"""`spark import …`: a cartridge becomes a course, a GIFT file a practice test. The slug goes to standard output."""
+"""`spark import …`: cartridges become courses, files of questions practice tests. The slug goes to standard output."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,11 +15,13 @@ from server.base.work import Work
 from server.cli._operator import act, opened
 from server.identity.accounts import find_by_email, normal_email
 from server.imports.operator import import_course_file, import_questions_file
+from server.imports.schemas import QuestionsKind
 from server.settings import Settings
 
 FileArgument = Annotated[Path, typer.Argument(help="The file.", dir_okay=False)]
 Owner = Annotated[str, typer.Option("--owner", help="E-mail of the educator or admin whose it will be.")]
 Publish = Annotated[bool, typer.Option("--publish", help="Open it to learners at once.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would come of it, and write nothing.")]
 Access = Literal["free", "subscription", "purchase", "class"]
 
 
@@ -54,8 +55,12 @@ def course(
     owner: Owner,
     access: Annotated[str, typer.Option(help="free, subscription, purchase or class.")] = "free",
     publish: Publish = False,  # noqa: FBT002 - typer makes a flag of it
+    dry_run: DryRun = False,  # noqa: FBT002 - typer makes a flag of it
 ) -> None:
-    """Import an IMS Common Cartridge (1.1 to 1.3). The same file twice is one course. Prints its slug."""
+    """Import an IMS Common Cartridge (1.1 to 1.3) or a course's own file. The same file twice is one course.
+
+    Prints its slug.
+    """
     checked = _access(access)
 
     async def run(settings: Settings) -> str:
@@ -63,7 +68,7 @@ def course(
         async with opened(settings) as work:
             await work.storage.ensure()
             imported = await import_course_file(
-                work, file, owner_id=await _owner(work, owner), access=checked, publish=publish
+                work, file, owner_id=await _owner(work, owner), access=checked, publish=publish, dry_run=dry_run
             )
         _tell(imported.report)
         return imported.slug
@@ -76,16 +81,25 @@ def questions(
     course: Annotated[str, typer.Option(help="Slug of the course.")],
     owner: Owner,
     practice: Annotated[str, typer.Option(help="Title of the practice test.")],
+    kind: Annotated[str, typer.Option(help="gift, aiken, csv, moodle_xml or qti.")] = "gift",
     publish: Publish = False,  # noqa: FBT002 - typer makes a flag of it
+    dry_run: DryRun = False,  # noqa: FBT002 - typer makes a flag of it
 ) -> None:
-    """Import a GIFT file as a practice test of a course. Prints the course's slug."""
+    """Import questions (gift, aiken, csv, moodle_xml, qti) as a practice test of a course. Prints the course's slug."""
+    checked = _kind(kind)
 
     async def run(settings: Settings) -> str:
         _check_file(file)
         async with opened(settings) as work:
-            content = await asyncio.to_thread(file.read_bytes)
             report = await import_questions_file(
-                work, content, course_slug=course, owner_id=await _owner(work, owner), title=practice, publish=publish
+                work,
+                file,
+                kind=checked,
+                course_slug=course,
+                owner_id=await _owner(work, owner),
+                title=practice,
+                publish=publish,
+                dry_run=dry_run,
             )
         _tell(report)
         return course
@@ -99,6 +113,14 @@ def _access(text: str) -> Access:
             return text
         case _:
             raise typer.BadParameter("it is free, subscription, purchase or class", param_hint="--access")
+
+
+def _kind(text: str) -> QuestionsKind:
+    match text:
+        case "gift" | "aiken" | "csv" | "moodle_xml" | "qti":
+            return text
+        case _:
+            raise typer.BadParameter("it is gift, aiken, csv, moodle_xml or qti", param_hint="--kind")
 
 
 def _check_file(path: Path) -> None:

@@ -1,43 +1,31 @@
 """The import itself, in a worker. A second run finds what the first has made and makes nothing twice."""
 
-import asyncio
 import time
 from pathlib import Path
-from uuid import UUID
 
-from server.assessments.imports import import_gift
 from server.base.actor import Actor
-from server.base.errors import AppError, Conflict, Invalid
+from server.base.errors import AppError, Conflict
+from server.base.import_report import ImportReport, Sums
 from server.base.jobs import long_job
 from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog.importing import CartridgeOrder, Imported, import_cartridge
 from server.identity.actors import actor_of_user
 from server.imports import queries
+from server.imports.files import file_of, let_go
 from server.imports.payloads import RunImport
 from server.imports.queries import WaitingImport
+from server.imports.questions import QuestionsOrder, import_questions, sums_of
+from server.imports.quizzes import QuizTaker
 from server.imports.uploads import forget, path_of
 
-GIFT_BYTES_MAX = 20_000_000
 PROGRESS_EVERY_S = 0.3
-
-
-class FileGone(Conflict):
-    """The uploaded file is no longer there; send it again."""
-
-    code = "import.file_gone"
 
 
 class OwnerGone(Conflict):
     """The account that sent the file is no longer active."""
 
     code = "import.owner_gone"
-
-
-class GiftTooLarge(Invalid):
-    """The question file is larger than we take; make several of it."""
-
-    code = "import.gift_too_large"
 
 
 @long_job(RunImport, timeout_s=900, attempts_max=3)
@@ -47,68 +35,85 @@ async def run_import(work: Work, payload: RunImport) -> None:
     async with work.database.transaction() as tx:
         waiting = await queries.start(tx, payload.import_id)
         actor = await actor_of_user(tx, waiting.owner_id) if waiting else None
+        is_kept = await queries.is_tried(tx, payload.import_id)
     if waiting is None:
-        forget(path)
+        if not is_kept:
+            forget(path)
         return
     try:
-        await _run(work, actor, waiting, path)
+        if actor is None:
+            raise OwnerGone
+        async with file_of(work, waiting) as file:
+            await _run(work, actor, waiting, file)
     except AppError as refusal:
         async with work.database.transaction() as tx:
             await queries.fail(tx, waiting.id, code=refusal.code, message=refusal.message)
-    forget(path)
+            if not waiting.dry_run:  # What was only tried may be tried otherwise.
+                await let_go(tx, waiting.upload_id, refusal=refusal)
+        forget(path)
+        return
+    if not waiting.dry_run:
+        forget(path)
 
 
-async def _run(work: Work, actor: Actor | None, waiting: WaitingImport, path: Path) -> None:
-    if actor is None:
-        raise OwnerGone
-    if not await asyncio.to_thread(path.exists):
-        raise FileGone
-    if waiting.kind == "gift":
-        await _run_gift(work, actor, waiting, path)
-    else:
-        await _run_cartridge(work, actor, waiting, path)
+async def _run(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> None:
+    run = _Run(work, waiting)
+    match waiting.kind:
+        case "cartridge" | "course":
+            order = CartridgeOrder(
+                path=path,
+                owner_id=actor.id,
+                access=waiting.access,
+                publish=waiting.publish,
+                dry_run=waiting.dry_run,
+            )
+            imported = await import_cartridge(
+                work, actor, order, tests=QuizTaker(), on_progress=run.note, also=run.note_course
+            )
+            if waiting.dry_run:
+                await run.note_tried(imported.report, imported.sums, None if imported.is_new else imported.slug)
+        case kind:
+            wanted = QuestionsOrder(
+                path=path,
+                kind=kind,
+                course_slug=waiting.course_slug or "",
+                owner_id=actor.id,
+                title=waiting.practice_title or "",
+                publish=waiting.publish,
+                dry_run=waiting.dry_run,
+            )
+            report = await import_questions(work, actor, wanted, also=run.note_questions)
+            if waiting.dry_run:
+                await run.note_tried(report, sums_of(report), waiting.course_slug)
 
 
-async def _run_cartridge(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> None:
-    order = CartridgeOrder(path=path, owner_id=actor.id, access=waiting.access, publish=waiting.publish)
+class _Run:
+    """Writes how far it is, and its end, where the person who waits can see it."""
 
-    async def note_done(tx: Tx, imported: Imported) -> None:
-        await queries.end(tx, waiting.id, report=imported.report, course_slug=imported.slug)
-
-    await import_cartridge(work, actor, order, on_progress=_Reporter(work, waiting.id).note, also=note_done)
-
-
-async def _run_gift(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> None:
-    content = await asyncio.to_thread(_read, path)
-    async with work.database.transaction(actor) as tx:
-        report = await import_gift(
-            tx,
-            text=content,
-            course_slug=waiting.course_slug or "",
-            owner_id=actor.id,
-            practice_title=waiting.practice_title or "",
-            publish=waiting.publish,
-        )
-        await queries.end(tx, waiting.id, report=report, course_slug=waiting.course_slug)
-
-
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > GIFT_BYTES_MAX:
-        raise GiftTooLarge(f"The question file is larger than {GIFT_BYTES_MAX} bytes; make several of it.")
-    return path.read_bytes()
-
-
-class _Reporter:
-    """Writes progress where the person who waits can see it, a few times a second at most."""
-
-    def __init__(self, work: Work, import_id: UUID) -> None:
+    def __init__(self, work: Work, waiting: WaitingImport) -> None:
         self._work = work
-        self._import_id = import_id
+        self._waiting = waiting
         self._next_at = 0.0
 
     async def note(self, ppm: int, step: str) -> None:
+        """A few times a second at most."""
         if time.monotonic() < self._next_at:
             return
         self._next_at = time.monotonic() + PROGRESS_EVERY_S
         async with self._work.database.transaction() as tx:
-            await queries.note_progress(tx, self._import_id, ppm=ppm, step=step)
+            await queries.note_progress(tx, self._waiting.id, ppm=ppm, step=step)
+
+    async def note_course(self, tx: Tx, imported: Imported) -> None:
+        await self._end(tx, imported.report, imported.sums, imported.slug)
+
+    async def note_questions(self, tx: Tx, report: ImportReport) -> None:
+        await self._end(tx, report, sums_of(report), self._waiting.course_slug)
+
+    async def note_tried(self, report: ImportReport, sums: Sums, slug: str | None) -> None:
+        """Of a dry run, whose own transaction was taken back. Its file stays, to be applied."""
+        async with self._work.database.transaction() as tx:
+            await queries.end(tx, self._waiting.id, report=report, sums=sums, course_slug=slug)
+
+    async def _end(self, tx: Tx, report: ImportReport, sums: Sums, slug: str | None) -> None:
+        await queries.end(tx, self._waiting.id, report=report, sums=sums, course_slug=slug)
+        await let_go(tx, self._waiting.upload_id)

@@ -4,13 +4,15 @@ import asyncio
 from pathlib import Path
 from uuid import UUID
 
-from server.assessments.imports import import_gift
 from server.base.actor import SYSTEM
 from server.base.errors import Invalid
 from server.base.import_report import ImportReport
+from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog.importing import Access, CartridgeOrder, Imported, import_cartridge
-from server.imports.jobs import GIFT_BYTES_MAX, GiftTooLarge
+from server.imports.questions import QuestionsOrder, import_questions
+from server.imports.quizzes import QuizTaker
+from server.imports.schemas import QuestionsKind
 from server.imports.uploads import FILE_BYTES_MAX
 
 
@@ -20,13 +22,14 @@ class FileTooLarge(Invalid):
     code = "import.too_large"
 
 
-async def import_course_file(work: Work, path: Path, *, owner_id: UUID, access: Access, publish: bool) -> Imported:
-    """Raises a CartridgeRefused, FileTooLarge, Unavailable; then nothing was made."""
+async def import_course_file(
+    work: Work, path: Path, *, owner_id: UUID, access: Access, publish: bool, dry_run: bool = False
+) -> Imported:
+    """Raises an ArchiveRefused, CartridgeRefused, FileTooLarge, Unavailable; then nothing was made."""
     if await asyncio.to_thread(_size, path) > FILE_BYTES_MAX:
         raise FileTooLarge(f"{path} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
-    return await import_cartridge(
-        work, SYSTEM, CartridgeOrder(path=path, owner_id=owner_id, access=access, publish=publish)
-    )
+    order = CartridgeOrder(path=path, owner_id=owner_id, access=access, publish=publish, dry_run=dry_run)
+    return await import_cartridge(work, SYSTEM, order, tests=QuizTaker())
 
 
 def _size(path: Path) -> int:
@@ -34,12 +37,28 @@ def _size(path: Path) -> int:
 
 
 async def import_questions_file(
-    work: Work, content: bytes, *, course_slug: str, owner_id: UUID, title: str, publish: bool
+    work: Work,
+    path: Path,
+    *,
+    kind: QuestionsKind,
+    course_slug: str,
+    owner_id: UUID,
+    title: str,
+    publish: bool,
+    dry_run: bool = False,
 ) -> ImportReport:
-    """Raises what `import_gift` raises, and GiftTooLarge; then nothing was made."""
-    if len(content) > GIFT_BYTES_MAX:
-        raise GiftTooLarge(f"The question file is larger than {GIFT_BYTES_MAX} bytes; make several of it.")
-    async with work.database.transaction(SYSTEM) as tx:
-        return await import_gift(
-            tx, text=content, course_slug=course_slug, owner_id=owner_id, practice_title=title, publish=publish
-        )
+    """Raises what `import_questions` raises; then nothing was made."""
+    order = QuestionsOrder(
+        path=path,
+        kind=kind,
+        course_slug=course_slug,
+        owner_id=owner_id,
+        title=title,
+        publish=publish,
+        dry_run=dry_run,
+    )
+    return await import_questions(work, SYSTEM, order, also=_nothing)
+
+
+async def _nothing(_tx: Tx, _report: ImportReport) -> None:
+    """No record is kept."""

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import text
 
 from server.base.errors import Conflict, NotFound
-from server.base.import_report import ImportReport
+from server.base.import_report import ImportReport, Sums
 from server.base.tx import Tx
 from server.catalog.importing import Access
 from server.imports.payloads import RunImport
@@ -23,6 +23,12 @@ class TooManyOpen(Conflict):
     code = "import.too_many"
 
 
+class NotTried(Conflict):
+    """Only what was tried, and went well, can be applied; start an import instead."""
+
+    code = "import.not_tried"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewImport:
     id: UUID
@@ -33,6 +39,8 @@ class NewImport:
     access: Access
     course_slug: str | None
     practice_title: str | None
+    dry_run: bool = False
+    upload_id: UUID | None = None  # None: the body of the request, on this server's disk.
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,8 @@ class WaitingImport:
     access: Access
     course_slug: str | None
     practice_title: str | None
+    dry_run: bool
+    upload_id: UUID | None
 
 
 async def refuse_too_many(tx: Tx) -> None:
@@ -60,8 +70,9 @@ async def add_import(tx: Tx, new: NewImport) -> None:
     await tx.db.execute(
         text(
             "insert into imports_imports (id, owner_id, kind, name, bytes, publish, access, course_slug,"
-            " practice_title)"
-            " values (:id, :owner, :kind, :name, :bytes, :publish, :access, :course_slug, :practice_title)"
+            " practice_title, dry_run, upload_id)"
+            " values (:id, :owner, :kind, :name, :bytes, :publish, :access, :course_slug, :practice_title, :dry_run,"
+            " :upload_id)"
         ),
         {
             "id": new.id,
@@ -73,6 +84,8 @@ async def add_import(tx: Tx, new: NewImport) -> None:
             "access": new.access,
             "course_slug": new.course_slug,
             "practice_title": new.practice_title,
+            "dry_run": new.dry_run,
+            "upload_id": new.upload_id,
         },
     )
     tx.later(RunImport(import_id=new.id))
@@ -85,12 +98,18 @@ async def start(tx: Tx, import_id: UUID) -> WaitingImport | None:
             text(
                 "update imports_imports set state = 'running', step = 'starting' where id = :id and state in"
                 " ('queued', 'running')"
-                " returning id, owner_id, kind, publish, access, course_slug, practice_title"
+                " returning id, owner_id, kind, publish, access, course_slug, practice_title, dry_run, upload_id"
             ),
             {"id": import_id},
         )
     ).one_or_none()
     return None if row is None else WaitingImport(*row)
+
+
+async def is_tried(tx: Tx, import_id: UUID) -> bool:
+    """Whether its file is kept to be applied."""
+    statement = text("select exists(select from imports_imports where id = :id and dry_run and state = 'done')")
+    return bool((await tx.db.execute(statement, {"id": import_id})).scalar_one())
 
 
 async def note_progress(tx: Tx, import_id: UUID, *, ppm: int, step: str) -> None:
@@ -101,14 +120,45 @@ async def note_progress(tx: Tx, import_id: UUID, *, ppm: int, step: str) -> None
     await tx.db.execute(statement, {"id": import_id, "ppm": ppm, "step": step})
 
 
-async def end(tx: Tx, import_id: UUID, *, report: ImportReport, course_slug: str | None) -> None:
-    """Done, in the transaction that made what was imported."""
+async def apply(tx: Tx, import_id: UUID) -> None:
+    """Have what was tried be done, with the very file. Twice is once.
+
+    Raises NotFound, NotTried, TooManyOpen.
+    """
+    statement = text("select owner_id, state, dry_run from imports_imports where id = :id for update")
+    row = (await tx.db.execute(statement, {"id": import_id})).one_or_none()
+    if row is None or row.owner_id != tx.actor.id:
+        raise NotFound(f"There is no import {import_id}, or not for you.")
+    if not row.dry_run:
+        return
+    if row.state != "done":
+        raise NotTried
+    await refuse_too_many(tx)
+    await tx.db.execute(
+        text(
+            "update imports_imports set state = 'queued', step = 'queued', dry_run = false, progress_ppm = 0,"
+            " report = null, sums = null, ended_at = null where id = :id"
+        ),
+        {"id": import_id},
+    )
+    tx.later(RunImport(import_id=import_id))
+    await tx.audit("imports.import.apply", kind="import", id_=import_id)
+
+
+async def end(tx: Tx, import_id: UUID, *, report: ImportReport, sums: Sums, course_slug: str | None) -> None:
+    """Done: in the transaction that made what was imported, or after the one of a dry run."""
     await tx.db.execute(
         text(
             "update imports_imports set state = 'done', step = 'done', progress_ppm = 1000000, report = :report,"
-            " course_slug = :slug, ended_at = :now where id = :id"
+            " sums = :sums, course_slug = :slug, ended_at = :now where id = :id"
         ),
-        {"id": import_id, "report": msgspec.json.encode(report).decode(), "slug": course_slug, "now": tx.now},
+        {
+            "id": import_id,
+            "report": msgspec.json.encode(report).decode(),
+            "sums": msgspec.json.encode(sums).decode(),
+            "slug": course_slug,
+            "now": tx.now,
+        },
     )
 
 
@@ -129,7 +179,7 @@ async def read_import(tx: Tx, import_id: UUID) -> ImportAnswer:
         await tx.db.execute(
             text(
                 "select i.id, i.owner_id, i.kind, i.name, i.state, i.progress_ppm, i.step, i.report,"
-                " i.course_slug, i.error_code, i.error,"
+                " i.course_slug, i.error_code, i.error, i.dry_run, i.sums,"
                 " exists(select 1 from base_outbox o where o.payload = :payload and o.failed_at is not null) as"
                 " has_given_up"
                 " from imports_imports i where i.id = :id"
@@ -154,6 +204,8 @@ async def read_import(tx: Tx, import_id: UUID) -> ImportAnswer:
         report=_report(row.report),
         course_slug=row.course_slug,
         error=error,
+        dry_run=row.dry_run,
+        would=msgspec.json.decode(row.sums, type=Sums) if row.sums else None,
     )
 
 

@@ -1,17 +1,19 @@
 """Sending a file in, and asking how far it is."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import unquote
 from uuid import UUID
 
+import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from server.base.actor import Actor
 from server.base.db import Database
-from server.base.errors import Forbidden, Invalid
+from server.base.errors import BadRequest, Forbidden, Invalid
 from server.base.http.envelope import Success, success
 from server.base.ids import new_id
 from server.base.limits import UPLOAD, Limiter
@@ -20,17 +22,32 @@ from server.catalog import policy
 from server.catalog.importing import Access
 from server.identity.queries import is_verified_educator
 from server.imports import queries, uploads
+from server.imports.files import arrived
 from server.imports.queries import NewImport
-from server.imports.schemas import ImportAnswer, ImportKind, ImportTicket
+from server.imports.schemas import ImportAnswer, ImportKind, ImportOrder, ImportTicket
 from server.settings import Settings
 
 NAME_LENGTH_MAX = 200
+ORDER_BYTES_MAX = 16_384
+COURSES = frozenset({"cartridge", "course"})  # Kinds that make a course; the others are questions, which go into one.
 
 
 class WhereTo(Invalid):
     """Questions go into a course, as a practice test with a title."""
 
     code = "import.where_to"
+
+
+class KindMissing(Invalid):
+    """Say as `kind` what the file is."""
+
+    code = "import.kind"
+
+
+class OrderBroken(BadRequest):
+    """The order cannot be read."""
+
+    code = "import.bad_order"
 
 
 @post(
@@ -42,42 +59,107 @@ class WhereTo(Invalid):
 async def start_import(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
-    kind: FromQuery[ImportKind],
+    kind: FromQuery[ImportKind | None] = None,
+    dry_run: FromQuery[bool] = False,  # noqa: FBT002 - the address's own word
     publish: FromQuery[bool] = False,  # noqa: FBT002 - the address's own word
     access: FromQuery[Access] = "free",
     course: Annotated[str | None, QueryParameter(max_length=255)] = None,
     practice: Annotated[str | None, QueryParameter(min_length=1, max_length=200)] = None,
 ) -> Success[ImportTicket]:
-    """Take a file of at most 200 MB, as the body or as the first file of a form, and import it in the background.
+    """Import a file in the background.
 
-    `kind=cartridge` makes a course; `kind=gift` a practice test called `practice` in the course with slug `course`.
+    It came as an upload and is named in JSON; or it is the body, or the first file of a form, of at most 200 MB.
+    `cartridge` and `course` make a course; files of questions a practice test called `practice` in the course with slug
+    `course`. With `dry_run` nothing is made: the report says what would be, and `apply` makes it of the same file.
     """
-    if kind == "gift" and not (course and practice):
-        missing = {"course": course, "practice": practice}
-        raise WhereTo(fields={name: "Is needed for questions." for name, value in missing.items() if not value})
+    if request.content_type[0] == "application/json":
+        return success(await _start_from_upload(request, actor))
+    if kind is None:
+        raise KindMissing
+    wanted = _Wanted(kind, dry_run, publish, access, course, practice)
+    wanted.check()
     await _refuse_early(request, actor)
     settings: Settings = request.app.state.settings
     import_id = new_id()
     path = uploads.path_of(settings.tmp, import_id)
     size = await uploads.receive(_body(request), path, boundary=_boundary(request))
-    new = NewImport(
-        id=import_id,
-        kind=kind,
-        name=_file_name(request),
-        bytes=size,
-        publish=publish,
-        access=access,
-        course_slug=course,
-        practice_title=practice,
-    )
     try:
         async with _database(request).transaction(actor) as tx:
-            await queries.add_import(tx, new)
-            await tx.audit("imports.import.start", kind="import", id_=import_id, file=new.name, bytes=size)
+            await _add(tx, import_id, wanted, name=_file_name(request), size=size)
     except BaseException:  # No row, no file.
         uploads.forget(path)
         raise
     return success(ImportTicket(id=import_id))
+
+
+@post("/api/v1/imports/{import_id:uuid}/apply", operation_id="ApplyImport", status_code=202)
+async def apply_import(import_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[ImportTicket]:
+    """Make what a dry run said, of the same file. Twice is once."""
+    await _refuse_strangers(tx)
+    await queries.apply(tx, import_id)
+    return success(ImportTicket(id=import_id))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    kind: ImportKind
+    dry_run: bool
+    publish: bool
+    access: Access
+    course: str | None
+    practice: str | None
+
+    def check(self) -> None:
+        """Raises WhereTo."""
+        if self.kind in COURSES:
+            return
+        missing = {"course": self.course, "practice": self.practice}
+        if not all(missing.values()):
+            raise WhereTo(fields={name: "Is needed for questions." for name, value in missing.items() if not value})
+
+
+async def _start_from_upload(request: Request[Any, Any, Any], actor: Actor) -> ImportTicket:
+    order = await _order(request)
+    wanted = _Wanted(order.kind, order.dry_run, order.publish, order.access, order.course, order.practice)
+    wanted.check()
+    import_id = new_id()
+    async with _database(request).transaction(actor) as tx:
+        await _refuse_strangers(tx)
+        await queries.refuse_too_many(tx)
+        upload = await arrived(tx, order.upload_id)
+        await _add(tx, import_id, wanted, name=upload.name, size=upload.bytes, upload_id=upload.id)
+    return ImportTicket(id=import_id)
+
+
+async def _order(request: Request[Any, Any, Any]) -> ImportOrder:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > ORDER_BYTES_MAX:
+            raise OrderBroken(f"The order is longer than {ORDER_BYTES_MAX} bytes.")
+    try:
+        return msgspec.json.decode(body, type=ImportOrder)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise OrderBroken(f"The order cannot be read: {error}.") from error
+
+
+async def _add(
+    tx: Tx, import_id: UUID, wanted: _Wanted, *, name: str, size: int, upload_id: UUID | None = None
+) -> None:
+    new = NewImport(
+        id=import_id,
+        kind=wanted.kind,
+        name=name,
+        bytes=size,
+        publish=wanted.publish,
+        access=wanted.access,
+        course_slug=wanted.course,
+        practice_title=wanted.practice,
+        dry_run=wanted.dry_run,
+        upload_id=upload_id,
+    )
+    await queries.add_import(tx, new)
+    await tx.audit("imports.import.start", kind="import", id_=import_id, file=name, bytes=size, dry_run=wanted.dry_run)
 
 
 @get("/api/v1/imports/{import_id:uuid}", operation_id="Import", opt={"own_budget": True})
@@ -89,14 +171,18 @@ async def get_import(import_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Succ
 async def _refuse_early(request: Request[Any, Any, Any], actor: Actor) -> None:
     """Before a single byte of the body is read."""
     async with _database(request).transaction(actor) as tx:
-        if not policy.may_import(actor, is_verified=await is_verified_educator(tx, actor.id)):
-            raise Forbidden("Educators import once staff have checked who they are; ask to be verified.")
+        await _refuse_strangers(tx)
         await queries.refuse_too_many(tx)
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > uploads.FILE_BYTES_MAX + uploads.FORM_EXTRA_BYTES:
         raise uploads.FileTooLarge(f"The file is larger than {uploads.FILE_BYTES_MAX // 1024 // 1024} MB.")
     limiter: Limiter = request.app.state.limiter
     await limiter.take(UPLOAD, str(actor.id))
+
+
+async def _refuse_strangers(tx: Tx) -> None:
+    if not policy.may_import(tx.actor, is_verified=await is_verified_educator(tx, tx.actor.id)):
+        raise Forbidden("Educators import once staff have checked who they are; ask to be verified.")
 
 
 async def _body(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:

@@ -1,14 +1,28 @@
 """What the API says of an import."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from server.base.import_report import ItemState, Reason
+from server.base.import_report import ItemState, Reason, Sums
+from server.catalog.importing import Access
 
-ImportKind = Literal["cartridge", "gift"]
+QuestionsKind = Literal["gift", "aiken", "csv", "moodle_xml", "qti"]
+ImportKind = Literal["cartridge", "course"] | QuestionsKind
 ImportState = Literal["queued", "running", "done", "failed"]
+
+
+class ImportOrder(Struct, frozen=True, forbid_unknown_fields=True):
+    """An import of a file that was sent as an upload."""
+
+    upload_id: UUID
+    kind: ImportKind
+    dry_run: bool = False
+    course: Annotated[str, Meta(max_length=255)] | None = None  # Slug: where questions go.
+    practice: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    publish: bool = False
+    access: Access = "free"
 
 
 class ImportTicket(Struct, frozen=True):
@@ -47,3 +61,5 @@ class ImportAnswer(Struct, frozen=True):
     report: ReportAnswer | None
     course_slug: str | None
     error: ErrorAnswer | None
+    dry_run: bool  # Nothing was made; `apply` makes it.
+    would: Sums | None  # How much came of it; of a dry run: would come of it.

@@ -6,7 +6,7 @@ Everything here is pure and touches no database: reading the same file twice giv
 Source: IMS Common Cartridge Profile 1.3, https://www.imsglobal.org/cc/index.html
 """
 
-from server.catalog.cartridge.archive import Archive, open_archive
-from server.catalog.cartridge.plan import Plan, PlannedLesson, PlannedSection, read_cartridge
+from server.base.archive import Archive, open_archive
+from server.catalog.cartridge.plan import Plan, PlannedLesson, PlannedQuiz, PlannedSection, read_cartridge
 
-__all__ = ["Archive", "Plan", "PlannedLesson", "PlannedSection", "open_archive", "read_cartridge"]
+__all__ = ["Archive", "Plan", "PlannedLesson", "PlannedQuiz", "PlannedSection", "open_archive", "read_cartridge"]

@@ -2,15 +2,16 @@
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
+from server.base.archive import Archive, EntryBroken, open_archive
 from server.base.import_report import ItemState, Reason, ReportItem, report_item
 from server.catalog.blocks import BadContent, Block, Paragraph, encode_blocks
-from server.catalog.cartridge.archive import Archive, open_archive
-from server.catalog.cartridge.errors import BadManifest, EntryBroken, NotACartridge, NothingInside
+from server.catalog.cartridge.errors import BadManifest, NotACartridge, NothingInside
 from server.catalog.cartridge.manifest import Outline, OutlineItem, Resource, is_page, read_manifest
 from server.catalog.cartridge.markup import BadMarkup, parse_xml, plain, text_of
 from server.catalog.cartridge.page import Page, read_page
@@ -19,11 +20,11 @@ MANIFEST = "imsmanifest.xml"
 MANIFEST_BYTES_MAX = 20_000_000
 PAGE_BYTES_MAX = 5_000_000
 LINK_BYTES_MAX = 100_000
+QUIZ_BYTES_MAX = 10_000_000
 
 _FILE_BASE = re.compile(r"^\$IMS[-_]CC[-_]FILEBASE\$/?", re.IGNORECASE)
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|svg)$", re.IGNORECASE)
 _UNSUPPORTED = (  # Prefix of a resource's type → what the report calls it.
-    ("imsqti", "quiz", "Quizzes are not taken from cartridges; import the questions as a GIFT file."),
     ("imsdt", "discussion", "Discussions are not taken; ask and answer in the course's questions."),
     ("imsbasiclti", "tool", "Tools on other sites (LTI) cannot work offline."),
     ("assignment", "assignment", "Assignments are not taken yet."),
@@ -38,9 +39,20 @@ class PlannedLesson:
 
 
 @dataclass(frozen=True)
+class PlannedQuiz:
+    """A quiz as the file has it; who understands questions reads it."""
+
+    item: str  # Its identifier in the manifest.
+    title: str
+    content: bytes  # QTI 1.2.
+    after: int  # How many of its section's lessons come before it.
+
+
+@dataclass(frozen=True)
 class PlannedSection:
     title: str
     lessons: list[PlannedLesson]
+    quizzes: list[PlannedQuiz] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -76,15 +88,16 @@ def read_cartridge(path: Path) -> Plan:
         draft = _Draft(archive, _read_outline(archive))
         sections: list[PlannedSection] = []
         for section in draft.outline.sections:
-            lessons = []
+            planned = PlannedSection(section.title, [], [])
             for item in section.items:
-                lesson = _read_item(draft, item)
-                if lesson is not None:
-                    lessons.append(lesson)
-            if lessons:
-                sections.append(PlannedSection(section.title, lessons))
+                if item.resource is not None and item.resource.kind.startswith("imsqti"):
+                    planned.quizzes.extend(_read_quiz(draft, item, item.resource, after=len(planned.lessons)))
+                else:
+                    planned.lessons.extend(_read_item(draft, item))
+            if planned.lessons or planned.quizzes:
+                sections.append(planned)
         if not sections:
-            raise NothingInside(_why_nothing(draft))
+            raise NothingInside(why_nothing(draft.report))
         _report_unused(draft)
         return _plan(draft, sections)
 
@@ -114,13 +127,35 @@ def _plan(draft: _Draft, sections: list[PlannedSection]) -> Plan:
     )
 
 
-def _why_nothing(draft: _Draft) -> str:
-    first = next((reason.message for item in draft.report for reason in item.reasons), "it has no contents")
+def why_nothing(report: list[ReportItem]) -> str:
+    """The words of NothingInside."""
+    first = next((reason.message for item in report for reason in item.reasons), "it has no contents")
     return f"No page of the cartridge can be shown; the first reason: {first}"
 
 
-def _read_item(draft: _Draft, item: OutlineItem) -> PlannedLesson | None:
+def _read_quiz(draft: _Draft, item: OutlineItem, resource: Resource, *, after: int) -> Iterator[PlannedQuiz]:
+    """One quiz, or a line in the report that says why not. What is asked in it is for others to read and to report."""
+    draft.pages.add(resource.href)
+    if resource.href not in draft.archive:
+        why = f"{resource.href or 'The quiz'} is not in the zip."
+        _leave_out(draft, item, "quiz.missing", why, kind="quiz", failed=True)
+        return
+    try:
+        content = draft.archive.read(resource.href, bytes_max=QUIZ_BYTES_MAX)
+    except EntryBroken as problem:
+        _leave_out(draft, item, problem.code, str(problem), kind="quiz", failed=True)
+        return
+    yield PlannedQuiz(item.identifier, item.title, content, after)
+
+
+def _read_item(draft: _Draft, item: OutlineItem) -> Iterator[PlannedLesson]:
     """One lesson, or a line in the report that says why not."""
+    lesson = _lesson_of(draft, item)
+    if lesson is not None:
+        yield lesson
+
+
+def _lesson_of(draft: _Draft, item: OutlineItem) -> PlannedLesson | None:
     resource = item.resource
     if resource is None:
         _leave_out(

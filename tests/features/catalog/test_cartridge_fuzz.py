@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.base.errors import Invalid
 from server.catalog.blocks import encode_blocks
 from server.catalog.cartridge import Plan, read_cartridge
-from server.catalog.cartridge.errors import CartridgeRefused
 from tests.support.cartridges import cartridge, manifest, page, picture
 
 READ_S_MAX = 5.0
@@ -87,7 +87,7 @@ def outcome(place: Path, content: bytes) -> Plan | str:
     started = time.perf_counter()
     try:
         plan = read_cartridge(place)
-    except CartridgeRefused as refusal:
+    except Invalid as refusal:
         return refusal.code
     assert time.perf_counter() - started < READ_S_MAX
     for section in plan.sections:

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from server.base.actor import SYSTEM
+from server.base.archive import ArchiveRefused
 from server.base.errors import Unavailable
 from server.base.storage import Storage
-from server.catalog.cartridge.errors import CartridgeRefused
 from server.catalog.importing import CartridgeOrder, Imported, import_cartridge
 from tests.support.api import Api
 from tests.support.cartridges import cartridge, page, picture
@@ -118,7 +118,7 @@ async def test_two_workers_with_one_file_make_one_course(api: Api, order: Callab
 
 
 async def test_a_refused_file_leaves_nothing(api: Api, order: Callable[..., CartridgeOrder]) -> None:
-    with pytest.raises(CartridgeRefused):
+    with pytest.raises(ArchiveRefused):
         await import_cartridge(api.work, SYSTEM, order(b"PK not really"))
 
     assert await counts(api) == [0] * len(TABLES)

@@ -163,10 +163,9 @@ def test_what_a_phone_cannot_show_is_named_in_the_report(read) -> None:
 def test_items_of_other_kinds_are_left_out_with_the_reason(read) -> None:
     items = "".join(
         f'<item identifier="x{kind}" identifierref="{kind}"><title>{kind}</title></item>'
-        for kind in ("q", "d", "t", "f", "gone")
+        for kind in ("d", "t", "f", "gone")
     )
     resources = (
-        '<resource identifier="q" type="imsqti_xmlv1p2/imscc_xmlv1p3/assessment"><file href="q.xml"/></resource>'
         '<resource identifier="d" type="imsdt_xmlv1p3"><file href="d.xml"/></resource>'
         '<resource identifier="t" type="imsbasiclti_xmlv1p3"><file href="t.xml"/></resource>'
         '<resource identifier="f" type="webcontent" href="f.pdf"><file href="f.pdf"/></resource>'
@@ -180,7 +179,6 @@ def test_items_of_other_kinds_are_left_out_with_the_reason(read) -> None:
 
     told = {found.item: found.reasons[0].code for found in plan.items if found.state == "skipped"}
     assert told == {
-        "xq": "quiz.unsupported",
         "xd": "discussion.unsupported",
         "xt": "tool.unsupported",
         "xf": "file.unsupported",

@@ -111,7 +111,7 @@ async def test_a_file_that_is_refused_says_why_and_nothing_is_made(api: Api, tea
     await api.run_jobs()
 
     end = await told(teacher, import_id)
-    assert (end["state"], end["error"]["code"], end["report"]) == ("failed", "cartridge.not_a_zip", None)
+    assert (end["state"], end["error"]["code"], end["report"]) == ("failed", "archive.not_a_zip", None)
     assert (await teacher.get("/api/v1/courses?mine=1")).json()["data"] == []
     assert list(uploads.folder_of(api.settings.tmp).iterdir()) == []
 
@@ -205,7 +205,7 @@ async def test_a_few_may_wait_at_a_time(teacher: httpx.AsyncClient) -> None:
 async def test_an_import_delivered_twice_makes_one_course(api: Api, teacher: httpx.AsyncClient) -> None:
     import_id = await send(teacher, small())
     job = jobs()["imports.run_import"]
-    payload = job.payload(import_id=UUID(import_id))  # type: ignore[call-arg]  # the payload's own field
+    payload = job.payload(import_id=UUID(import_id))
 
     await job.run(api.work, payload)
     await job.run(api.work, payload)

@@ -1,0 +1,48 @@
+"""Tests that come inside a course's file: the catalogue has no questions, so somebody above reads and keeps them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from server.base.import_report import Reason, ReportItem, report_item
+from server.base.tx import Tx
+from server.catalog.cartridge import PlannedQuiz
+from server.catalog.models import Course
+
+
+@dataclass(frozen=True)
+class ReadTests:
+    """What became of quizzes: those that can be kept by their item, and what is said of each."""
+
+    titles: Mapping[str, str] = field(default_factory=dict)
+    items: Sequence[ReportItem] = ()
+    questions: int = 0
+
+
+class Tests(Protocol):
+    """Who keeps tests."""
+
+    async def read(self, quizzes: Sequence[PlannedQuiz]) -> ReadTests:
+        """Nothing is written."""
+        ...
+
+    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID) -> None:
+        """One of those that were read, in the course's own transaction, as a draft: it opens with its course."""
+        ...
+
+
+class NoTests:
+    """Nobody is there who keeps tests: each quiz is said to be left out."""
+
+    async def read(self, quizzes: Sequence[PlannedQuiz]) -> ReadTests:
+        why = Reason("quiz.unsupported", "Quizzes are not taken here.")
+        return ReadTests(
+            items=[
+                report_item(quiz.item, title=quiz.title, kind="quiz", state="skipped", reasons=[why])
+                for quiz in quizzes
+            ]
+        )
+
+    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID) -> None:
+        """Nothing was read."""

@@ -1,0 +1,91 @@
+"""The file of an import, on this machine's disk for as long as it is read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import text
+
+from server.base.errors import AppError, Conflict
+from server.base.feature import Cron
+from server.base.tx import Tx
+from server.base.work import Work
+from server.imports.queries import WaitingImport
+from server.imports.uploads import folder_of, forget, path_of
+from server.media.uploads.assembling import assemble
+from server.media.uploads.errors import UploadDamaged
+from server.media.uploads.models import MediaUpload
+from server.media.uploads.sessions import find_upload, note_upload
+
+UNUSED_DAYS = 8  # After the last look at it, as an upload that nobody goes on with.
+
+
+class FileGone(Conflict):
+    """The uploaded file is no longer there; send it again."""
+
+    code = "import.file_gone"
+
+
+class NotHere(Conflict):
+    """The upload has not come whole, or is not for an import; end it first."""
+
+    code = "import.upload_open"
+
+
+async def arrived(tx: Tx, upload_id: UUID) -> MediaUpload:
+    """The actor's own upload, all of it here. Raises UploadUnknown, NotHere."""
+    upload = await find_upload(tx, upload_id, lock=True)
+    if upload.purpose != "import" or upload.state != "received":
+        raise NotHere
+    upload.touched_at = tx.now
+    return upload
+
+
+@asynccontextmanager
+async def file_of(work: Work, waiting: WaitingImport) -> AsyncIterator[Path]:
+    """Raises FileGone, Unavailable. What came as an upload is put together for this run, and gone after it."""
+    path = path_of(work.settings.tmp, waiting.id)
+    if waiting.upload_id is None:
+        if not await asyncio.to_thread(path.exists):
+            raise FileGone
+        yield path
+        return
+    try:
+        await asyncio.to_thread(folder_of(work.settings.tmp).mkdir, parents=True, exist_ok=True, mode=0o700)
+        try:
+            await assemble(work, waiting.upload_id, path)
+        except UploadDamaged as problem:
+            raise FileGone from problem
+        yield path
+    finally:
+        forget(path)
+
+
+async def let_go(tx: Tx, upload_id: UUID | None, *, refusal: AppError | None = None) -> None:
+    """The import has ended: the parts of its upload may go. A refused file is refused on its sender's row too."""
+    if upload_id is None:
+        return
+    if refusal is None:
+        await note_upload(tx, upload_id, state="ready", step="ready")
+    else:
+        await note_upload(tx, upload_id, state="refused", reason=(refusal.code, refusal.message))
+
+
+_FORGET = text(
+    "update media_uploads set state = 'expired', reason_code = 'upload.expired',"
+    " reason = 'Nobody imported the file for eight days; send it anew.'"
+    " where purpose = 'import' and state = 'received' and touched_at < :before"
+    " and not exists (select from imports_imports i where i.upload_id = media_uploads.id"
+    " and (i.state in ('queued', 'running')))"
+)
+
+
+async def forget_unused(tx: Tx) -> None:
+    """Uploads that were tried, or not even that, and never imported."""
+    await tx.db.execute(_FORGET, {"before": tx.now - timedelta(days=UNUSED_DAYS)})
+
+
+unused_cron = Cron(name="imports.unused", every_s=3600, run=forget_unused)

@@ -1,0 +1,104 @@
+"""A file of questions becomes a practice test of a course, whatever format it has."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from server.assessments.imports import take_questions
+from server.assessments.interchange import NotThisFormat, QuestionDocument, TooManyQuestions, read_questions
+from server.base.actor import Actor
+from server.base.archive import Archive, EntryBroken, Limits, open_archive
+from server.base.errors import NotFound
+from server.base.import_report import ImportReport, Sums
+from server.base.rehearsal import rehearsed
+from server.base.tx import Tx
+from server.base.work import Work
+from server.catalog.queries import find_course_by_slug
+from server.imports.schemas import QuestionsKind
+
+Also = Callable[[Tx, ImportReport], Awaitable[None]]  # What the caller does in the transaction that makes the test.
+
+FILE_BYTES_MAX = 10 * 1024 * 1024
+PACKAGE = Limits(entries=12_000, unpacked_bytes=64 * 1024 * 1024, entry_bytes=10 * 1024 * 1024)
+MANIFEST = "imsmanifest.xml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionsOrder:
+    """What to import, for whom, and where to."""
+
+    path: Path
+    kind: QuestionsKind
+    course_slug: str
+    owner_id: UUID
+    title: str
+    publish: bool = False
+    dry_run: bool = False
+
+
+async def import_questions(work: Work, actor: Actor, order: QuestionsOrder, *, also: Also) -> ImportReport:
+    """Make the test; `also` runs in its transaction, and not in that of a dry run.
+
+    Raises: NotFound (course), an ArchiveRefused, what `read_questions` and `take_questions` raise.
+    """
+    document = await asyncio.to_thread(read_document, order.path, order.kind)
+    async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
+        course = await find_course_by_slug(tx, order.course_slug)
+        if course is None:
+            raise NotFound(f"There is no course {order.course_slug!r}.")
+        report = await take_questions(
+            tx,
+            document,
+            course_id=course.id,
+            owner_id=order.owner_id,
+            practice_title=order.title,
+            publish=order.publish,
+        )
+        if not order.dry_run:
+            await also(tx, report)
+    return report
+
+
+def sums_of(report: ImportReport) -> Sums:
+    return Sums(questions=report.counts["ok"] + report.counts["partial"])
+
+
+def read_document(path: Path, kind: QuestionsKind) -> QuestionDocument:
+    """Seconds for the largest file: ask in a thread. Raises an ArchiveRefused, what `read_questions` raises."""
+    content = _read(path)
+    if kind != "qti":
+        return read_questions(kind, content)
+    if content.startswith(b"PK"):
+        with open_archive(path, PACKAGE) as archive:
+            return read_questions("qti", _found(archive, MANIFEST), files=_Finder(archive))
+    try:
+        return read_questions("qti", content)
+    except NotThisFormat:
+        return read_questions("qti12", content)
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise TooManyQuestions(f"The question file is larger than {FILE_BYTES_MAX} bytes; make several of it.")
+    return path.read_bytes()
+
+
+def _found(archive: Archive, name: str) -> bytes:
+    if name not in archive:
+        raise NotThisFormat(f"The zip has no {name}: it is no QTI package.")
+    try:
+        return archive.read(name, bytes_max=PACKAGE.entry_bytes)
+    except EntryBroken as problem:
+        raise NotThisFormat(str(problem)) from problem
+
+
+class _Finder:
+    """The files beside the manifest."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def __call__(self, name: str) -> bytes | None:
+        return _found(self._archive, name) if name in self._archive else None

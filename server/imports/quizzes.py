@@ -1,0 +1,92 @@
+"""Quizzes that come inside a cartridge: read as questions, kept as tests beside the lessons they stand with."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from server.assessments.authoring import Placing, put_assessment
+from server.assessments.imports import TITLE_LENGTH_MAX, bank_drafts, clean_title, gradable
+from server.assessments.interchange import Entry, QuestionDocument, read_questions
+from server.base.errors import AppError
+from server.base.import_report import Reason, ReportItem, report_item
+from server.base.tx import Tx
+from server.catalog.cartridge import PlannedQuiz
+from server.catalog.models import Course
+from server.catalog.tests_inside import ReadTests
+
+QUESTIONS_MAX = 20_000
+UNNAMED = "Quiz"
+
+
+class QuizTaker:
+    """Keeps what it has read until it is put."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, QuestionDocument] = {}
+        self._titles: dict[str, str] = {}
+        self._seen: Counter[str] = Counter()
+
+    async def read(self, quizzes: Sequence[PlannedQuiz]) -> ReadTests:
+        """A quiz of which nothing can be taken is left out, and said."""
+        items: list[ReportItem] = []
+        questions = 0
+        for quiz in quizzes:
+            if questions >= QUESTIONS_MAX:
+                why = Reason("quiz.too_many", f"The file holds more than {QUESTIONS_MAX} questions; make two of it.")
+                items.append(_told(quiz, "failed", why))
+                continue
+            try:
+                document = gradable(await asyncio.to_thread(read_questions, "qti12", quiz.content))
+            except AppError as refusal:
+                items.append(_told(quiz, "failed", Reason(refusal.code, refusal.message)))
+                continue
+            items += self._take(quiz, document)
+            questions += len(document.questions)
+        return ReadTests(titles=dict(self._titles), items=items, questions=questions)
+
+    def _take(self, quiz: PlannedQuiz, document: QuestionDocument) -> list[ReportItem]:
+        entries = [_entry_told(quiz, entry) for entry in document.entries]
+        if not document.questions:
+            why = Reason("quiz.empty", "The quiz holds no question that we can ask.")
+            return [_told(quiz, "skipped", why), *entries]
+        title = self._free_title(quiz.title or document.title or UNNAMED)
+        self._documents[quiz.item], self._titles[quiz.item] = document, title
+        is_whole = all(entry.state == "ok" for entry in entries)
+        lost = len(document.entries) - len(document.questions)
+        words = f"{lost} of its {len(entries)} questions were left out." if lost else "Some questions lost something."
+        return [_told(quiz, "ok") if is_whole else _told(quiz, "partial", Reason("quiz.partial", words)), *entries]
+
+    def _free_title(self, wanted: str) -> str:
+        """No two tests of a course share a title."""
+        title = clean_title(wanted[:TITLE_LENGTH_MAX] if wanted.strip() else UNNAMED)
+        while True:
+            self._seen[title] += 1
+            if self._seen[title] == 1:
+                return title
+            title = f"{title[: TITLE_LENGTH_MAX - 8]} ({self._seen[title]})"
+
+    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID) -> None:
+        title = self._titles[item]
+        placing = Placing(
+            course_id=course.id,
+            owner_id=course.created_by_id,
+            title=title,
+            language=course.language,
+            kind="quiz",
+            id=test_id,
+            lesson_id=lesson_id,
+        )
+        drafts = bank_drafts(self._documents[item], course_id=course.id, title=title)
+        await put_assessment(tx, placing, drafts, publish=False)
+
+
+def _told(quiz: PlannedQuiz, state: str, why: Reason | None = None) -> ReportItem:
+    reasons = [] if why is None else [why]
+    return report_item(quiz.item, title=quiz.title, kind="quiz", state=state, reasons=reasons)  # type: ignore[arg-type]
+
+
+def _entry_told(quiz: PlannedQuiz, entry: Entry) -> ReportItem:
+    reasons = [] if entry.reason is None else [Reason(f"question.{entry.outcome}", entry.reason)]
+    where = f"{quiz.item}: {entry.place}"
+    return report_item(where, title=entry.title, kind="question", state=entry.outcome, reasons=reasons)
