@@ -20,7 +20,7 @@ def files_in(content: bytes) -> FileFinder:
     try:
         packed = zipfile.ZipFile(io.BytesIO(content))
         infos = packed.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, UnicodeDecodeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, UnicodeDecodeError) as error:
         raise NotThisFormat(f"The zip cannot be read: {error}.") from None
     if len(infos) > ENTRIES_MAX:
         raise TooManyQuestions(

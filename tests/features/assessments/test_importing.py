@@ -5,11 +5,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from server.assessments.demo import QUESTIONS, lay_practice_test
-from server.assessments.imports import import_gift
+from server.assessments.exporting import documents_of
+from server.assessments.imports import import_gift, take_questions
+from server.assessments.interchange import Question, QuestionDocument, document_of
+from server.assessments.interchange.document import ChoiceBody
+from server.assessments.interchange.gift import parse_gift
 from server.base.errors import AppError
 from server.base.import_report import ImportReport
+from tests.features.assessments.test_interchange import FIVE
 from tests.features.school import School
 
 PHYSICS_FILE = Path(__file__).resolve().parents[4] / "shared" / "content" / "high-school-physics.gift"
@@ -142,6 +148,63 @@ async def test_an_educator_whom_nobody_has_checked_imports_but_does_not_publish(
 
     assert refused.value.code == "assessment.not_verified"
     assert await school.value("select published_at from assessments_assessments") is None
+
+
+async def take(school: School, document: QuestionDocument, *, dry_run: bool) -> ImportReport:
+    course_id = await school.value("select id from catalog_courses where slug = 'motion'")
+    async with school.as_("otieno") as tx:
+        return await take_questions(
+            tx,
+            document,
+            course_id=course_id,
+            owner_id=school.people["otieno"].id,
+            practice_title="Practice",
+            publish=True,
+            dry_run=dry_run,
+        )
+
+
+async def test_a_dry_run_writes_nothing_and_reports_what_the_real_one_does(school: School) -> None:
+    document = parse_gift(f"{TWO}\n\n::c::Write about light. {{}}\n\n::d::Q {{~a ~b}}")
+    everything = "select count(*) from assessments_bank_items, base_audit"
+    before = await school.value(everything)
+
+    tried = await take(school, document, dry_run=True)
+
+    assert await school.value(everything) == before
+    assert await counts(school) == {"bank_items": 0, "item_keys": 0, "assessments": 0, "items": 0}
+    assert await take(school, document, dry_run=False) == tried
+    assert tried.counts == {"ok": 2, "partial": 0, "skipped": 1, "failed": 1}
+    assert (await counts(school))["items"] == 2
+
+
+async def test_what_was_taken_in_goes_out_again_as_it_was(school: School) -> None:
+    """Goal: an export is whole. Method: all kinds in, out of the bank and its keys, and compared."""
+    gradable = document_of(*FIVE.questions[:-1])
+    await take(school, gradable, dry_run=False)
+    async with school.as_("otieno") as tx:
+        course_id = await school.value("select id from catalog_courses where slug = 'motion'")
+        [(test, document)] = await documents_of(tx, course_id)
+
+    assert test.title == document.title == "Practice"
+    assert [canonical(one) for one in document.questions] == [canonical(one) for one in gradable.questions]
+
+
+def canonical(question: Question) -> Question:
+    """Options have no order of their own: learners see them in one by chance."""
+    body = question.body
+    if isinstance(body, ChoiceBody):
+        body = ChoiceBody(tuple(sorted(body.choices, key=lambda choice: choice.text)), body.is_multi)
+    return structs.replace(question, body=body)
+
+
+async def test_students_take_no_course_s_questions_elsewhere(school: School) -> None:
+    course_id = await school.value("select id from catalog_courses where slug = 'motion'")
+    with pytest.raises(AppError) as refused:
+        async with school.as_("amina") as tx:
+            await documents_of(tx, course_id)
+
+    assert refused.value.code == "access.forbidden"
 
 
 async def test_an_admin_imports_for_an_educator(school: School) -> None:
