@@ -1,5 +1,6 @@
 """Look at this machine as a start would, and say what is missing and how to mend it. Nothing is changed."""
 
+import importlib.util
 import json
 import os
 import platform
@@ -8,8 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+import imageio_ffmpeg
 import psycopg
 
 from server.embedded import plan as planning
@@ -58,6 +61,7 @@ def examine(env: Mapping[str, str]) -> Iterator[Finding]:
     yield _identity()
     yield _program("Valkey", "SPARK_REDIS_URL", env, valkey.program)
     yield _program("S3", "SPARK_S3_URL", env, s3.program)
+    yield from _decoders()
     yield _page()
     yield from _running(settings)
     yield from _restores(settings)
@@ -111,6 +115,42 @@ def _program(name: str, variable: str, env: Mapping[str, str], find: Callable[[]
         words = (done.stderr or done.stdout).strip()[-200:]
         return Finding("missing", f"{name} does not run here: {words}", f"set {variable} to a server of yours")
     return Finding("ok", done.stdout.strip().splitlines()[0])
+
+
+def _decoders() -> Iterator[Finding]:
+    """What reads the files that people send, and how far this kernel closes it in."""
+    try:
+        done = subprocess.run(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-version"], capture_output=True, text=True, check=False, env=PLAIN_ENV
+        )
+        words = "" if done.returncode else done.stdout.partition(" Copyright")[0]
+    except (OSError, RuntimeError) as problem:
+        words, done = "", None
+        yield Finding("note", f"ffmpeg does not run here: {problem}", "films and sound are refused until it does")
+    if words:
+        yield Finding("ok", words)
+    elif done is not None:
+        yield Finding("note", "ffmpeg does not run here", "films and sound are refused until it does")
+    for name in ("pikepdf", "pypdfium2"):
+        if importlib.util.find_spec(name) is None:
+            yield Finding("note", f"no {name} for this machine", "PDF is refused")
+    yield _confinement()
+
+
+def _confinement() -> Finding:
+    helper = Path(__file__).resolve().parents[1] / "media" / "confine.py"
+    code = f"import runpy; m = runpy.run_path({str(helper)!r}); print(m['can_confine']())"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False, env=PLAIN_ENV
+    )
+    if done.stdout.strip() == "files network":
+        return Finding("ok", "decoders are confined: no files, no network")
+    missing = " and ".join(sorted({"files", "network"} - set(done.stdout.split())))
+    return Finding(
+        "note",
+        f"this system does not let us close {missing} to decoders",
+        "run on Linux 5.13 or newer, outside a container",
+    )
 
 
 def _identity() -> Finding:

@@ -134,7 +134,18 @@ class ArchiveEncrypted(FileRefused):
 
 
 _ALL: tuple[type[FileRefused], ...] = (
-    *(TypeMismatch, Active, Polyglot, Infected, Damaged, Empty, PictureTooLarge, FilmTooLong, FilmTooLarge),
+    *(
+        FileRefused,
+        TypeMismatch,
+        Active,
+        Polyglot,
+        Infected,
+        Damaged,
+        Empty,
+        PictureTooLarge,
+        FilmTooLong,
+        FilmTooLarge,
+    ),
     *(FilmWithoutPicture, SoundTooLong, PdfEncrypted, PdfTooLong, TooCostly),
     *(ArchiveEntries, ArchiveTooLarge, ArchivePath, ArchiveLink, ArchiveBomb, ArchiveEncrypted),
 )

@@ -11,13 +11,17 @@ from pathlib import Path
 
 COSTLY = {"code": "media.too_costly", "words": "The file takes more memory or room than we give to one."}
 
+MISSING = {"code": "file.refused", "words": "This server has nothing to read such files with; ask who runs it."}
+
 
 def main(name: str, *arguments: str) -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     refusing = importlib.import_module("decoders.refusing")
-    decoder = importlib.import_module(f"decoders.{name}")
     try:
+        decoder = importlib.import_module(f"decoders.{name}")
         answer = {"made": decoder.decode(sys.stdin.buffer, *arguments)}
+    except ModuleNotFoundError:
+        answer = {"refused": MISSING}  # pikepdf has no wheel for some machines; `spark doctor` says so.
     except refusing.Refused as refused:
         answer = {"refused": {"code": refused.code, "words": refused.words}}
     except MemoryError:

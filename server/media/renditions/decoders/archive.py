@@ -21,7 +21,7 @@ def decode(stream: IO[bytes], suffix: str) -> Answer:
     try:
         with zipfile.ZipFile(stream) as opened:
             entries = opened.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, UnicodeDecodeError) as error:
         raise Refused("file.damaged", "The archive is damaged; make it anew.") from error
     if len(entries) > ENTRIES_MAX:
         raise Refused("archive.too_many_entries", f"The archive has {len(entries)} files; we take {ENTRIES_MAX}.")

@@ -177,7 +177,7 @@ def _shrink(value: Any) -> int:
             if image.mode == "CMYK":  # Inverted or not: only the program that made it knows.
                 return 0
             image = image.convert("RGB")
-    except (pikepdf.PdfError, NotImplementedError, ValueError, TypeError, OSError, KeyError, RuntimeError):
+    except (pikepdf.PdfError, ValueError, TypeError, OSError, KeyError, RuntimeError):
         return 0
     before = len(value.read_raw_bytes())
     small, body = coarsest_needed(image)
