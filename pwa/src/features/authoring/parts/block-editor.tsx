@@ -1,6 +1,6 @@
 /** The fields of one block, by its kind. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Assessment } from "../../../app/rows.ts";
 import { useRows } from "../../../app/use.ts";
 import { Field } from "../../../ui/parts.tsx";
@@ -292,7 +292,7 @@ interface LineProps {
 export function First({ label, value, onInput, onEnter }: LineProps) {
   const field = useRef<HTMLInputElement>(null);
   const isHead = onEnter !== undefined;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isHead) field.current?.focus();
   }, [isHead]);
   return (
@@ -322,7 +322,7 @@ interface LongProps extends Omit<LineProps, "onEnter"> {
 
 function Long({ label, hint, value, max, onInput }: LongProps) {
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <Field label={label} {...(hint === undefined ? {} : { hint })}>
       {(props) => (

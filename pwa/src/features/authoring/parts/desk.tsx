@@ -1,12 +1,24 @@
 /** Blocks in their order: each as a reader sees it, and one of them open to be written in. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { Fragment } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../../../ui/parts.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
 import { conflictsIn } from "../conflicts.ts";
-import { excerptOf, type Item, inserted, isEmpty, itemOf, type Kind, moved, newBlock, replaced } from "../editing.ts";
+import {
+  excerptOf,
+  finished,
+  type Item,
+  inserted,
+  isEmpty,
+  itemOf,
+  type Kind,
+  moved,
+  newBlock,
+  replaced,
+} from "../editing.ts";
 import { BlockEditor } from "./block-editor.tsx";
 import { Conflicting } from "./conflicting.tsx";
 import { Mover, refocus } from "./mover.tsx";
@@ -79,35 +91,37 @@ export function Desk({ items, kinds, courseId, depth, onChange, say }: DeskProps
           return isFirst ? <Conflicting key={item.key} {...{ items, conflict, courseId, onChange }} /> : null;
         }
         return (
-          <div key={item.key} class={item.key === open ? "block open" : "block shown"} data-at={item.key}>
-            {item.key === open ? (
-              <Open
-                {...{ item, index, items, courseId, depth, onChange, say }}
-                onMove={(to) => move(index, to)}
-                onClose={() => close(item.key)}
-                onAdd={() => {
-                  setOpen(null);
-                  setAdding(item.key);
-                }}
-                onNext={(...blocks) => {
-                  const made = blocks.map(itemOf);
-                  setOpen(made[0]?.key ?? null);
-                  return made;
-                }}
-                onBack={() => {
-                  const before = items[index - 1];
-                  setOpen(before?.block.type === item.block.type ? before.key : null);
-                  onChange(
-                    items.filter((other) => other.key !== item.key),
-                    true,
-                  );
-                }}
-              />
-            ) : (
-              <Shown item={item} courseId={courseId} onOpen={() => setOpen(item.key)} />
-            )}
+          <Fragment key={item.key}>
+            <div class={item.key === open ? "block open" : "block shown"} data-at={item.key}>
+              {item.key === open ? (
+                <Open
+                  {...{ item, index, items, courseId, depth, onChange, say }}
+                  onMove={(to) => move(index, to)}
+                  onClose={() => close(item.key)}
+                  onAdd={() => {
+                    setOpen(null);
+                    setAdding(item.key);
+                  }}
+                  onNext={(...blocks) => {
+                    const made = blocks.map(itemOf);
+                    setOpen(made[0]?.key ?? null);
+                    return made;
+                  }}
+                  onBack={() => {
+                    const before = items[index - 1];
+                    setOpen(before?.block.type === item.block.type ? before.key : null);
+                    onChange(
+                      items.filter((other) => other.key !== item.key),
+                      true,
+                    );
+                  }}
+                />
+              ) : (
+                <Shown item={item} courseId={courseId} onOpen={() => setOpen(item.key)} />
+              )}
+            </div>
             {adding === item.key && <Kinds kinds={kinds} onKind={add} onClose={() => setAdding(null)} />}
-          </div>
+          </Fragment>
         );
       })}
       {adding === 0 ? (
@@ -139,7 +153,11 @@ function Shown({ item: { key, block }, courseId, onOpen }: { item: Item; courseI
   return (
     <>
       <div class="lesson" ref={view}>
-        <BlockView block={block} place={{ courseId, isTeacher: true }} />
+        {isEmpty(block) ? (
+          <p class="soft">{kind}</p>
+        ) : (
+          <BlockView block={finished([block])[0] ?? block} place={{ courseId, isTeacher: true }} />
+        )}
       </div>
       <button type="button" class="block-door" id={`block-${key}`} aria-label={name} onClick={onOpen} />
     </>
@@ -254,7 +272,7 @@ interface KindsProps {
 
 function Kinds({ kinds, onKind, onClose }: KindsProps) {
   const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []);
   return (
     <fieldset
       class="stack tight"

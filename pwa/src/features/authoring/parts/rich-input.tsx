@@ -1,6 +1,6 @@
 /** One text with strong words, emphasis, small letters and links. What is pasted comes as plain words. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t, type Word, word } from "../../../words/index.ts";
 import { fill, htmlOf, httpsOf, textToHtml } from "../inline.ts";
 
@@ -28,7 +28,7 @@ export function RichInput(props: RichInputProps) {
   const said = useRef<string[]>([]); // What was told and has not come back yet, behind what stands there now.
   const [hasFocus, setFocus] = useState(false);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = field.current;
     if (!element) return;
     const own = said.current.indexOf(html);
@@ -36,7 +36,7 @@ export function RichInput(props: RichInputProps) {
     said.current = own < 0 ? [html] : said.current.slice(own); // Our own words come back: the cursor stays where it is.
   }, [html]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (props.isFirst) toEnd(field.current);
   }, [props.isFirst]);
 
