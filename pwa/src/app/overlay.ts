@@ -2,6 +2,7 @@
 
 import type { CommandEffect, MergeRule } from "#sync";
 import { effects as authoring } from "../features/authoring/overlay.ts";
+import { effects as bank, merge as bankRules } from "../features/bank/overlay.ts";
 
 type OverlayRules = { merge: Record<string, MergeRule>; commands: Record<string, CommandEffect> };
 
@@ -17,12 +18,15 @@ export const overlay: OverlayRules = {
     "catalog.lessons": { fields: { section_id: "lww", title: "text", rank: "list" } },
     "catalog.lesson_texts": { fields: { blocks: "text" } },
     "catalog.progress": { join: { seen_ppm: "greater", seconds: "greater", completed_at: "earlier" } },
+    "catalog.readiness": "lww",
+    ...bankRules,
     "assessments.attempts": "fsm",
     "assessments.answers": "lww",
     "notifications.notifications": { join: { read_at: "earlier" } },
   },
   commands: {
     ...authoring,
+    ...bank,
     "assessments.attempt.submit": (args, at) => [
       {
         collection: "assessments.attempts",

@@ -2,10 +2,12 @@
 
 import { ROUTES as assessments } from "../features/assessments/routes.ts";
 import { ROUTES as authoring } from "../features/authoring/routes.ts";
+import { ROUTES as bank } from "../features/bank/routes.ts";
 import { ROUTES as catalog } from "../features/catalog/routes.ts";
 import { ROUTES as downloads } from "../features/downloads/routes.ts";
 import { ROUTES as identity } from "../features/identity/routes.ts";
 import { ROUTES as notifications } from "../features/notifications/routes.ts";
+import { ROUTES as operations } from "../features/operations/routes.ts";
 import { ROUTES as outbox } from "../features/outbox/routes.ts";
 import { ROUTES as questions } from "../features/questions/routes.ts";
 import { ROUTES as teaching } from "../features/teaching/routes.ts";
@@ -16,10 +18,12 @@ import type { Route } from "./router.ts";
 export const ROUTES: readonly Route[] = [
   ...assessments,
   ...authoring,
+  ...bank,
   ...catalog,
   ...downloads,
   ...identity,
   ...notifications,
+  ...operations,
   ...outbox,
   ...questions,
   ...teaching,

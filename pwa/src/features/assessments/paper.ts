@@ -6,6 +6,7 @@ export interface Option {
   readonly id: string;
   readonly text: string;
   readonly side?: "left" | "right";
+  readonly gap?: number; // Of a cloze: the gap whose menu offers it, from 1.
 }
 
 export interface ItemResult {
@@ -74,6 +75,15 @@ export function readResult(value: unknown): Result | null {
   const read: unknown = typeof value === "string" ? JSON.parse(value) : value;
   return typeof read === "object" && read !== null && "items" in read ? (read as Result) : null; // As above.
 }
+
+const GAP = /\[\[(\d{1,2})\]\]/g;
+
+/** The numbers of a cloze's gaps, as its text has them. */
+export const gapsOf = (item: Item): readonly string[] => [...String(item.prompt).matchAll(GAP)].map(([, n]) => n ?? "");
+
+/** The question as it is shown: a cloze's gaps as lines with a number. */
+export const promptOf = (item: Item): string =>
+  item.kind === "cloze" ? String(item.prompt).replace(GAP, "____ ($1)") : String(item.prompt);
 
 export function isAnswered(value: unknown): boolean {
   if (value === null || value === undefined || value === "") return false;

@@ -4,7 +4,7 @@ import "./item.css";
 import type { Item } from "../../../app/rows.ts";
 import { Field } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
-import { layOutOptions, type Option, type Value } from "../paper.ts";
+import { gapsOf, layOutOptions, type Option, type Value } from "../paper.ts";
 
 interface ItemProps {
   readonly item: Item;
@@ -25,6 +25,8 @@ export function ItemForm(props: ItemProps) {
       return <Match {...props} options={layOutOptions(props.item, props.attemptId)} />;
     case "order":
       return <Order {...props} options={layOutOptions(props.item, props.attemptId)} />;
+    case "cloze":
+      return <Cloze {...props} options={layOutOptions(props.item, props.attemptId)} />;
     default:
       return <Typed {...props} />;
   }
@@ -108,6 +110,48 @@ function Match({ options, value, answer }: WithOptions) {
     </div>
   );
 }
+
+/** A field a gap: a menu where the test offers one, else typed. */
+function Cloze({ item, options, value, answer }: WithOptions) {
+  const filled = isPairs(value) ? value : {};
+  const fill = (gap: string, text: string) => {
+    const { [gap]: _before, ...rest } = filled;
+    answer(text === "" ? rest : { ...rest, [gap]: text });
+  };
+  return (
+    <div class="stack">
+      {gapsOf(item).map((gap) => {
+        const offered = options.filter((option) => String(option.gap) === gap);
+        return (
+          <Field key={gap} label={`${t("item.text")} (${gap})`}>
+            {(props) =>
+              offered.length > 0 ? (
+                <select {...props} value={filled[gap] ?? ""} onChange={(event) => fill(gap, event.currentTarget.value)}>
+                  <option value="">{t("item.choose")}</option>
+                  {offered.map((option) => (
+                    <option key={option.id} value={option.id}>
+                      {option.text}
+                    </option>
+                  ))}
+                </select>
+              ) : (
+                <input
+                  {...props}
+                  autocomplete="off"
+                  maxLength={GAP_LENGTH_MAX}
+                  defaultValue={filled[gap] ?? ""}
+                  onChange={(event) => fill(gap, event.currentTarget.value.trim())}
+                />
+              )
+            }
+          </Field>
+        );
+      })}
+    </div>
+  );
+}
+
+const GAP_LENGTH_MAX = 64; // As the server takes it.
 
 function isPairs(value: Value | undefined): value is Readonly<Record<string, string>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

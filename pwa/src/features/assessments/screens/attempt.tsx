@@ -9,7 +9,7 @@ import { useCourseBucket, useEngine, useRow, useRows } from "../../../app/use.ts
 import { Ask, Empty, Icon, Meter, Notice } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
 import { answerItem, handIn, isOpen, keepFlags, readFlags } from "../attempt.ts";
-import { isAnswered, layOutItems, type Value } from "../paper.ts";
+import { isAnswered, layOutItems, promptOf, type Value } from "../paper.ts";
 import { ItemForm } from "../parts/item.tsx";
 
 export function AttemptScreen({ params }: { params: Readonly<Record<string, string>> }) {
@@ -84,7 +84,7 @@ function Player({ attempt, test }: { attempt: Attempt; test: Assessment }) {
       {item ? (
         <section class="stack" key={item.id} aria-labelledby={`q-${item.id}`}>
           <p class="question" id={`q-${item.id}`}>
-            {String(item.prompt)}
+            {promptOf(item)}
           </p>
           <ItemForm
             item={item}

@@ -12,6 +12,7 @@ import {
   type ItemResult,
   layOutItems,
   type Option,
+  promptOf,
   type Result,
   readOptions,
   readResult,
@@ -150,7 +151,7 @@ function MarkedItem({ mark, item, n }: { mark: ItemResult; item: Item | undefine
           {n} · {t("result.points", { n: formatNumber(mark.points, 2), of: formatNumber(mark.max) })}
         </span>
       </p>
-      {item && <p class="prompt strong">{String(item.prompt)}</p>}
+      {item && <p class="prompt strong">{promptOf(item)}</p>}
       <p>
         <span class="soft small">{t("result.yours")}</span> {sayValue(mark.chosen ?? null, options)}
       </p>
