@@ -78,7 +78,11 @@ class _Link:
         self.sent = bytearray()
 
     async def run(self, port: int) -> None:
-        server_reads, server_writes = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            server_reads, server_writes = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionError:  # The server is down: so is the link.
+            self.client_writes.transport.abort()
+            return
         try:
             pumps = [
                 asyncio.ensure_future(self._pump_up(server_writes)),

@@ -10,6 +10,7 @@ import { ROUTES as notifications } from "../features/notifications/routes.ts";
 import { ROUTES as operations } from "../features/operations/routes.ts";
 import { ROUTES as outbox } from "../features/outbox/routes.ts";
 import { ROUTES as questions } from "../features/questions/routes.ts";
+import { ROUTES as readiness } from "../features/readiness/routes.ts";
 import { ROUTES as teaching } from "../features/teaching/routes.ts";
 import { ROUTES as uploads } from "../features/uploads/routes.ts";
 import type { Route } from "./router.ts";
@@ -26,6 +27,7 @@ export const ROUTES: readonly Route[] = [
   ...operations,
   ...outbox,
   ...questions,
+  ...readiness,
   ...teaching,
   ...uploads,
 ];

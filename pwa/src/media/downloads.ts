@@ -18,6 +18,7 @@ export interface Download extends Pick<Wish, "courseId" | "quality" | "wifiOnly"
   readonly bytes: number; // On this phone, rows and files.
   readonly total: number; // To be on this phone when ready.
   readonly secondsLeft: number | null;
+  readonly hasRows: boolean; // All of them; files apart.
 }
 
 export interface FileList {
@@ -164,7 +165,8 @@ export class Downloads {
     const { quality, wifiOnly, isPaused } = wish;
     const phase = isReady ? "ready" : this.#phase(wish);
     const secondsLeft = phase === "running" && this.rate.value > 0 ? (total - bytes) / this.rate.value : null;
-    return { courseId, quality, wifiOnly, isPaused, phase, bytes: Math.min(bytes, total), total, secondsLeft };
+    const hasRows = rows.isFull;
+    return { courseId, quality, wifiOnly, isPaused, phase, bytes: Math.min(bytes, total), total, secondsLeft, hasRows };
   }
 
   #phase(wish: Wish): Phase {

@@ -12,6 +12,7 @@ export class Shelf {
   readonly #otherTabs = new BroadcastChannel("spark-media");
   #writes: Promise<unknown> = Promise.resolve();
   #changes = 0;
+  #isClosed = false;
 
   constructor(userId: string) {
     this.#userId = userId;
@@ -54,10 +55,11 @@ export class Shelf {
   }
 
   tellTabs(): void {
-    this.#otherTabs.postMessage(null);
+    if (!this.#isClosed) this.#otherTabs.postMessage(null);
   }
 
   close(): void {
+    this.#isClosed = true; // What is still being written goes on; a closed channel would not be spoken to.
     this.#otherTabs.close();
   }
 

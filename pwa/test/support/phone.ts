@@ -25,13 +25,33 @@ export function newPhone(): MemoryCaches {
 }
 
 export class SmallEngine {
+  readonly one = new Map<string, ReturnType<typeof signal<Loadable<Row | undefined>>>>();
   readonly lists = new Map<string, ReturnType<typeof signal<Loadable<readonly Row[]>>>>();
   readonly buckets = signal<readonly BucketState[]>([]);
   readonly wanted = signal<readonly string[]>([]);
   readonly status = signal<Pick<Status, "link" | "problem">>({ link: "online", problem: null });
   readonly held: boolean[] = [];
+  readonly told: object[] = []; // Rows that were written.
+  readonly deviceId = "0190-device";
 
   constructor(readonly userId: string) {}
+
+  row(collection: string, id: string) {
+    const name = `${collection} ${id}`;
+    const made = this.one.get(name) ?? signal<Loadable<Row | undefined>>({ state: "ready", value: undefined });
+    this.one.set(name, made);
+    return made;
+  }
+
+  async create(collection: string, id: string, fields: object): Promise<string> {
+    this.row(collection, id).value = { state: "ready", value: { id, ...fields } };
+    this.told.push(fields);
+    return "";
+  }
+
+  async patch(collection: string, id: string, fields: object): Promise<string> {
+    return this.create(collection, id, { ...this.row(collection, id).peek()?.value, ...fields });
+  }
 
   rows(collection: string, { bucket = "" }: { bucket?: string } = {}) {
     const name = `${collection} ${bucket}`;

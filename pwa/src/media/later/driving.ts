@@ -5,6 +5,7 @@ import { bucketOf, type Downloads, type FileWanted, type Halt, mayGo, rowsOf } f
 import { holding } from "../files.ts";
 import { allWishes, type Wish } from "../wishes.ts";
 import { askFor, bringAll, bringFile, deleteFile, FileDamaged, isFull } from "./bringing.ts";
+import { report } from "./reporting.ts";
 import { makeRoom } from "./room.ts";
 
 const RETRY_MS = 1_000; // Doubled by each try that brought nothing.
@@ -17,6 +18,7 @@ export class Driver {
   readonly #busyWith = signal<string | null>(null);
   readonly #rate = new Rate();
   readonly #asked = new Set<string>(); // Courses whose rows the engine was asked for.
+  readonly #reported = new Map<string, string>();
   readonly #stop: () => void;
   #abort: AbortController | null = null;
   #isHeld = false;
@@ -69,6 +71,7 @@ export class Driver {
     if (busy && (busy.isPaused || !mayGo(busy))) this.#abort?.abort();
     const drifted = open.find((wish) => this.#isDrifted(wish));
     if (drifted) queueMicrotask(() => void this.#noteFiles(drifted));
+    for (const wish of open) this.#report(wish);
     this.#holdRows(open);
     const { link, problem } = engine.status.value;
     if (problem === "quota") void this.#giveRoom();
@@ -95,6 +98,25 @@ export class Driver {
     if (isLoading) return false;
     const isReady = this.#downloads.of(courseId).value?.phase === "ready";
     return (isReady && files.length !== noted.length) || files.some(({ sha256 }) => !noted.includes(sha256));
+  }
+
+  /** Once it is ready, and when it is not any more: its teachers see it. */
+  #report({ courseId, quality }: Wish): void {
+    const { engine } = this.#downloads;
+    const { isLoading, files } = this.#downloads.listOf(courseId);
+    const download = this.#downloads.of(courseId).value;
+    if (isLoading || !download || this.#reported.get(courseId) === `${quality} ${download.phase === "ready"}`) return;
+    this.#reported.set(courseId, `${quality} ${download.phase === "ready"}`);
+    const here = files.filter((file) => this.#downloads.isKept(file.sha256)).length;
+    const now = {
+      quality,
+      rows_ready: download.hasRows,
+      files_ready: here,
+      files_wanted: files.length,
+      bytes: download.bytes,
+    };
+    // Not kept, because the phone is full or being closed: said at the next opening.
+    queueMicrotask(() => void report(engine, courseId, now).catch(() => undefined));
   }
 
   /** Name what is wanted; once all of it is here, what a version before wanted is let go. */

@@ -39,4 +39,9 @@ export const en = {
   "play.pack_not": "This is not a course file of Spark.",
   "play.pack_damaged": "The file is cut off or damaged. Ask for it again.",
   "play.pack_yours": "Your account does not have this course.",
+  "play.ready_title": "Ready phones",
+  "play.ready_none": "No phone has told yet",
+  "play.ready_none_hint": "When learners download the course, their phones tell it here.",
+  "play.ready_count": "{n} of {of} phones have all of it",
+  "play.ready_part": "{n} of {of} files",
 } as const;

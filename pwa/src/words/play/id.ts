@@ -40,4 +40,9 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "play.pack_not": "Ini bukan berkas kursus Spark.",
   "play.pack_damaged": "Berkas terpotong atau rusak. Minta lagi.",
   "play.pack_yours": "Akun Anda tidak punya kursus ini.",
+  "play.ready_title": "Ponsel yang siap",
+  "play.ready_none": "Belum ada ponsel yang melapor",
+  "play.ready_none_hint": "Saat siswa mengunduh kursus, ponselnya melapor di sini.",
+  "play.ready_count": "{n} dari {of} ponsel sudah lengkap",
+  "play.ready_part": "{n} dari {of} berkas",
 };

@@ -41,4 +41,9 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "play.pack_not": "Это не файл курса Spark.",
   "play.pack_damaged": "Файл обрезан или повреждён. Попросите его снова.",
   "play.pack_yours": "В вашей учётной записи нет этого курса.",
+  "play.ready_title": "Готовые телефоны",
+  "play.ready_none": "Пока ни один телефон не сообщил",
+  "play.ready_none_hint": "Когда ученики загрузят курс, их телефоны сообщат об этом.",
+  "play.ready_count": "Всё есть на {n} из {of} телефонов",
+  "play.ready_part": "{n} из {of} файлов",
 };

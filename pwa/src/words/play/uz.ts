@@ -40,4 +40,9 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "play.pack_not": "Bu Spark kursi fayli emas.",
   "play.pack_damaged": "Fayl kesilgan yoki buzilgan. Qaytadan soʻrang.",
   "play.pack_yours": "Hisobingizda bu kurs yoʻq.",
+  "play.ready_title": "Tayyor telefonlar",
+  "play.ready_none": "Hali hech bir telefon xabar bermagan",
+  "play.ready_none_hint": "Oʻquvchilar kursni yuklaganda, telefonlari shu yerga xabar beradi.",
+  "play.ready_count": "{of} telefondan {n} tasida hammasi bor",
+  "play.ready_part": "{of} fayldan {n} tasi",
 };

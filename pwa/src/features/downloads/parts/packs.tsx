@@ -95,7 +95,7 @@ function Take() {
     const { openPack, PackRefused, takePack } = await packs();
     try {
       const pack = await openPack(file);
-      if (!isMine(pack)) return setProblem(t("play.pack_yours"));
+      if (!(await isMine(pack))) return setProblem(t("play.pack_yours"));
       setTaken(await takePack(pack, (bytes) => setCame({ bytes, of: file.size })));
       // Its rows come from the server, few as they are; what the pack held is not asked for again.
       if (downloads.of(pack.courseId).peek() === null) await downloads.start(pack.courseId, pack.quality);
@@ -108,8 +108,9 @@ function Take() {
   }
 
   /** Only a course that this person's own account offers: others' files would never be shown. */
-  function isMine(pack: OpenPack): boolean {
-    return engine.row("catalog.courses", pack.courseId).peek().value !== undefined;
+  async function isMine(pack: OpenPack): Promise<boolean> {
+    const { once } = await import("../../../media/later/reporting.ts");
+    return (await once(engine.row("catalog.courses", pack.courseId))) !== undefined;
   }
 
   return (

@@ -13,6 +13,7 @@ import { OutcomeChip } from "../parts/outcome.tsx";
 const NAMES: Readonly<Record<string, Word>> = {
   "identity.me": word("made.profile"),
   "catalog.progress": word("made.progress"),
+  "catalog.readiness": word("download.ready"),
   "assessments.attempts": word("made.attempt"),
   "assessments.answers": word("made.answers"),
   "assessments.attempt.submit": word("made.submit"),

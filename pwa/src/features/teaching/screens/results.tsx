@@ -3,7 +3,7 @@
 import { Page } from "../../../app/page.tsx";
 import type { Assessment, Attempt, Course } from "../../../app/rows.ts";
 import { useCourseBucket, useRow, useRows } from "../../../app/use.ts";
-import { Chip, Empty } from "../../../ui/parts.tsx";
+import { Chip, Empty, Icon } from "../../../ui/parts.tsx";
 import { formatDate, formatPpm, formatTime, instant } from "../../../words/format.ts";
 import { t, tn } from "../../../words/index.ts";
 import { Distribution } from "../parts/distribution.tsx";
@@ -17,6 +17,10 @@ export function ResultsScreen({ params }: { params: Readonly<Record<string, stri
   const attempts = useRows<Attempt>("assessments.attempts", `course-staff:${courseId}`).rows;
   return (
     <Page title={t("results.title")} lead={course?.title} back="/teach">
+      <a class="button wide" href={`/teach/${courseId}/ready`}>
+        <Icon name="smartphone" />
+        {t("download.ready")}
+      </a>
       {tests.length === 0 && (
         <Empty icon="graduation-cap" title={t("results.no_tests")}>
           <p>{t("results.no_tests_hint")}</p>
