@@ -322,7 +322,7 @@ function Gaps({ body, prompt, onChange }: Of<"cloze">) {
                   {...props}
                   class="answers"
                   defaultValue={linesOf(gap)}
-                  onChange={(event) => set(event.currentTarget.value, gap.is_menu ?? false)}
+                  onInput={(event) => set(event.currentTarget.value, gap.is_menu ?? false)}
                 />
               )}
             </Field>
