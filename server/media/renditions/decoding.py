@@ -1,10 +1,12 @@
 """Runs our decoders (`decoders/`) and ffmpeg in confined children, and reads what they answer."""
 
+import asyncio
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from server.media.confined import Ended, Limits, Ran, run_confined
 from server.media.intake.refusals import Damaged, TooCostly, refusal_of
 
 MB = 1024 * 1024
+LEFT_S = 2 * 3600  # A folder of that age is nobody's: no job runs so long.
 DECODE = Path(__file__).with_name("decode.py")
 PICTURE = Limits(cpu_s=60, wall_s=120, memory_bytes=1536 * MB, output_bytes=20 * MB)
 PAPER = Limits(cpu_s=240, wall_s=480, memory_bytes=2048 * MB, output_bytes=128 * MB)
@@ -39,14 +42,22 @@ class _Answer(Struct):
 
 @asynccontextmanager
 async def folder_of(work: Work, name: str) -> AsyncIterator[Path]:
-    """A folder for one run, closed to others, gone at its end; what a run that died left there is not used."""
+    """A folder for one run, closed to others, gone at its end; what a run that died left is swept by a later one."""
     parent = work.settings.tmp / "media"
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+    await asyncio.to_thread(_sweep, parent)
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{name}-", dir=parent))
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    parent.mkdir(parents=True, exist_ok=True)
+    for folder in parent.iterdir():
+        with suppress(FileNotFoundError):  # Another worker sweeps too.
+            if folder.stat().st_mtime < time.time() - LEFT_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 async def decode(name: str, *args: str, stdin: Path, folder: Path, limits: Limits) -> dict[str, Any]:

@@ -94,25 +94,56 @@ async def test_it_reaches_no_address(tmp_path: Path) -> None:
     assert ran.is_well or heard == []
 
 
-def may_close_network() -> bool:
-    """Some containers allow no namespaces; then time, memory and output are what holds."""
-    code = f"import runpy; print(runpy.run_path({str(HELPER)!r})['close_network']())"
-    return subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True).stdout == b"True\n"
-
-
 async def test_one_whose_caller_is_cancelled_does_not_live_on(tmp_path: Path) -> None:
     running = asyncio.create_task(
         python("import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)", tmp_path)
     )
-    pid = tmp_path / "made" / "pid"
-    deadline = time.monotonic() + 20
-    while not (pid.exists() and pid.read_text()):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+    pid = await asyncio.to_thread(pid_in, tmp_path / "made" / "pid")
 
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
+    assert not is_alive(pid)
+
+
+def test_one_whose_worker_is_killed_does_not_live_on(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "in").write_bytes(b"")
+    worker = (
+        "import asyncio, sys; from pathlib import Path; from server.media.confined import *\n"
+        "here = Path(sys.argv[1]); limits = Limits(cpu_s=9, wall_s=99, memory_bytes=400 << 20, output_bytes=99)\n"
+        'code = \'import os, time; open("pid", "w").write(str(os.getpid())); time.sleep(60)\'\n'
+        "asyncio.run(run_confined(sys.executable, ['-I', '-c', code], stdin=here / 'in', folder=here / 'made',"
+        " limits=limits))"
+    )
+    with subprocess.Popen([sys.executable, "-c", worker, str(tmp_path)], cwd=HELPER.parents[2]) as parent:
+        pid = pid_in(tmp_path / "made" / "pid")
+        parent.kill()
+
+    deadline = time.monotonic() + 20
+    while is_alive(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def pid_in(path: Path) -> int:
+    deadline = time.monotonic() + 20
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return int(path.read_text())
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return b"State:\tZ" not in Path(f"/proc/{pid}/status").read_bytes()
+
+
+def may_close_network() -> bool:
+    """Some containers allow no namespaces; then time, memory and output are what holds."""
+    code = f"import runpy; print(runpy.run_path({str(HELPER)!r})['close_network']())"
+    return subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True).stdout == b"True\n"
