@@ -3,7 +3,7 @@ import { iconSprite } from "./build/icons.ts";
 import { numberedWords } from "./build/words.ts";
 
 const CORE =
-  /preact|signals|\/src\/(app|ui|media)\/(?!later\/)|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
+  /preact|signals|\/src\/(app|ui)\/|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
 
 /** `--mode look` swaps the engine for a small one in memory, so that screens can be looked at without a server. */
 export default defineConfig(({ mode }) => {
@@ -26,8 +26,18 @@ export default defineConfig(({ mode }) => {
       reportCompressedSize: false,
       manifest: true,
       modulePreload: { polyfill: false },
-      // What every screen needs is one file: round trips weigh more than kilobytes.
-      rolldownOptions: { output: { codeSplitting: { groups: [{ name: "core", test: CORE }] } } },
+      // What every screen needs is one file, and what most need once somebody is here another: round trips weigh more
+      // than kilobytes.
+      rolldownOptions: {
+        output: {
+          codeSplitting: {
+            groups: [
+              { name: "core", test: CORE },
+              { name: "shelf", test: /\/src\/media\/(?!later\/)/ },
+            ],
+          },
+        },
+      },
     },
     server: {
       proxy: {

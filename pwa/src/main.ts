@@ -10,7 +10,6 @@ import { ROUTES } from "./app/routes.ts";
 import { engine, people, wake } from "./app/session.ts";
 import { Shell } from "./app/shell.tsx";
 import { installServiceWorker } from "./app/update.ts";
-import { downloadsOf } from "./media/use.ts";
 import { preferredLanguage, speak } from "./words/index.ts";
 
 async function start(): Promise<void> {
@@ -23,7 +22,8 @@ async function start(): Promise<void> {
   if (!root) throw new Error("index.html has no #root");
   render(h(Shell, {}), root);
   effect(() => {
-    if (engine.value) downloadsOf(engine.value); // Goes on with the downloads that were begun.
+    const opened = engine.value; // Goes on with the downloads that were begun. Not on this phone yet: with the next screen.
+    if (opened) import("./media/use.ts").then(({ downloadsOf }) => downloadsOf(opened)).catch(() => undefined);
   });
   requestAnimationFrame(() => setTimeout(installServiceWorker));
   // Hints that it may be worth trying now, no more: whether there is a network is measured.

@@ -3,7 +3,6 @@
 import { effect, signal } from "@preact/signals";
 import { type Engine, openEngine } from "#sync";
 import * as vault from "#vault";
-import { forgetWishes } from "../media/wishes.ts";
 import { LANGUAGES, type Language, preferredLanguage, speak } from "../words/index.ts";
 import { accessToken, forgetToken, logIn, logOut, signInWhenOnline } from "./auth.ts";
 import { overlay } from "./overlay.ts";
@@ -92,7 +91,7 @@ export async function signOut(): Promise<void> {
 export async function forget(person: Person): Promise<void> {
   await vault.forget(person.userId);
   for (const key of Object.keys(localStorage)) if (key.includes(person.userId)) localStorage.removeItem(key);
-  await forgetWishes(person.userId);
+  await (await import("../media/wishes.ts")).forgetWishes(person.userId);
   people.value = await vault.people();
 }
 
