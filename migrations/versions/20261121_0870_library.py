@@ -48,6 +48,7 @@ ITEM = """
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '3s'")
+    _create_orders()
     _create_functions()
     _create_vocabulary()
     _create_library()
@@ -57,6 +58,11 @@ def upgrade() -> None:
         ("library_shelf", "title || ' ' || topic || ' ' || description || ' ' || educator_name"),
     ):
         _add_words(table, words)
+
+
+def _create_orders() -> None:
+    for name, columns in (("newest", "published_at desc nulls last, id"), ("title", "title, id")):
+        op.execute(f"create index ix_catalog_courses_{name} on catalog_courses ({columns}) where deleted_at is null")
 
 
 def _create_functions() -> None:
@@ -160,7 +166,9 @@ def _create_library() -> None:
         )
         """
     )
-    op.execute("create index ix_library_shelf_published_at on library_shelf (published_at desc, id)")
+    op.execute(
+        "create index ix_library_shelf_published_at on library_shelf (published_at desc, id) where deleted_at is null"
+    )
     op.execute("create index ix_library_shelf_subject_id on library_shelf (subject_id, published_at desc)")
     op.execute(
         f"""
@@ -204,6 +212,8 @@ def downgrade() -> None:
     op.execute("set local lock_timeout = '3s'")
     for table in ("downloads", "ratings", "reviews", "shelf", "items"):
         op.execute(f"drop table library_{table}")
+    for name in ("newest", "title"):
+        op.execute(f"drop index ix_catalog_courses_{name}")
     for table in ("catalog_courses", "catalog_lessons"):
         op.execute(f"drop trigger search_note_new on {table}")
         op.execute(f"drop trigger search_note_changed on {table}")

@@ -26,7 +26,7 @@ SORTS = {
     "rating": "s.stars_sum\\:\\:float / greatest(s.ratings_count, 1) desc, s.ratings_count desc, s.id",
     "title": "s.title, s.id",
 }
-COUNTED_MAX = 10_000  # "10,000" means "at least so many".
+COUNTED_MAX = 1_000  # More is "at least so many".
 
 _SHELF = ", ".join(f"s.{name}" for name in ShelfRow.__struct_fields__)
 _ITEM = ", ".join(f"i.{name}" for name in ItemRow.__struct_fields__)

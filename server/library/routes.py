@@ -40,7 +40,7 @@ async def list_library(  # noqa: PLR0913, PLR0917 - one for each filter of the a
     page: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 1,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Success[list[ShelfRow]]:
-    """What is published. `search` forgives alphabets, apostrophes and slips; `total` stops at 10,000."""
+    """What is published. `search` forgives alphabets, apostrophes and slips; `total` stops at 1,000."""
     wanted = ShelfFilter(subject=subject, language=language, level=level, kind=kind, search=search, sort=sort)
     rows, total = await queries.list_shelf(tx, wanted, Page(page, limit, total=0))
     return success(rows, page=Page(page, limit, total))
