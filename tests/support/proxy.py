@@ -5,7 +5,7 @@ client ──up──► proxy ──► server          cut after so many bytes
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -68,6 +68,16 @@ class Proxy:
         for task in set(self._open):
             task.cancel()
         await self.rest()
+
+
+def cut_at(proxy: Proxy, places: Sequence[int]) -> None:
+    """Have the link cut when so many bytes have gone up in all; for a client that uses one connection at a time."""
+
+    def fate_of(_number: int) -> Fate:
+        ahead = [place for place in places if place > proxy.bytes_up]
+        return Fate(up_max=ahead[0] - proxy.bytes_up, piece=16_384) if ahead else Fate(piece=65_536)
+
+    proxy.fate_of = fate_of
 
 
 class _Link:

@@ -161,24 +161,25 @@ async def read_kept(work: Work, upload_id: UUID, number: int) -> Kept | None:
     return Kept(session, number, row.received, list(row.pieces), row.sha256, row.is_whole)
 
 
-def check_part(kept: Kept, *, offset: int, sha256: str | None, length: int | None) -> bool:
-    """Whether there is something to receive: False for a part that is here already.
+def check_part(kept: Kept, *, offset: int, sha256: str | None, length: int | None) -> int | None:
+    """How many bytes of the body are here already and are passed over; None for a part that is here, whole.
 
+    A browser whose connection was cut may repeat a request by itself, as it was: it begins before what is kept.
     `length` is None where it is not known before. Raises Closed, PartTaken, WrongOffset, PartSize.
     """
     if kept.is_whole:
         if sha256 is not None and sha256 != kept.sha256:
             raise PartTaken
-        return False
+        return None
     if kept.session.state != "receiving":
         raise Closed(f"This upload is {kept.session.state}; it takes nothing more.")
-    if offset != kept.received:
+    if not 0 <= offset <= kept.received:
         raise WrongOffset(kept.received)
     if length is not None and length != kept.size - offset:
         raise PartSize(
             f"Part {kept.number} has {kept.size} bytes, {kept.size - offset} from there; these are {length}."
         )
-    return True
+    return kept.received - offset
 
 
 async def receive_part(
@@ -191,15 +192,25 @@ async def receive_part(
     kept = await read_kept(work, session.id, number)
     if kept is None:
         raise Closed
-    if check_part(kept, offset=offset, sha256=sha256, length=None):
-        await Receiving(work, kept, sha256).run(stream)
+    passed_over = check_part(kept, offset=offset, sha256=sha256, length=None)
+    if passed_over is not None:
+        await Receiving(work, kept, sha256, passes_over=passed_over).run(stream)
 
 
 class Receiving:
     """One body, from the byte that is kept to the end of the part."""
 
-    def __init__(self, work: Work, kept: Kept, sha256: str | None, under_way: UnderWay | None = None) -> None:
+    def __init__(
+        self,
+        work: Work,
+        kept: Kept,
+        sha256: str | None,
+        under_way: UnderWay | None = None,
+        *,
+        passes_over: int = 0,  # bytes at the beginning of the body
+    ) -> None:
         self._work = work
+        self._passes_over = passes_over
         self._under_way = under_way or UnderWay()
         self._kept = kept
         self._sha256 = sha256
@@ -232,6 +243,10 @@ class Receiving:
         raise PartSize(f"Part {self._kept.number} has {self._kept.size} bytes; {self._end} came, and are kept.")
 
     def _take(self, chunk: bytes) -> None:
+        if self._passes_over:
+            passed_over = min(self._passes_over, len(chunk))
+            self._passes_over -= passed_over
+            chunk = chunk[passed_over:]
         if self._end + len(chunk) > self._kept.size:
             raise PartSize(f"Part {self._kept.number} has {self._kept.size} bytes; these are more.")
         self._buffer += chunk

@@ -32,6 +32,9 @@ from server.media.uploads.token import key_of, read_token
 
 PARTS = Limit("upload-part", count=1200, per_s=60, burst=1200)  # of one upload
 SESSIONS = Limit("upload-session", count=600, per_s=60, burst=600)  # of one person: asked after each cut, too
+# A browser whose connection is cut sends the whole request again by itself, if it had used the connection before: parts
+# go over fresh ones, so that what was sent is not sent twice behind our back.
+FRESH = {"connection": "close"}
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _LENGTH = re.compile(r"[0-9]{1,10}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -68,7 +71,7 @@ async def begin_upload(
     async with _database(request).transaction(actor) as tx:
         upload, is_new = await sessions.new_session(tx, new)
         answer = await sessions.answer_for(tx, upload, key=_key(request))
-    return Response(success(answer), status_code=201 if is_new else 200)
+    return Response(success(answer), status_code=201 if is_new else 200, headers=FRESH)
 
 
 @get("/api/v1/uploads", operation_id="Uploads")
@@ -131,7 +134,8 @@ async def put_part(scope: Scope, receive: Receive, send: Send) -> None:
             received = await _take_part(work, upload_id, int(number), _headers(scope), body, under_way)
     except SenderGone:
         return  # Nobody is there to be answered.
-    await send({"type": "http.response.start", "status": 204, "headers": [(b"upload-offset", str(received).encode())]})
+    headers = [(b"upload-offset", str(received).encode()), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -155,9 +159,10 @@ async def _take_part(
         raise UploadUnknown
     if not _LENGTH.fullmatch(offset):
         raise WrongOffset(kept.received)
-    if check_part(kept, offset=int(offset), sha256=sha256, length=int(length)):
+    passed_over = check_part(kept, offset=int(offset), sha256=sha256, length=int(length))
+    if passed_over is not None:
         with places.taken(kept.session.owner_id):
-            await Receiving(work, kept, sha256, under_way).run(body)
+            await Receiving(work, kept, sha256, under_way, passes_over=passed_over).run(body)
     return kept.size
 
 

@@ -12,7 +12,7 @@ from server.base.work import Work
 from server.media.uploads.assembling import Assembled, assemble
 from server.media.uploads.errors import UploadDamaged
 from tests.features.uploads.conftest import Room
-from tests.support.proxy import Fate, proxy_to
+from tests.support.proxy import Fate, cut_at, proxy_to
 from tests.support.uploading import Sending, content_of
 
 KB, MB = 1024, 1024 * 1024
@@ -41,9 +41,9 @@ async def test_a_link_cut_every_64_kilobytes_sends_no_byte_twice_but_a_buffer_a_
 
 async def test_a_link_cut_twenty_times_anywhere_costs_a_twentieth_at_the_most(room: Room, tmp_path: Path) -> None:
     content = content_of(8 * MB)
-    fates = [Fate(up_max=(n * 7919 * KB) % (700 * KB) + 50 * KB, piece=16 * KB) for n in range(20)]
+    places = sorted(n * 7919 * KB % len(content) for n in range(1, 21))
     async with proxy_to(room.api.url) as proxy:
-        proxy.fate_of = lambda n: fates[n] if n < len(fates) else Fate(piece=64 * KB)
+        cut_at(proxy, places)
         async with httpx.AsyncClient(base_url=proxy.url, timeout=20) as link:
             sending = Sending(room.otieno, content, link=link)
             await sending.send()
@@ -113,3 +113,20 @@ async def test_parts_that_are_not_the_file_that_was_announced_are_found_out(room
     await room.api.work.storage.remove(f"temp/{sending.id}/00000.{piece}")
     with pytest.raises(UploadDamaged, match="gone"):
         await assemble(room.api.work, sending.id, tmp_path / "whole")
+
+
+async def test_a_request_that_a_browser_repeats_by_itself_goes_on_behind_what_is_kept(room: Room) -> None:
+    sending = Sending(room.otieno, content_of(MB))
+    path = (await sending.session())["path"]
+    async with proxy_to(room.api.url) as proxy:
+        proxy.fate_of = lambda n: Fate(up_max=300 * KB, piece=16 * KB) if n == 0 else Fate()
+        async with httpx.AsyncClient(base_url=proxy.url) as link:
+            over = Sending(room.otieno, sending.content, link=link)
+            with suppress(httpx.TransportError):
+                await over.put(path, 0, sending.content)
+            assert (await sending.session())["have"]["partial"]["0"] > 200 * KB
+            again = await over.put(path, 0, sending.content)  # From the beginning, as it was.
+
+    assert again.status_code == 204
+    assert again.headers["connection"] == "close"
+    assert (await sending.send())["state"] == "received"
