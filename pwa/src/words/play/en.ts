@@ -9,6 +9,7 @@ export const en = {
   "play.once": "Play once, {size}",
   "play.film": "Film {lines}p",
   "play.sound": "Sound only",
+  "play.file": "File",
   "play.speed": "Speed",
   "play.pages": "{n} page|{n} pages",
   "play.save": "Save as a file",

@@ -10,6 +10,7 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "play.once": "Putar sekali, {size}",
   "play.film": "Video {lines}p",
   "play.sound": "Suara saja",
+  "play.file": "Berkas",
   "play.speed": "Kecepatan",
   "play.pages": "{n} halaman",
   "play.save": "Simpan berkas",

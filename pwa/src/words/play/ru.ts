@@ -10,6 +10,7 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "play.once": "Один раз, {size}",
   "play.film": "Видео {lines}p",
   "play.sound": "Только звук",
+  "play.file": "Файл",
   "play.speed": "Скорость",
   "play.pages": "{n} страница|{n} страницы|{n} страниц",
   "play.save": "Сохранить файл",

@@ -10,6 +10,7 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "play.once": "Bir marta koʻrish, {size}",
   "play.film": "Video {lines}p",
   "play.sound": "Faqat ovoz",
+  "play.file": "Fayl",
   "play.speed": "Tezlik",
   "play.pages": "{n} sahifa",
   "play.save": "Fayl qilib saqlash",

@@ -270,7 +270,7 @@ function Captions({ words, isShown }: { words: Rendition; isShown: boolean }) {
 
 function Paper({ title, file, courseId }: { title: string; file: MediaFile; courseId: string }) {
   const downloads = useDownloads();
-  const pdf = named(file, "pdf");
+  const pdf = named(file, "pdf") ?? named(file, "file"); // What is no PDF is only handed on.
   const pages = file.pages ? tn("play.pages", file.pages) : "";
   if (!pdf) return <Hole title={title}>{t("play.processing")}</Hole>;
   if (!downloads.isKept(pdf.sha256)) {
@@ -324,11 +324,12 @@ function Hand({ sha256, name }: { sha256: string; name: string }) {
 
 const nameFor = (file: MediaFile, title: string) => {
   const name = (file.name ?? title).replaceAll(/[\\/:*?"<>|]/g, " ").trim();
-  return /\.pdf$/i.test(name) ? name : `${name}.pdf`;
+  return file.kind === "attachment" || /\.pdf$/i.test(name) ? name : `${name}.pdf`;
 };
 
 function nameOf(one: Rendition): string {
   if (one.name === "pdf") return "PDF";
+  if (one.name === "file") return t("play.file");
   return one.name.startsWith("v") ? t("play.film", { lines: one.name.slice(1) }) : t("play.sound");
 }
 
