@@ -301,7 +301,7 @@ export function lackOf(stored: Stored): Lack | null {
 const areTwins = (texts: readonly string[]): boolean => new Set(texts).size < texts.length;
 
 export const nameOf = (title: string, { prompt }: Stored): string => {
-  const words = title.trim() || prompt.replace(/\s+/g, " ").trim();
+  const words = title.trim() || prompt.replace(GAP, "____").replace(/\s+/g, " ").trim();
   return words.length > 80 ? `${words.slice(0, 79)}…` : words;
 };
 
