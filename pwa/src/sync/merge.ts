@@ -1,6 +1,6 @@
 /** What becomes of two writes to one row: the same rules as the server's, in the browser. Pure. */
 
-import { mergeText } from "./text.js";
+import { mergeLists, mergeText } from "./text.js";
 import type { FieldRule, Fields, JoinRule, MergeRule, SetEdit, TextEdit } from "./types.js";
 
 /** The least upper bound of two values; null and undefined are the bottom. Instants are texts of one length, so text order is time order. */
@@ -40,6 +40,7 @@ function edit(rule: FieldRule | undefined, stored: unknown, value: unknown): unk
   if (rule === "text") {
     const { was, now } = value as TextEdit;
     if (isEqual(stored, was) || isEqual(stored, now)) return now;
+    if ([stored, was, now].every(Array.isArray)) return mergeLists(asList(was), asList(now), asList(stored));
     const isPlain = [stored, was, now].every((text) => text === null || text === undefined || typeof text === "string");
     return isPlain ? mergeText(String(was ?? ""), String(now ?? ""), String(stored ?? "")).text : now;
   }

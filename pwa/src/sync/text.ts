@@ -24,6 +24,19 @@ export function mergeText(was: string, one: string, other: string): Text3 {
   );
 }
 
+/** The same for a list of elements; where both changed the same ones, the first side's stand until the server has answered. */
+export function mergeLists(was: readonly unknown[], one: readonly unknown[], other: readonly unknown[]): unknown[] {
+  const tokens = (list: readonly unknown[]) => list.map((element) => `${JSON.stringify(element)}\n`);
+  const merged = merge(tokens(was), tokens(one), tokens(other), (before, mine, theirs) => ({
+    text: [...mine, ...(before.length === 0 ? theirs : [])].join(""),
+    isOverlapping: true,
+  }));
+  return merged.text
+    .split("\n")
+    .slice(0, -1)
+    .map((element) => JSON.parse(element));
+}
+
 const cut = (pattern: RegExp, text: string): Tokens => text.match(pattern) ?? [];
 
 function merge(was: Tokens, one: Tokens, other: Tokens, resolve: Resolve): Text3 {

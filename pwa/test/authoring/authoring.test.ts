@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Lesson, Section } from "../../src/app/rows.ts";
 import { both, choose, conflictsIn, mergeBlocks } from "../../src/features/authoring/conflicts.ts";
 import {
+  editOf,
   excerptOf,
   filesOf,
   finished,
@@ -18,6 +19,7 @@ import { moveLesson, partsOf, placeLast, stepOf } from "../../src/features/autho
 import { effects } from "../../src/features/authoring/overlay.ts";
 import type { Block } from "../../src/features/catalog/blocks.ts";
 import { placeAt } from "../../src/sync/place.ts";
+import { mergeLists } from "../../src/sync/text.ts";
 
 const id = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`;
 const text = (html: string): Block => ({ type: "paragraph", html });
@@ -189,4 +191,35 @@ test("links lead to https alone", () => {
   ]) {
     expect(httpsOf(bad)).toBeNull();
   }
+});
+
+test("a save says what changed with its neighbours, and lies over the lesson as if all of it were said", () => {
+  const lessonOf = (words: string) => words.split(" ").filter(Boolean).map(text);
+  const say = (base: string, now: string) => {
+    const edit = editOf(lessonOf(base), lessonOf(now));
+    return [texts(edit.was).join(" "), texts(edit.now).join(" ")];
+  };
+  expect(say("a b c d e", "a b C d e")).toEqual(["b c d", "b C d"]);
+  expect(say("a b c", "A b c")).toEqual(["a b", "A b"]);
+  expect(say("a b c", "a b c d")).toEqual(["c", "c d"]);
+  expect(say("a b c d", "a d")).toEqual(["a b c d", "a d"]);
+  expect(say("a x b x c", "a x B x c")).toEqual(["a x b x c", "a x B x c"]); // Which x is the neighbour cannot be said.
+  expect(say("", "a")).toEqual(["", "a"]);
+  for (const [base, now] of [
+    ["a b c d e", "a b C d e"],
+    ["a b c d e", "x a b c d e"],
+    ["a b c d e", "a b c d e x"],
+    ["a b c d e", "a b d e"],
+    ["a b c d e", "e d c b a"],
+    ["a b c d e", "a x b y c d"],
+    ["a b c d e", ""],
+    ["a b c d e", "a c b d e"],
+  ] as const) {
+    const edit = editOf(lessonOf(base), lessonOf(now));
+    const shown = mergeLists(edit.was, edit.now, lessonOf(base)) as Block[];
+    expect(texts(shown).join(" ")).toBe(now);
+  }
+  const edit = editOf(lessonOf("a b c d e"), lessonOf("a b C d e"));
+  const grown = mergeLists(edit.was, edit.now, lessonOf("0 a b c d e 9")) as Block[];
+  expect(texts(grown).join(" ")).toBe("0 a b C d e 9"); // What another wrote meanwhile stays on the screen.
 });

@@ -299,3 +299,25 @@ def test_M13_within_a_block_words_are_merged_but_never_between_a_tag_and_its_end
 
     tagged = merge_blocks([paragraph("a b")], [paragraph("<em>x</em> b")], [paragraph("<em>y</em> b")])
     assert [block["html"] for block in tagged.value] == ["⟦", "<em>x</em> b", "⟧⟦", "<em>y</em> b", "⟧"]
+
+
+async def test_M13_an_edit_may_say_only_what_changed_and_its_neighbours_of_a_long_lesson(desk: Desk) -> None:
+    lesson_id = await desk.write_lesson(*(f"Paragraph {n}." for n in range(300)))
+    oybek, bobur = desk.phones["oybek"], desk.phones["bobur"]
+
+    def change(phone: Phone, n: int, html: str) -> int:
+        was = [paragraph(f"Paragraph {place}.") for place in (n - 1, n, n + 1)]
+        edit = {"was": was, "now": [was[0], paragraph(html), was[2]]}
+        return phone.patch("catalog.lesson_texts", lesson_id, {"blocks": edit})
+
+    numbers = change(oybek, 100, "Oybek's."), change(bobur, 200, "Bobur's.")
+    sent = [len(phone.queue[-1]) for phone in (oybek, bobur)]
+    await desk.sync("oybek", "bobur")
+
+    texts = [block["html"] for block in desk.shown("bobur", "lesson_texts", lesson_id)["blocks"]]
+    assert [phone.outcome(n) for phone, n in zip((oybek, bobur), numbers, strict=True)] == ["merged", "merged"]
+    assert [(n, text) for n, text in enumerate(texts) if text != f"Paragraph {n}."] == [
+        (100, "Oybek's."),
+        (200, "Bobur's."),
+    ]
+    assert max(sent) < 700

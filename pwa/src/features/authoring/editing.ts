@@ -277,3 +277,25 @@ export function splitAt(blocks: readonly Block[]): number {
   const near = headings.sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle))[0];
   return near !== undefined && Math.abs(near - middle) <= blocks.length / 4 ? near : middle;
 }
+
+/**
+ * What a save says: the blocks that changed with one neighbour on each side, which tell the server where they stand. All
+ * blocks, where a neighbour is not the only one of its like: then the place would be a guess.
+ */
+export function editOf(
+  base: readonly Block[],
+  now: readonly Block[],
+): { readonly was: readonly Block[]; readonly now: readonly Block[] } {
+  const [old, made] = [base.map(tokenOf), now.map(tokenOf)];
+  const most = Math.min(old.length, made.length);
+  let head = 0;
+  while (head < most && old[head] === made[head]) head++;
+  let tail = 0;
+  while (tail < most - head && old[old.length - 1 - tail] === made[made.length - 1 - tail]) tail++;
+  const [from, kept] = [Math.max(0, head - 1), Math.max(0, tail - 1)];
+  const count = new Map<string, number>();
+  for (const token of old) count.set(token, (count.get(token) ?? 0) + 1);
+  const isSure = old.slice(from, old.length - kept).every((token) => count.get(token) === 1);
+  if (!isSure || old.length === 0) return { was: base, now };
+  return { was: base.slice(from, base.length - kept), now: now.slice(from, now.length - kept) };
+}

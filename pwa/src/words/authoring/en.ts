@@ -137,8 +137,6 @@ export const en = {
   "authoring.meaning": "What it means",
   "authoring.task": "What to do",
   "authoring.task_hint": "On paper, or before the test.",
-  "authoring.test": "Test",
-  "authoring.no_test": "No test, on paper",
   "authoring.file": "Choose a file",
   "authoring.file_other": "Choose another file",
   "authoring.file_title": "Title of the file",

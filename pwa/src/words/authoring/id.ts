@@ -138,8 +138,6 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "authoring.meaning": "Artinya",
   "authoring.task": "Apa yang dikerjakan",
   "authoring.task_hint": "Di kertas, atau sebelum tes.",
-  "authoring.test": "Tes",
-  "authoring.no_test": "Tanpa tes, di kertas",
   "authoring.file": "Pilih berkas",
   "authoring.file_other": "Pilih berkas lain",
   "authoring.file_title": "Judul berkas",

@@ -138,8 +138,6 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "authoring.meaning": "Что он значит",
   "authoring.task": "Что сделать",
   "authoring.task_hint": "На бумаге или перед тестом.",
-  "authoring.test": "Тест",
-  "authoring.no_test": "Без теста, на бумаге",
   "authoring.file": "Выберите файл",
   "authoring.file_other": "Выбрать другой файл",
   "authoring.file_title": "Название файла",

@@ -137,8 +137,6 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "authoring.meaning": "Ma’nosi",
   "authoring.task": "Nima qilish kerak",
   "authoring.task_hint": "Qog‘ozda yoki testdan oldin.",
-  "authoring.test": "Test",
-  "authoring.no_test": "Testsiz, qog‘ozda",
   "authoring.file": "Fayl tanlang",
   "authoring.file_other": "Boshqa fayl tanlash",
   "authoring.file_title": "Fayl nomi",

@@ -7,7 +7,7 @@ import { Blocks } from "../../catalog/parts/blocks.tsx";
 import { both, type Conflict, choose } from "../conflicts.ts";
 import { blocksOf, type Item, keyed } from "../editing.ts";
 
-interface ConflictingProps {
+export interface ConflictingProps {
   readonly items: readonly Item[];
   readonly conflict: Conflict;
   readonly courseId: string;

@@ -2,7 +2,7 @@
 
 import { Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Icon } from "../../../ui/parts.tsx";
+import { Icon, Notice } from "../../../ui/parts.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
@@ -19,11 +19,14 @@ import {
   newBlock,
   replaced,
 } from "../editing.ts";
-import { BlockEditor } from "./block-editor.tsx";
-import { Conflicting } from "./conflicting.tsx";
+import { useLater } from "../later.ts";
+import type { ConflictingProps } from "./conflicting.tsx";
 import { Mover, refocus } from "./mover.tsx";
 
-export const KIND_NAMES: Readonly<Record<Block["type"], Word>> = {
+const EDITOR = () => import("./block-editor.tsx").then((file) => file.BlockEditor);
+const CONFLICTING = () => import("./conflicting.tsx").then((file) => file.Conflicting);
+
+const KIND_NAMES: Readonly<Record<Block["type"], Word>> = {
   paragraph: word("authoring.k_paragraph"),
   heading: word("authoring.k_heading"),
   list: word("authoring.k_list"),
@@ -54,6 +57,7 @@ export interface DeskProps {
 export function Desk({ items, kinds, courseId, depth, onChange, say }: DeskProps) {
   const [open, setOpen] = useState<number | null>(null);
   const [adding, setAdding] = useState<number | null>(null); // Behind the block with this key; 0: at the beginning.
+  useLater(EDITOR); // Comes while the lesson is read: the first block opens at once.
   const conflicts = depth === 0 ? conflictsIn(items.map(({ block }) => block)) : [];
 
   function close(key: number): void {
@@ -88,7 +92,7 @@ export function Desk({ items, kinds, courseId, depth, onChange, say }: DeskProps
         const conflict = conflicts.find(({ from, to }) => index >= from && index < to);
         if (conflict) {
           const isFirst = conflict.from === index;
-          return isFirst ? <Conflicting key={item.key} {...{ items, conflict, courseId, onChange }} /> : null;
+          return isFirst ? <Both key={item.key} {...{ items, conflict, courseId, onChange }} /> : null;
         }
         return (
           <Fragment key={item.key}>
@@ -178,6 +182,7 @@ function Open(props: OpenProps) {
   const { item, index, items, courseId, depth, onChange, say } = props;
   const handle = `move-block-${item.key}`;
   const kind = t(KIND_NAMES[item.block.type]);
+  const { Part: Editor, problem } = useLater(EDITOR);
 
   function press(event: KeyboardEvent): void {
     if (event.key === "Escape") {
@@ -203,17 +208,20 @@ function Open(props: OpenProps) {
       <p class="block-name" id={`name-${item.key}`}>
         {t("authoring.block_of", { kind, place: index + 1, n: items.length })}
       </p>
-      <BlockEditor
-        block={item.block}
-        courseId={courseId}
-        depth={depth}
-        say={say}
-        onChange={(block, isStep = false) => onChange(replaced(items, index, { key: item.key, block }), isStep)}
-        onNext={(block, ...next) =>
-          onChange(replaced(items, index, { key: item.key, block }, ...props.onNext(...next)), true)
-        }
-        onBack={props.onBack}
-      />
+      {problem !== undefined && <Notice tone="warn">{problem}</Notice>}
+      {Editor && (
+        <Editor
+          block={item.block}
+          courseId={courseId}
+          depth={depth}
+          say={say}
+          onChange={(block, isStep = false) => onChange(replaced(items, index, { key: item.key, block }), isStep)}
+          onNext={(block, ...next) =>
+            onChange(replaced(items, index, { key: item.key, block }, ...props.onNext(...next)), true)
+          }
+          onBack={props.onBack}
+        />
+      )}
       <fieldset class="tools" aria-labelledby={`name-${item.key}`}>
         <Mover
           id={handle}
@@ -262,6 +270,12 @@ function Open(props: OpenProps) {
       </fieldset>
     </div>
   );
+}
+
+/** What two people changed: drawn by a script that few lessons need. */
+function Both(props: ConflictingProps) {
+  const { Part, problem } = useLater(CONFLICTING);
+  return problem === undefined ? Part && <Part {...props} /> : <Notice tone="warn">{problem}</Notice>;
 }
 
 interface KindsProps {

@@ -12,7 +12,7 @@ import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
 import { sayWhy, staffBucket } from "../staff.ts";
-import { type EditorProps, First } from "./block-editor.tsx";
+import { type EditorProps, First } from "./fields.tsx";
 import { RichInput } from "./rich-input.tsx";
 
 type Shown = Extract<Block, { type: "image" | "video" | "audio" | "document" }>;
@@ -33,7 +33,14 @@ const LICENCES: readonly { licence: string; name: Word }[] = [
   { licence: "Public domain", name: word("authoring.licence_public") },
 ];
 
-export function FileBlock(props: EditorProps<Shown>) {
+export function FileEditor(props: EditorProps) {
+  const { block } = props;
+  const isFile =
+    block.type === "image" || block.type === "video" || block.type === "audio" || block.type === "document";
+  return isFile ? <FileBlock {...props} block={block} /> : null;
+}
+
+function FileBlock(props: EditorProps<Shown>) {
   const { block, courseId, onChange } = props;
   return (
     <>

@@ -6,7 +6,7 @@ import { t } from "../../../words/index.ts";
 import type { Block, TableRow } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
 import { inserted, isPlainTable, withCell, withColumn, withItem, withoutColumn } from "../editing.ts";
-import type { EditorProps } from "./block-editor.tsx";
+import type { EditorProps } from "./fields.tsx";
 import { RichInput } from "./rich-input.tsx";
 
 export function ListEditor({ block, courseId, onChange }: EditorProps<Extract<Block, { type: "list" }>>) {

@@ -2,22 +2,21 @@
 
 import "../parts/authoring.css";
 import { useState } from "preact/hooks";
-import { newId } from "#sync";
 import { sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
-import { go } from "../../../app/router.ts";
 import type { Lesson, LessonText } from "../../../app/rows.ts";
 import { useEngine, useRow } from "../../../app/use.ts";
 import { Empty, Notice } from "../../../ui/parts.tsx";
-import { useUploads } from "../../../uploads/use.ts";
 import { t } from "../../../words/index.ts";
 import { type Bench, useBench } from "../bench.ts";
+import { blobsOf } from "../blobs.ts";
 import { conflictsIn } from "../conflicts.ts";
-import { blocksOf, filesOf, finished, KINDS, splitAt } from "../editing.ts";
-import { placeAmong } from "../outline.ts";
+import { blocksOf, editOf, finished, KINDS } from "../editing.ts";
+import { useLater } from "../later.ts";
 import { Desk } from "../parts/desk.tsx";
 import { Met } from "../parts/met.tsx";
-import { sayWhy, staffBucket, useDraft, useLessons, useWishes } from "../staff.ts";
+import type { SplitProps } from "../parts/split.tsx";
+import { sayWhy, staffBucket, useDraft, useWishes } from "../staff.ts";
 
 export function EditLessonScreen({ params }: { params: Readonly<Record<string, string>> }) {
   const { courseId = "", lessonId = "" } = params;
@@ -70,20 +69,12 @@ interface BarProps {
 
 function SaveBar({ lesson, bench, mustChoose }: BarProps) {
   const engine = useEngine();
-  const uploads = useUploads();
   const refused = useWishes(new Set([lesson.id])).find(
     (item) => item.state === "not_accepted" && item.code !== "record.changed",
   );
   const [problem, setProblem] = useState<string>();
   const [isTooLarge, setTooLarge] = useState(false);
   const hasConflicts = conflictsIn(blocksOf(bench.items)).length > 0;
-
-  /** Hashes of the files that are still on their way: the server keeps the words waiting for them. */
-  function blobsOf(): readonly string[] {
-    const wanted = new Set(filesOf(blocksOf(bench.items)));
-    const under = uploads?.all.peek().filter((upload) => wanted.has(upload.fileId) && upload.state !== "ready") ?? [];
-    return [...new Set(under.map((upload) => upload.sha256))];
-  }
 
   async function save(): Promise<void> {
     setProblem(undefined);
@@ -93,12 +84,12 @@ function SaveBar({ lesson, bench, mustChoose }: BarProps) {
     }
     const now = finished(blocksOf(bench.items));
     try {
-      const edit = { was: bench.base, now };
+      const edit = editOf(bench.base, now);
       await engine.patch(
         "catalog.lesson_texts",
         lesson.id,
         { blocks: edit },
-        { title: lesson.title, blobs: blobsOf() },
+        { title: lesson.title, blobs: await blobsOf(engine, now) },
       );
       await bench.saved(now);
     } catch (error) {
@@ -120,7 +111,7 @@ function SaveBar({ lesson, bench, mustChoose }: BarProps) {
           <a href="/outbox">{t("authoring.to_outbox")}</a>
         </Notice>
       )}
-      {isTooLarge && <Split lesson={lesson} bench={bench} onDone={() => setTooLarge(false)} />}
+      {isTooLarge && <TooLong lesson={lesson} bench={bench} onDone={() => setTooLarge(false)} />}
       <p class="soft small" role="status">
         {bench.state === "kept" && t("authoring.kept")}
         {bench.state === "saved" && t("authoring.saved")}
@@ -140,43 +131,9 @@ function SaveBar({ lesson, bench, mustChoose }: BarProps) {
   );
 }
 
-/** The second half becomes the next lesson. */
-function Split({ lesson, bench, onDone }: { lesson: Lesson; bench: Bench; onDone: () => void }) {
-  const engine = useEngine();
-  const lessons = useLessons(lesson.course_id);
-  const [problem, setProblem] = useState<string>();
+const SPLIT = () => import("../parts/split.tsx").then((file) => file.Split);
 
-  async function split(): Promise<void> {
-    const blocks = finished(blocksOf(bench.items));
-    const at = splitAt(blocks);
-    const id = newId();
-    const title = t("authoring.split_title", { title: lesson.title }).slice(0, 255);
-    const home = lessons.filter((one) => one.section_id === lesson.section_id && one.id !== id);
-    const sorted = home.sort((a, b) => (String(a.rank) < String(b.rank) ? -1 : 1));
-    const rank = placeAmong(sorted, sorted.findIndex((one) => one.id === lesson.id) + 1, id);
-    const { course_id, section_id } = lesson;
-    try {
-      await engine.command(
-        "catalog.lesson.add",
-        { id, course_id, section_id, title, rank, blocks: blocks.slice(at) },
-        { title },
-      );
-    } catch (error) {
-      setProblem(sayError(error));
-      return;
-    }
-    bench.replace(blocks.slice(0, at));
-    onDone();
-    engine.sync();
-    go(`/teach/${course_id}/edit`);
-  }
-
-  return (
-    <Notice tone="warn">
-      <p>{problem ?? t("authoring.too_large")}</p>
-      <button type="button" class="button" onClick={() => void split()}>
-        {t("authoring.split")}
-      </button>
-    </Notice>
-  );
+function TooLong(props: SplitProps) {
+  const { Part, problem } = useLater(SPLIT);
+  return problem === undefined ? Part && <Part {...props} /> : <Notice tone="warn">{problem}</Notice>;
 }
