@@ -8,6 +8,7 @@ import type { Section } from "../../../app/rows.ts";
 import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
+import { BankLink } from "../../bank/parts/bank-link.tsx";
 import { type Part, partsOf, placeLast } from "../outline.ts";
 import { AboutCourse } from "../parts/about-course.tsx";
 import { LessonLine } from "../parts/lesson-line.tsx";
@@ -40,6 +41,7 @@ export function OutlineScreen({ params }: { params: Readonly<Record<string, stri
     <Page title={course.title} back="/teach">
       <Standing courseId={courseId} parts={parts} />
       <Sections courseId={courseId} parts={parts} say={say} />
+      <BankLink courseId={courseId} />
       <Publishing course={course} parts={parts} />
       <AboutCourse course={course} />
       <p class="hidden" role="status">
