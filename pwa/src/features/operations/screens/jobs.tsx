@@ -6,18 +6,21 @@ import { Page } from "../../../app/page.tsx";
 import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
 import { formatAgo } from "../../../words/format.ts";
-import { t } from "../../../words/index.ts";
+import { t, word } from "../../../words/index.ts";
 import { type FailedJob, readFailed, retry } from "../jobs.ts";
 
-type Word = Parameters<typeof t>[0];
-
-const KINDS: Readonly<Record<string, Word>> = {
-  "media.check_upload": "jobs.check",
-  "media.check_large_upload": "jobs.check",
-  "media.make_rendition": "jobs.shrink",
-  "media.make_film": "jobs.shrink",
-  "imports.run_import": "jobs.import",
+const KINDS: Readonly<Record<string, ReturnType<typeof word>>> = {
+  "media.check_upload": word("jobs.check"),
+  "media.check_large_upload": word("jobs.check"),
+  "media.make_rendition": word("jobs.shrink"),
+  "media.make_film": word("jobs.shrink"),
+  "imports.run_import": word("jobs.import"),
 };
+
+function name(kind: string): string {
+  const known = KINDS[kind];
+  return known === undefined ? kind : t(known);
+}
 
 export function JobsScreen() {
   const { userId } = useEngine();
@@ -71,24 +74,19 @@ export function JobsScreen() {
         </Empty>
       )}
       {jobs && jobs.length > 0 && (
-        <ul class="list plain">
+        <ul class="stack plain">
           {jobs.map((job) => (
             <li key={job.id} class="card stack tight">
-              <p class="strong">{KINDS[job.kind] ? t(KINDS[job.kind] as Word) : job.kind}</p>
+              <p class="strong">{name(job.kind)}</p>
               <p class="soft small">
                 {t("jobs.gave_up", { ago: formatAgo(Date.parse(job.failed_at)), attempts: job.attempts })}
               </p>
               <details>
                 <summary>{t("jobs.details")}</summary>
-                <dl class="small">
-                  <dt>{job.kind}</dt>
-                  {Object.entries(job.about).map(([name, value]) => (
-                    <dd key={name} class="number">
-                      {name}: {value}
-                    </dd>
-                  ))}
-                </dl>
-                <pre class="small">{job.error}</pre>
+                <p class="soft small">
+                  {job.kind} {Object.entries(job.about).map((entry) => entry.join(" "))}
+                </p>
+                <p class="small">{job.error}</p>
               </details>
               <button type="button" class="button" disabled={busy === job.id} onClick={() => void again(job.id)}>
                 <Icon name="refresh-cw" />
