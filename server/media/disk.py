@@ -17,7 +17,7 @@ import structlog
 from server.base.errors import NotFound, Unavailable
 from server.base.storage import Storage
 
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 512 * 1024
 PIECE_BYTES_MAX = 1024 * 1024
 PROMPT_S = 0.05
 OPEN_MAX = 256

@@ -78,7 +78,7 @@ WORDLESS = ("(((", "%%", "''", "--", "\x00", "x" * 90)
 
 
 async def test_a_word_is_found_however_it_is_written(found) -> None:
-    assert {asked: await found(asked) for asked in WRITTEN} == dict.fromkeys(WRITTEN, [TITLES[0]])
+    assert {asked: await found(asked) for asked in WRITTEN} == {key: [TITLES[0]] for key in WRITTEN}
 
 
 async def test_one_and_two_slips_and_other_alphabets_are_forgiven(found) -> None:
@@ -86,7 +86,7 @@ async def test_one_and_two_slips_and_other_alphabets_are_forgiven(found) -> None
 
 
 async def test_what_is_not_there_is_not_found_and_signs_do_no_harm(found) -> None:
-    assert {asked: await found(asked) for asked in NOWHERE} == dict.fromkeys(NOWHERE, [])
+    assert {asked: await found(asked) for asked in NOWHERE} == {key: [] for key in NOWHERE}
 
 
 async def test_a_question_without_a_word_leaves_nothing_out(found) -> None:
