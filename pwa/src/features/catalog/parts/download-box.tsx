@@ -50,8 +50,8 @@ function offers(course: Course): readonly (readonly [Quality, number])[] {
         ]
       : [["text", text]];
   const all = QUALITIES.map((quality) => [quality, pack[quality]] as const);
-  // A quality that saves nothing is no choice.
-  return all.filter(([quality, bytes], at) => quality === "text" || bytes !== all[at + 1]?.[1]);
+  // A quality that saves nothing beside the better one is no choice, nor one that brings nothing beside the text.
+  return all.filter(([quality, bytes], at) => quality === "text" || ![pack.text, all[at - 1]?.[1]].includes(bytes));
 }
 
 function Offer({ course, now, onDone }: { course: Course; now?: Download; onDone?: () => void }) {

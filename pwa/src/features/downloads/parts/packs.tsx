@@ -6,6 +6,7 @@ import type { Course } from "../../../app/rows.ts";
 import { useEngine, useRow } from "../../../app/use.ts";
 import type { Downloads } from "../../../media/downloads.ts";
 import type { OpenPack, PackCode, Taken } from "../../../media/later/packs.ts";
+import { QUALITIES } from "../../../media/quality.ts";
 import { useDownloads } from "../../../media/use.ts";
 import { Icon, Meter, Notice } from "../../../ui/parts.tsx";
 import { formatBytes } from "../../../words/format.ts";
@@ -98,7 +99,9 @@ function Take() {
       if (!(await isMine(pack))) return setProblem(t("play.pack_yours"));
       setTaken(await takePack(pack, (bytes) => setCame({ bytes, of: file.size })));
       // Its rows come from the server, few as they are; what the pack held is not asked for again.
-      if (downloads.of(pack.courseId).peek() === null) await downloads.start(pack.courseId, pack.quality);
+      const wish = downloads.wishes[pack.courseId];
+      const isMore = !wish || QUALITIES.indexOf(pack.quality) < QUALITIES.indexOf(wish.quality);
+      if (isMore) await downloads.start(pack.courseId, pack.quality, wish?.wifiOnly);
     } catch (error) {
       setProblem(error instanceof PackRefused ? t(CODES[error.code]) : sayError(error));
     } finally {
