@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => phone.closeAll());
 
-test("H21 an op that names files is sent at once, and names them again after the app was closed", async () => {
+test("H21: an op that names files is sent at once, and names them again after the app was closed", async () => {
   const offline = await phone.open(() => Promise.reject(new TypeError("no network")));
   await offline.command("notes.note.write", { id: newId(), text: "with a photo" }, { blobs: [PHOTO, SOUND] });
   await offline.command("notes.note.write", { id: newId(), text: "without" });

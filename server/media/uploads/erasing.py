@@ -11,6 +11,7 @@ from sync.erasing import Forget, Through
 erasures = (
     Forget("media_upload_parts", "owner_id", through=Through("upload_id", "media_uploads")),
     Forget("media_uploads", "owner_id"),
+    Forget("media_uses", "user_id"),
 )
 
 

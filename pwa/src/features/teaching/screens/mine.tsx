@@ -6,6 +6,7 @@ import type { Course } from "../../../app/rows.ts";
 import { useEngine, useRow, useRows } from "../../../app/use.ts";
 import { Cover } from "../../../ui/cover.tsx";
 import { Chip, Empty, Icon } from "../../../ui/parts.tsx";
+import type { Area } from "../../../words/areas.ts";
 import { t, tn } from "../../../words/index.ts";
 import "../../catalog/parts/course-card.css";
 
@@ -18,7 +19,8 @@ export function TeachScreen() {
   // Made on this phone and not sent yet: without a name for addresses, which the server gives.
   const made = useRows<Course>("catalog.courses").rows.filter((course) => course.slug === "");
   const ids = [...new Set([...made.map((course) => course.id), ...held])];
-  const canWrite = useAuthoringWords();
+  const canWrite = useWords("authoring");
+  const canSend = useWords("uploads");
   return (
     <Page title={t("teach.title")} lead={t("teach.lead")} width="broad">
       {ids.length === 0 ? (
@@ -43,20 +45,26 @@ export function TeachScreen() {
           <Icon name="file-up" />
           {t("import.title")}
         </a>
+        {canSend && (
+          <a class="button" href="/teach/uploads">
+            <Icon name="send" />
+            {t("uploads.title")}
+          </a>
+        )}
       </div>
     </Page>
   );
 }
 
 /** The studio's words come with its screens: a phone that has neither yet, and no network, does without. */
-function useAuthoringWords(): boolean {
+function useWords(area: Area): boolean {
   const [areThere, setThere] = useState(false);
   useEffect(() => {
     import("../../../words/areas.ts")
-      .then(({ learn }) => learn("authoring"))
+      .then(({ learn }) => learn(area))
       .then(() => setThere(true))
       .catch(() => undefined); // Not on this phone: everything else of this screen works.
-  }, []);
+  }, [area]);
   return areThere;
 }
 
