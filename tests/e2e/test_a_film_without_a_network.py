@@ -171,6 +171,8 @@ async def test_a_film_is_paid_for_once_and_plays_without_a_network(
             await page.evaluate("document.querySelector('video').textTracks[0].cues[0].text") == "The ball gets faster."
         )
 
+        assert await page.locator("article img").count() > 0  # The smaller ones, of the quality that was chosen.
+
         pack = await give(phone, tmp_path)
         installation.start()
         await take(drawer, installation, pack)

@@ -17,7 +17,11 @@ const NARROW_PX = 480; // Pictures smaller than this are not blown up to the col
 
 export function Picture({ block, courseId }: { block: ImageBlock; courseId: string }) {
   const { row: file, isLoading } = useRow<MediaFile>("media.files", block.file_id, useCourseBucket(courseId));
-  const variant = file && chooseVariant(file, thisScreen());
+  const downloads = useDownloads();
+  const isHere = (one: Variant) => downloads.isKept(one.sha256);
+  const best = file && chooseVariant(file, thisScreen());
+  // A smaller one that is here is better than one that would have to be paid for.
+  const variant = best && isHere(best) ? best : (file?.variants.findLast(isHere) ?? best);
   const attribution = block.attribution || file?.attribution;
   return (
     <figure class={block.width < NARROW_PX ? "narrow" : ""}>
