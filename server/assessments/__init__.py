@@ -1,6 +1,6 @@
 """Tests and exams: banks of items, keys apart, attempts, marks."""
 
-from server.assessments import attempts, collections, composing, erasing, jobs, publishing, queries
+from server.assessments import attempts, collections, composing, erasing, jobs, opening, publishing, queries
 from server.assessments.models import Assessment, Attempt
 from server.base.events import Subscription
 from server.base.feature import Cron, Feature
@@ -16,7 +16,7 @@ feature = Feature(
         collections.drafts,
         collections.tests,
     ),
-    mutators=(attempts.submit_attempt, publishing.publish, composing.publish_test),
+    mutators=(attempts.submit_attempt, publishing.publish, composing.publish_test, opening.open_test),
     jobs=(jobs.grade_attempt, jobs.retire_items),
     crons=(
         Cron("assessments.close_overdue", every_s=600, run=jobs.close_overdue),

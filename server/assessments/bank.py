@@ -64,7 +64,7 @@ async def guard_draft(tx: Tx, change: Change) -> None:
         change.fill(kind=kind_of(question.body))
     if change.kind == "create" and change.before is None:
         course = await tx.get(Course, change.fields["course_id"])
-        await _require_room(tx, "assessments_drafts", course.id, DRAFTS_MAX)
+        await require_room(tx, "assessments_drafts", course.id, DRAFTS_MAX)
         change.fields.setdefault("language", course.language)
         change.fill(owner_id=tx.actor.id)
 
@@ -89,7 +89,7 @@ def _require_number(number: Decimal) -> None:
         raise NumberOutOfRange
 
 
-async def _require_room(tx: Tx, table: str, course_id: UUID, count_max: int) -> None:
+async def require_room(tx: Tx, table: str, course_id: UUID, count_max: int) -> None:
     statement = text(f"select count(*) from {table} where course_id = :course and deleted_at is null")  # noqa: S608 - ours
     if (await tx.db.execute(statement, {"course": course_id})).scalar_one() >= count_max:
         raise BankFull(f"The course holds {count_max:,} already, and that is as many as it may; delete some first.")
@@ -111,7 +111,7 @@ async def guard_test(tx: Tx, change: Change) -> None:
         fields["draft_ids"] = list(dict.fromkeys(str(one) for one in ids))
     if change.kind == "create" and change.before is None:
         course = await tx.get(Course, fields["course_id"])
-        await _require_room(tx, "assessments_tests", course.id, TESTS_MAX)
+        await require_room(tx, "assessments_tests", course.id, TESTS_MAX)
         change.fill(owner_id=tx.actor.id)
 
 

@@ -82,6 +82,7 @@ class AnswerRow(Struct):
 Title = Annotated[str, Meta(max_length=255)]
 Tag = Annotated[str, Meta(max_length=TAG_LENGTH_MAX)]
 TestKind = Literal["quiz", "lesson_test", "practice_test"]
+TEST_KINDS = frozenset({"quiz", "lesson_test", "practice_test"})
 
 
 class DraftRow(Struct):

@@ -64,7 +64,7 @@ def read_qti12(content: bytes) -> QuestionDocument:
     root = parse_xml(content)
     if name(root) != "questestinterop":
         raise NotThisFormat("The file is XML, but not QTI 1.2: it has no <questestinterop>.")
-    items = within(root, "item")
+    items = [one for one in within(root, "item") if not any(name(above) == "item" for above in one.iterancestors())]
     check_count(len(items))
     test = child(root, "assessment")
     title = "" if test is None else attribute(test, "title")

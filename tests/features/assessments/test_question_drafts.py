@@ -277,3 +277,41 @@ async def test_the_owner_of_another_course_changes_nothing_here(world: TestSchoo
         assert other.phone.all("assessments.tests") == {}
     assert await world.school.value("select title from assessments_tests") == "Chapter one"
     assert await world.school.value("select count(*) from assessments_assessments") == 0
+
+
+async def test_a_test_from_a_file_is_opened_corrected_and_published_as_its_next_revision(
+    world: TestSchool, desk: Desk
+) -> None:
+    imported = str(await world.put_test())
+    opened = [desk.phone.command("assessments.test.open", {"assessment_id": imported}) for _ in range(2)]
+    await desk.sync()
+
+    assert [desk.phone.outcome(n) for n in opened] == ["applied", "applied"]
+    test = desk.phone.all("assessments.tests")[imported]
+    drafts = [desk.draft(id_) for id_ in test["draft_ids"]]
+    assert [draft["kind"] for draft in drafts] == ["mcq", "multi", "true_false", "numeric", "short", "match"]
+    async with world.phone("Amina") as amina:
+        await amina.sync()
+        assert b"Hush" not in amina.raw
+
+        first = drafts[0]["id"]
+        now = {"question": choice("Which one is it?")}
+        desk.phone.patch("assessments.drafts", first, now, base=desk.version(first))
+        n = desk.publish(imported)
+        await desk.sync()
+        await amina.sync()
+        assert desk.phone.outcome(n) == "applied"
+        assert "Which one is it?" in {row["prompt"] for row in amina.all("assessments.items").values()}
+
+    [row] = await world.school.rows("select revision, items_count, title from assessments_assessments")
+    assert row == {"revision": 2, "items_count": 6, "title": "Practice"}
+
+
+async def test_a_student_opens_no_test(world: TestSchool, desk: Desk) -> None:
+    imported = str(await world.put_test())
+    async with world.phone("Amina") as amina:
+        n = amina.command("assessments.test.open", {"assessment_id": imported})
+        await amina.sync()
+
+    assert amina.outcome(n) == "access.forbidden"
+    assert await world.school.value("select count(*) from assessments_drafts") == 0
