@@ -116,5 +116,9 @@ export const en = {
   "bank.choose_test": "Test",
   "bank.no_test": "None",
   "bank.draft_of": "{title} (draft)",
+  "bank.from_files": "Tests that came from files",
+  "bank.open": "Edit here",
+  "bank.open_name": "Edit here: {name}",
+  "bank.opening": "comes when the server has answered",
   "bank.to_bank": "Questions and tests of this course",
 } as const;

@@ -116,5 +116,9 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "bank.choose_test": "Tes",
   "bank.no_test": "Tidak ada",
   "bank.draft_of": "{title} (draf)",
+  "bank.from_files": "Tes dari berkas",
+  "bank.open": "Sunting di sini",
+  "bank.open_name": "Sunting di sini: {name}",
+  "bank.opening": "datang setelah server menjawab",
   "bank.to_bank": "Soal dan tes kursus ini",
 };

@@ -118,5 +118,9 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "bank.choose_test": "Тест",
   "bank.no_test": "Нет",
   "bank.draft_of": "{title} (черновик)",
+  "bank.from_files": "Тесты из файлов",
+  "bank.open": "Править здесь",
+  "bank.open_name": "Править здесь: {name}",
+  "bank.opening": "появится, когда ответит сервер",
   "bank.to_bank": "Вопросы и тесты курса",
 };

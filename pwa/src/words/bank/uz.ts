@@ -117,5 +117,9 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "bank.choose_test": "Test",
   "bank.no_test": "Yoʻq",
   "bank.draft_of": "{title} (qoralama)",
+  "bank.from_files": "Fayldan kelgan testlar",
+  "bank.open": "Shu yerda tahrirlash",
+  "bank.open_name": "Shu yerda tahrirlash: {name}",
+  "bank.opening": "server javob berganda keladi",
   "bank.to_bank": "Shu kursning savol va testlari",
 };

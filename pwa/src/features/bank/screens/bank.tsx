@@ -6,11 +6,12 @@ import { newId } from "#sync";
 import { sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
 import { go } from "../../../app/router.ts";
-import { useEngine } from "../../../app/use.ts";
+import type { Assessment } from "../../../app/rows.ts";
+import { useEngine, useRows } from "../../../app/use.ts";
 import { Chip, Empty, Field, Icon, Notice } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
 import { type DraftRow, kindOf, lackOf, nameOf, type TestRow } from "../question.ts";
-import { makeTest, sayKind, useDrafts, useTests } from "../staff.ts";
+import { makeTest, sayKind, sayWhy, staffBucket, useDrafts, useTests } from "../staff.ts";
 
 const SHOWN_AT_FIRST = 50;
 
@@ -21,6 +22,7 @@ export function BankScreen({ params }: { params: Readonly<Record<string, string>
   return (
     <Page title={t("bank.title")} back={`/teach/${courseId}/edit`}>
       <Tests courseId={courseId} tests={tests} />
+      <FromFiles courseId={courseId} tests={tests} />
       <section class="stack tight">
         <div class="row apart">
           <h2>{t("bank.questions")}</h2>
@@ -97,6 +99,57 @@ function Tests({ courseId, tests }: { courseId: string; tests: readonly TestRow[
           </button>
         </div>
       </form>
+    </section>
+  );
+}
+
+const OPEN = "assessments.test.open";
+
+/** Published from a file, or by somebody who wrote elsewhere: its questions come as drafts when they are asked for. */
+function FromFiles({ courseId, tests }: { courseId: string; tests: readonly TestRow[] }) {
+  const engine = useEngine();
+  const known = new Set(tests.map(({ id }) => id));
+  const others = useRows<Assessment>("assessments.assessments", staffBucket(courseId)).rows.filter(
+    ({ id }) => !known.has(id),
+  );
+  const asked = engine.outbox.value.filter((item) => item.name === OPEN);
+  if (others.length === 0) return null;
+
+  async function open(test: Assessment): Promise<void> {
+    await engine.command(OPEN, { assessment_id: test.id }, { title: test.title });
+    engine.sync();
+  }
+
+  return (
+    <section class="stack tight">
+      <h2>{t("bank.from_files")}</h2>
+      <ul class="list plain">
+        {others.map((test) => {
+          const wish = asked.find((item) => item.args.assessment_id === test.id);
+          return (
+            <li key={test.id} class="line wraps">
+              <span class="grow">
+                {test.title}
+                <br />
+                <span class="soft small">{tn("bank.n_questions", test.items_count)}</span>
+                {wish?.state === "not_accepted" && <span class="wrong"> {sayWhy(wish)}</span>}
+              </span>
+              {wish && wish.state !== "not_accepted" ? (
+                <Chip icon="clock">{t("bank.opening")}</Chip>
+              ) : (
+                <button
+                  type="button"
+                  class="button"
+                  aria-label={t("bank.open_name", { name: test.title })}
+                  onClick={() => void open(test)}
+                >
+                  {t("bank.open")}
+                </button>
+              )}
+            </li>
+          );
+        })}
+      </ul>
     </section>
   );
 }
