@@ -84,7 +84,7 @@ export function JobsScreen() {
               <details>
                 <summary>{t("jobs.details")}</summary>
                 <p class="soft small">
-                  {job.kind} {Object.entries(job.about).map((entry) => entry.join(" "))}
+                  {[job.kind, ...Object.entries(job.about).map((entry) => entry.join(" "))].join(", ")}
                 </p>
                 <p class="small">{job.error}</p>
               </details>
