@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from server.base.actor import Actor
 from server.base.db import Database
@@ -36,4 +37,7 @@ class NoStorage(Storage):
         """Without a server."""
 
     async def put(self, key: str, body: bytes, *, media_type: str) -> None:
+        """Kept nowhere."""
+
+    async def put_file(self, key: str, path: Path, *, media_type: str) -> None:
         """Kept nowhere."""

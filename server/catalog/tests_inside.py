@@ -27,7 +27,7 @@ class Tests(Protocol):
         """Nothing is written."""
         ...
 
-    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID) -> None:
+    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID | None) -> None:
         """One of those that were read, in the course's own transaction, as a draft: it opens with its course."""
         ...
 
@@ -44,5 +44,5 @@ class NoTests:
             ]
         )
 
-    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID) -> None:
+    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID | None) -> None:
         """Nothing was read."""

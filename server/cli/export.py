@@ -1,12 +1,19 @@
-"""`spark export …`: what others need to write a client, or to look at from outside."""
+"""`spark export …`: the wire, for those who write a client; a course, for those who take it elsewhere."""
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 import typer
 
+from server.base.actor import SYSTEM
+from server.base.errors import Conflict, NotFound
+from server.catalog.queries import find_course_by_slug
+from server.cli._operator import act, opened
 from server.features import REGISTRY
+from server.imports.course_file import export_course
+from server.settings import Settings
 from sync.collection import NAMESPACE, Collection
 from sync.merge import ByField
 from sync.mutator import Mutator
@@ -15,10 +22,16 @@ from sync.registry import Registry
 SAMPLE = UUID("0198c0de-0000-7000-8000-000000000000")  # What every vector uses for each key column.
 
 
+class FileThere(Conflict):
+    """There is a file of this name; choose another."""
+
+    code = "export.file_there"
+
+
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Descriptions of the wire.", no_args_is_help=True)
-    group.callback()(_nothing)
+    group = typer.Typer(help="Courses, and the wire.", no_args_is_help=True)
     group.command("wire")(wire)
+    group.command("course")(course)
     app.add_typer(group, name="export")
 
 
@@ -71,5 +84,20 @@ def _fields(struct: type[msgspec.Struct]) -> dict[str, Any]:
     return {field.encode_name: described.get(field.encode_name, {}) for field in msgspec.structs.fields(struct)}
 
 
-def _nothing() -> None:
-    """A group of one command stays a group."""
+def course(
+    slug: Annotated[str, typer.Argument(help="Slug of the course.")],
+    file: Annotated[Path, typer.Argument(help="Where to write it; must not be there.", dir_okay=False)],
+) -> None:
+    """Write a course's own file: what it shows and its tests with their keys. `spark import course` takes it again."""
+
+    async def run(settings: Settings) -> int:
+        if file.exists():
+            raise FileThere(f"{file} is there already.")
+        async with opened(settings) as work:
+            async with work.database.transaction(SYSTEM) as tx:
+                found = await find_course_by_slug(tx, slug)
+            if found is None:
+                raise NotFound(f"There is no course {slug!r}.")
+            return await export_course(work, SYSTEM, found.id, file)
+
+    typer.echo(f"{act(run)} bytes")

@@ -10,6 +10,7 @@ from server.base.jobs import long_job
 from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog.importing import CartridgeOrder, Imported, import_cartridge
+from server.catalog.portable.bringing import import_course
 from server.identity.actors import actor_of_user
 from server.imports import queries
 from server.imports.files import file_of, let_go
@@ -67,9 +68,8 @@ async def _run(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> 
                 publish=waiting.publish,
                 dry_run=waiting.dry_run,
             )
-            imported = await import_cartridge(
-                work, actor, order, tests=QuizTaker(), on_progress=run.note, also=run.note_course
-            )
+            bring = import_course if waiting.kind == "course" else import_cartridge
+            imported = await bring(work, actor, order, tests=QuizTaker(), on_progress=run.note, also=run.note_course)
             if waiting.dry_run:
                 await run.note_tried(imported.report, imported.sums, None if imported.is_new else imported.slug)
         case kind:

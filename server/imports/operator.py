@@ -10,6 +10,8 @@ from server.base.import_report import ImportReport
 from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog.importing import Access, CartridgeOrder, Imported, import_cartridge
+from server.catalog.portable.bringing import import_course
+from server.catalog.portable.reading import is_course_file
 from server.imports.questions import QuestionsOrder, import_questions
 from server.imports.quizzes import QuizTaker
 from server.imports.schemas import QuestionsKind
@@ -26,10 +28,12 @@ async def import_course_file(
     work: Work, path: Path, *, owner_id: UUID, access: Access, publish: bool, dry_run: bool = False
 ) -> Imported:
     """Raises an ArchiveRefused, CartridgeRefused, FileTooLarge, Unavailable; then nothing was made."""
-    if await asyncio.to_thread(_size, path) > FILE_BYTES_MAX:
+    is_ours = await asyncio.to_thread(is_course_file, path)
+    if not is_ours and await asyncio.to_thread(_size, path) > FILE_BYTES_MAX:
         raise FileTooLarge(f"{path} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
     order = CartridgeOrder(path=path, owner_id=owner_id, access=access, publish=publish, dry_run=dry_run)
-    return await import_cartridge(work, SYSTEM, order, tests=QuizTaker())
+    bring = import_course if is_ours else import_cartridge
+    return await bring(work, SYSTEM, order, tests=QuizTaker())
 
 
 def _size(path: Path) -> int:

@@ -25,6 +25,7 @@ class QuizTaker:
     def __init__(self) -> None:
         self._documents: dict[str, QuestionDocument] = {}
         self._titles: dict[str, str] = {}
+        self._quizzes: dict[str, PlannedQuiz] = {}
         self._seen: Counter[str] = Counter()
 
     async def read(self, quizzes: Sequence[PlannedQuiz]) -> ReadTests:
@@ -37,7 +38,7 @@ class QuizTaker:
                 items.append(_told(quiz, "failed", why))
                 continue
             try:
-                document = gradable(await asyncio.to_thread(read_questions, "qti12", quiz.content))
+                document = gradable(await asyncio.to_thread(read_questions, quiz.format, quiz.content))
             except AppError as refusal:
                 items.append(_told(quiz, "failed", Reason(refusal.code, refusal.message)))
                 continue
@@ -51,7 +52,7 @@ class QuizTaker:
             why = Reason("quiz.empty", "The quiz holds no question that we can ask.")
             return [_told(quiz, "skipped", why), *entries]
         title = self._free_title(quiz.title or document.title or UNNAMED)
-        self._documents[quiz.item], self._titles[quiz.item] = document, title
+        self._documents[quiz.item], self._titles[quiz.item], self._quizzes[quiz.item] = document, title, quiz
         is_whole = all(entry.state == "ok" for entry in entries)
         lost = len(document.entries) - len(document.questions)
         words = f"{lost} of its {len(entries)} questions were left out." if lost else "Some questions lost something."
@@ -66,16 +67,19 @@ class QuizTaker:
                 return title
             title = f"{title[: TITLE_LENGTH_MAX - 8]} ({self._seen[title]})"
 
-    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID) -> None:
-        title = self._titles[item]
+    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID | None) -> None:
+        title, quiz = self._titles[item], self._quizzes[item]
         placing = Placing(
             course_id=course.id,
             owner_id=course.created_by_id,
             title=title,
             language=course.language,
-            kind="quiz",
+            kind=quiz.kind,
             id=test_id,
             lesson_id=lesson_id,
+            pass_ppm=quiz.pass_ppm,
+            attempts_max=quiz.attempts_max,
+            duration_s=quiz.duration_s,
         )
         drafts = bank_drafts(self._documents[item], course_id=course.id, title=title)
         await put_assessment(tx, placing, drafts, publish=False)

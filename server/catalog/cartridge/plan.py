@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote
 
 from server.base.archive import Archive, EntryBroken, open_archive
@@ -44,8 +45,13 @@ class PlannedQuiz:
 
     item: str  # Its identifier in the manifest.
     title: str
-    content: bytes  # QTI 1.2.
+    content: bytes
     after: int  # How many of its section's lessons come before it.
+    format: Literal["qti12", "spark"] = "qti12"
+    kind: str = "quiz"
+    pass_ppm: int | None = None  # None: as the kind has it.
+    attempts_max: int | None = None
+    duration_s: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,220 @@
+"""A course's file becomes a course, whole or not at all; a dry run goes the whole way and takes it back."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from server.base.actor import Actor
+from server.base.archive import open_archive
+from server.base.ids import new_id
+from server.base.import_report import Reason, ReportItem, Sums, report_item, report_of
+from server.base.rehearsal import NoStorage, rehearsed
+from server.base.tx import Tx
+from server.base.work import Work
+from server.catalog import courses, lessons, queries
+from server.catalog.importing import (
+    PLANNED_PPM,
+    STORED_PPM,
+    Also,
+    CartridgeOrder,
+    Imported,
+    Progress,
+    find_imported,
+    hash_file,
+    no_progress,
+    nothing_else,
+)
+from server.catalog.models import Course
+from server.catalog.portable.files import Bringer
+from server.catalog.portable.format import LIMITS, FileCard
+from server.catalog.portable.linking import relinked
+from server.catalog.portable.reading import Portable, read_course_file
+from server.catalog.tests_inside import NoTests, ReadTests, Tests
+from server.catalog.trees import Tree, TreeLesson, TreeSection, add_course_tree
+from server.media.files import Accepted, accept_file
+from server.media.renditions.planning import make_later
+
+FILES_AT_ONCE = 4
+_SECTION = text("update catalog_sections set description = :description where id = :id")
+_LESSON = text("update catalog_lessons set description = :description, status = :status where id = :id")
+STATUSES = frozenset({"draft", "published", "archived"})
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Everything that the transaction needs."""
+
+    portable: Portable
+    files: dict[UUID, Accepted]  # By card.
+    read: ReadTests
+    sha256: str
+    items: list[ReportItem]
+
+
+async def import_course(
+    work: Work,
+    actor: Actor,
+    order: CartridgeOrder,
+    *,
+    tests: Tests | None = None,
+    on_progress: Progress = no_progress,
+    also: Also = nothing_else,
+) -> Imported:
+    """As `import_cartridge`. Raises an ArchiveRefused, CourseFileRefused, CourseFull, Forbidden, Unavailable."""
+    tests = tests or NoTests()
+    sha256 = await asyncio.to_thread(hash_file, order.path)
+    async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
+        found = await find_imported(tx, order, sha256)
+        if found is not None and not order.dry_run:
+            await also(tx, found)
+    if found is not None:
+        return found
+    await on_progress(0, "reading")
+    portable = await asyncio.to_thread(read_course_file, order.path, signing_key=work.settings.signing_key)
+    read = await tests.read(portable.quizzes)
+    await on_progress(PLANNED_PPM, "files")
+    files, items = await _bring(work, order, portable, on_progress)
+    ready = _Ready(portable, files, read, sha256, [*portable.items, *items, *read.items])
+    await on_progress(STORED_PPM, "saving")
+    async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
+        await courses.lock_slugs(tx)
+        imported = await find_imported(tx, order, sha256) or await _apply(tx, order, ready, tests)
+        if not order.dry_run:
+            await also(tx, imported)
+    return imported
+
+
+async def _bring(
+    work: Work, order: CartridgeOrder, portable: Portable, on_progress: Progress
+) -> tuple[dict[UUID, Accepted], list[ReportItem]]:
+    accepted: dict[UUID, Accepted] = {}
+    told: dict[UUID, ReportItem] = {}
+    turn = asyncio.Semaphore(FILES_AT_ONCE)
+
+    async def bring(card: FileCard, bringer: Bringer) -> None:
+        async with turn:
+            found = await bringer.bring(card)
+        title = card.name or (card.main.path if card.main else str(card.id))
+        if isinstance(found, Accepted):
+            accepted[card.id] = found
+        reasons = [found] if isinstance(found, Reason) else []
+        told[card.id] = report_item(
+            title, title=title, kind=card.kind, state="failed" if reasons else "ok", reasons=reasons
+        )
+        await on_progress(PLANNED_PPM + (STORED_PPM - PLANNED_PPM) * len(told) // len(portable.files), "files")
+
+    try:
+        with open_archive(order.path, LIMITS) as archive:
+            storage = NoStorage() if order.dry_run else work.storage
+            bringer = Bringer(work, storage, archive, portable.entries, portable.is_ours)
+            async with asyncio.TaskGroup() as group:
+                for card in portable.files:
+                    group.create_task(bring(card, bringer))
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from several  # Callers know refusals and outages, not groups of them.
+    return accepted, [told[card.id] for card in portable.files]
+
+
+async def _apply(tx: Tx, order: CartridgeOrder, ready: _Ready, tests: Tests) -> Imported:
+    """Every row of the course, in the caller's transaction."""
+    portable = ready.portable
+    file_ids = await _add_files(tx, ready.files, portable.files, owner_id=order.owner_id)
+    test_ids = {test.id: new_id() for test in portable.tests.values() if test.path in ready.read.titles}
+    lesson_ids = {lesson.path: new_id() for _section, found in portable.sections for lesson in found}
+    card = portable.course
+    subject_id = await queries.find_subject(tx, card.subject) if card.subject else None
+    tree = Tree(
+        title=card.title,
+        language=card.language,
+        description=card.description,
+        level=card.level,
+        subject_id=subject_id,
+        access=order.access,
+        licence=card.licence,
+        attribution=card.attribution,
+        source_url=card.source_url,
+        source_sha256=ready.sha256,
+        file_ids=list(dict.fromkeys(file_ids.values())),
+        sections=_sections(portable, file_ids, test_ids, lesson_ids),
+    )
+    course = await add_course_tree(tx, tree, owner_id=order.owner_id)
+    await _finish(tx, course, tree, portable)
+    for test in portable.tests.values():
+        if test.id in test_ids:
+            lesson_id = lesson_ids.get(test.lesson) if test.lesson else None
+            await tests.put(tx, course, test.path, test_id=test_ids[test.id], lesson_id=lesson_id)
+    if order.publish:
+        await courses.publish_course(tx, course.id)
+    await tx.audit("catalog.course.import", kind="course", id_=course.id, sha256=ready.sha256)
+    about = _about(card.title, card.subject, is_found=subject_id is not None)
+    sums = Sums(
+        sections=len(portable.sections),
+        lessons=len(lesson_ids),
+        questions=ready.read.questions,
+        files=len(set(file_ids.values())),
+        bytes=course.text_bytes + course.media_bytes,
+    )
+    report = report_of([about, *ready.items])
+    return Imported(course.id, course.slug, course.title, is_new=True, report=report, sums=sums)
+
+
+def _about(title: str, subject: str | None, *, is_found: bool) -> ReportItem:
+    if subject is None or is_found:
+        return report_item("course.json", title=title, kind="course", state="ok")
+    why = Reason("subject.unknown", f"There is no subject {subject[:100]!r} here; choose one for the course.")
+    return report_item("course.json", title=title, kind="course", state="partial", reasons=[why])
+
+
+async def _add_files(
+    tx: Tx, files: Mapping[UUID, Accepted], cards: Sequence[FileCard], *, owner_id: UUID
+) -> dict[UUID, UUID]:
+    """Card → row."""
+    ids = {}
+    for card in cards:
+        accepted = files.get(card.id)
+        if accepted is None:
+            continue
+        file = await accept_file(
+            tx, accepted, owner_id=owner_id, licence=card.licence or "", attribution=card.attribution or ""
+        )
+        if file.state == "processing":
+            make_later(tx, file.id, list(file.pending), size=accepted.bytes, duration_ms=accepted.duration_ms)
+        ids[card.id] = file.id
+    return ids
+
+
+def _sections(
+    portable: Portable, files: Mapping[UUID, UUID], tests: Mapping[UUID, UUID], lesson_ids: Mapping[str, UUID]
+) -> list[TreeSection]:
+    return [
+        TreeSection(
+            id=new_id(),
+            title=section.title,
+            lessons=[
+                TreeLesson(
+                    id=lesson_ids[lesson.path],
+                    title=lesson.card.title,
+                    blocks=relinked(lesson.blocks, files, tests),
+                )
+                for lesson in found
+            ],
+        )
+        for section, found in portable.sections
+    ]
+
+
+async def _finish(tx: Tx, course: Course, tree: Tree, portable: Portable) -> None:
+    """What trees do not carry: descriptions, and lessons that learners do not see yet."""
+    for planned, (section, found) in zip(tree.sections, portable.sections, strict=True):
+        if section.description:
+            await tx.db.execute(_SECTION, {"id": planned.id, "description": section.description})
+        for at, lesson in zip(planned.lessons, found, strict=True):
+            card = lesson.card
+            status = card.status if card.status in STATUSES else "draft"
+            if card.description or status != "published":
+                await tx.db.execute(_LESSON, {"id": at.id, "description": card.description, "status": status})
+    await lessons.sum_up(tx, course.id)
+    await tx.db.refresh(course)
