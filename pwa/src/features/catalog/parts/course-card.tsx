@@ -22,7 +22,9 @@ export function CourseCard({ course, subject }: { course: Course; subject?: stri
         </p>
         {download === null ? (
           <p class="small">
-            <Chip icon="download">{formatBytes(course.text_bytes + course.media_bytes)}</Chip>
+            <Chip icon="download">
+              {formatBytes(course.pack_bytes?.normal ?? course.text_bytes + course.media_bytes)}
+            </Chip>
           </p>
         ) : download.phase === "ready" ? (
           <p>

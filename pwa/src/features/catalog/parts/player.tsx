@@ -167,7 +167,10 @@ function Streaming(props: { choices: readonly Rendition[]; onReady: (one: Rendit
     <>
       <button type="button" class="button quiet" onClick={() => void play(one)}>
         <Icon name="play" />
-        {t("play.once", { size: formatBytes(one.bytes) })}
+        <span>
+          {t("play.once", { size: formatBytes(one.bytes) })}
+          <Price userId={engine.userId} bytes={one.bytes} />
+        </span>
       </button>
       {problem && <Notice tone="bad">{problem}</Notice>}
     </>
