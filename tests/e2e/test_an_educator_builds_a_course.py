@@ -1,12 +1,17 @@
-"""An educator writes a course on a phone of 360 px, by keyboard alone and without a network; a learner reads it."""
+"""Educators write courses on phones of 360 px, by keyboard alone and without a network; a learner reads them.
+
+The second story is of two who change the same: both sides are shown, and what is chosen stays.
+"""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from playwright.async_api import Locator, expect
 
 from tests.support import axe
-from tests.support.browser import WAIT_MS, Phone, Phones
+from tests.support.browser import PHONE, WAIT_MS, Phone, Phones
+from tests.support.cartridges import picture
 from tests.support.installation import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -45,6 +50,94 @@ async def build_and_read(drawer: Phones, educator: tuple[str, str], student: tup
     await amina.open()
     await amina.sign_in(*student)
     await read(amina)
+
+
+async def test_two_educators_who_change_the_same_see_both_and_choose(
+    installation: Installation, drawer: Phones
+) -> None:
+    await meet(drawer, account_of(installation, "educator"), account_of(installation, "admin"), installation.psql)
+
+
+async def meet(
+    drawer: Phones, educator: tuple[str, str], other: tuple[str, str], psql: Callable[[str], object]
+) -> None:
+    oybek, siti = drawer["oybek"], drawer["siti"]
+    await oybek.open()
+    await oybek.sign_in(*educator)
+    course, lesson = await lay_a_lesson(oybek)
+    psql(
+        "insert into catalog_course_staff (id, course_id, user_id, role) select gen_random_uuid(), "
+        f"'{course}', id, 'editor' from identity_users where email = '{other[0]}'"
+    )
+    await siti.open()
+    await siti.sign_in(*other)
+    address = f"/teach/{course}/edit/{lesson}"
+
+    await both_change(oybek, siti, address, "Heat is energy.", "Heat is motion.")
+    await chosen(siti, "Keep the second")
+
+    await oybek.go(f"/teach/{course}/edit")
+    await oybek.button("Publish").click()
+    await oybek.button("Publish").click()
+    await oybek.shows("Published, revision 1")
+    await oybek.received_everything()
+    await siti.go(f"/teach/{course}/edit")
+    await siti.shows("Published, revision 1")
+
+    await both_change(oybek, siti, address, "Heat is energy that moves.", "Heat is hurry.")
+    await siti.button("Look at both").click()
+    await chosen(siti, "Keep both")
+    await siti.go(f"/teach/{course}/history")
+    await siti.shows("1 added, 0 deleted, 0 changed")
+    await judged(siti)
+
+
+async def lay_a_lesson(oybek: Phone) -> tuple[str, str]:
+    """The ids of a course and of its lesson, which the server has."""
+    page = oybek.screen
+    await oybek.go("/teach/new")
+    await page.get_by_label("Title").fill("Heat")
+    await oybek.button("Create").click()
+    await oybek.button("New lesson").click()
+    await page.get_by_label("Name of the lesson").fill("What it is")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="What it is").click()
+    for kind, words in (("Text", "Heat is a thing."), ("Exercise", "Try it.")):
+        await add(oybek, kind)
+        await page.keyboard.type(words)
+        await page.keyboard.press("Escape")
+    await oybek.button("Save").click()
+    await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    course, lesson = page.url.split("/teach/")[1].split("/edit/")
+    await oybek.received_everything()
+    return course, lesson
+
+
+async def both_change(oybek: Phone, siti: Phone, address: str, one: str, other: str) -> None:
+    """The first block, each without a network; the first one's change arrives before the second's."""
+    for phone, words in ((oybek, one), (siti, other)):
+        await phone.go(address)
+        await expect(phone.screen.locator(".block.shown")).to_have_count(2, timeout=WAIT_MS)
+        await phone.offline()
+        await phone.screen.locator(".block-door").first.click()
+        await expect(phone.screen.locator(".block.open :focus")).to_be_visible()
+        await phone.screen.keyboard.press("Control+a")
+        await phone.screen.keyboard.type(words)
+        await phone.screen.keyboard.press("Escape")
+        await phone.button("Save").click()
+        await expect(phone.screen.get_by_text("Saved", exact=True)).to_be_visible()
+    await oybek.online()
+    await oybek.received_everything()
+    await siti.online()
+
+
+async def chosen(siti: Phone, choice: str) -> None:
+    await expect(siti.screen.get_by_text("Two people changed this")).to_be_visible(timeout=60_000)
+    await judged(siti)
+    await siti.button(choice).click()
+    await siti.button("Save").click()
+    await expect(siti.screen.get_by_text("Saved", exact=True)).to_be_visible()
+    await siti.received_everything()
 
 
 async def visit_the_studio(oybek: Phone) -> None:
@@ -103,6 +196,13 @@ async def write_the_lesson(oybek: Phone) -> None:
     await add(oybek, "Exercise")
     await page.keyboard.type("Touch a spoon in hot tea.")
     await page.keyboard.press("Escape")
+    await add(oybek, "Picture", has_focus=False)
+    await page.get_by_label("Choose a file").set_input_files(
+        {"name": "spoon.png", "mimeType": "image/png", "buffer": picture()}
+    )
+    await reach(oybek, page.get_by_label("What is to be seen"))
+    await page.keyboard.type("A spoon")
+    await page.keyboard.press("Escape")
     await expect(page.get_by_text("Kept on this phone", exact=True)).to_be_visible()
     await judged(oybek)
     await enter(oybek, page.get_by_role("link", name="Preview"))
@@ -145,14 +245,15 @@ async def read(amina: Phone) -> None:
         ["Heat flows from warm to cold", "It never rests."], timeout=60_000
     )
     await expect(page.locator("article.lesson math")).to_be_visible()
+    await expect(page.get_by_role("img", name="A spoon")).to_be_visible(timeout=WAIT_MS)
 
 
-async def add(oybek: Phone, kind: str) -> None:
+async def add(oybek: Phone, kind: str, *, has_focus: bool = True) -> None:
     """By the button below all blocks."""
     page = oybek.screen
     await enter(oybek, page.get_by_role("button", name="Add", exact=True))
     await enter(oybek, page.get_by_role("button", name=kind, exact=True))
-    await expect(page.locator(".block.open :focus")).to_be_visible()
+    await expect(page.locator(".block.open :focus" if has_focus else ".block.open input[type=file]")).to_be_visible()
 
 
 async def enter(phone: Phone, thing: Locator) -> None:
@@ -174,5 +275,7 @@ async def judged(phone: Phone) -> None:
     """Nothing is wider than the phone, and axe finds nothing."""
     page = phone.screen
     await axe.come_to_rest(page)
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await page.set_viewport_size({"width": PHONE["width"], "height": axe.TALL})
     assert await axe.violations(page) == []
+    await page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
