@@ -8,6 +8,7 @@ All formats meet in `document.py`. What a format cannot say is told by question,
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from server.assessments.interchange.aiken import read_aiken, write_aiken
@@ -19,6 +20,7 @@ from server.assessments.interchange.moodle_xml_writing import write_moodle_xml
 from server.assessments.interchange.packed import FileFinder
 from server.assessments.interchange.qti import read_qti
 from server.assessments.interchange.qti12 import read_qti12
+from server.assessments.interchange.qti12_writing import write_qti12
 from server.assessments.interchange.qti_writing import write_qti
 from server.assessments.interchange.refusals import (
     BadEncoding,
@@ -49,7 +51,7 @@ __all__ = [
 ]
 
 ReadKind = Literal["gift", "aiken", "csv", "moodle_xml", "qti12", "qti", "spark"]
-WriteKind = Literal["gift", "aiken", "csv", "moodle_xml", "qti21", "qti22", "qti30", "spark"]
+WriteKind = Literal["gift", "aiken", "csv", "moodle_xml", "qti12", "qti21", "qti22", "qti30", "spark"]
 
 
 @dataclass(frozen=True)
@@ -81,23 +83,20 @@ _READERS: dict[ReadKind, Callable[[bytes], QuestionDocument]] = {
 
 def write_questions(kind: WriteKind, document: QuestionDocument) -> Written:
     """The document's questions in another format, and what became of each."""
-    match kind:
-        case "gift":
-            return Written(*_swapped(write_gift(document), "text/plain; charset=utf-8", "gift"))
-        case "aiken":
-            return Written(*_swapped(write_aiken(document), "text/plain; charset=utf-8", "txt"))
-        case "csv":
-            return Written(*_swapped(write_csv(document), "text/csv; charset=utf-8", "csv"))
-        case "moodle_xml":
-            return Written(*_swapped(write_moodle_xml(document), "application/xml", "xml"))
-        case "qti21" | "qti22" | "qti30":
-            return Written(*_swapped(write_qti(document, kind), "application/zip", "zip"))
-        case "spark":
-            return Written(write_stored(document), "application/json", "json", document)
+    write, media_type, extension = _WRITERS[kind]
+    content, losses = write(document)
+    return Written(content, media_type, extension, losses)
 
 
-def _swapped(
-    made: tuple[bytes, QuestionDocument], media_type: str, extension: str
-) -> tuple[bytes, str, str, QuestionDocument]:
-    content, losses = made
-    return content, media_type, extension, losses
+_Writer = Callable[[QuestionDocument], tuple[bytes, QuestionDocument]]
+_WRITERS: dict[WriteKind, tuple[_Writer, str, str]] = {
+    "gift": (write_gift, "text/plain; charset=utf-8", "gift"),
+    "aiken": (write_aiken, "text/plain; charset=utf-8", "txt"),
+    "csv": (write_csv, "text/csv; charset=utf-8", "csv"),
+    "moodle_xml": (write_moodle_xml, "application/xml", "xml"),
+    "qti12": (write_qti12, "application/xml", "xml"),
+    "qti21": (partial(write_qti, version="qti21"), "application/zip", "zip"),
+    "qti22": (partial(write_qti, version="qti22"), "application/zip", "zip"),
+    "qti30": (partial(write_qti, version="qti30"), "application/zip", "zip"),
+    "spark": (lambda document: (write_stored(document), document), "application/json", "json"),
+}

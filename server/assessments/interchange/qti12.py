@@ -179,8 +179,9 @@ def _texts(material: Element, notes: Notes, length_max: int) -> str:
         label = name(one)
         if label == "mattext":
             source = "".join(str(part) for part in one.itertext())
-            is_html = attribute(one, "texttype").lower() in ("text/html", "text/xhtml")
-            parts.append((notes.html if is_html else notes.either)(source, length_max=length_max))
+            read = {"text/html": notes.html, "text/xhtml": notes.html, "text/plain": notes.plain}
+            markup = attribute(one, "texttype").lower()
+            parts.append(read.get(markup, notes.either)(source, length_max=length_max))
         elif label in ("matimage", "mataudio", "matvideo", "matapplet", "matapplication"):
             notes.lose(
                 {"matimage": "a picture", "mataudio": "a sound", "matvideo": "a film"}.get(label, "a program")

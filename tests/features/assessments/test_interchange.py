@@ -44,6 +44,7 @@ FORMATS: dict[WriteKind, ReadKind] = {
     "aiken": "aiken",
     "csv": "csv",
     "moodle_xml": "moodle_xml",
+    "qti12": "qti12",
     "qti21": "qti",
     "qti22": "qti",
     "qti30": "qti",
@@ -169,6 +170,7 @@ FIVE = document_of(
     [
         ("moodle_xml", {}),
         ("spark", {}),
+        ("qti12", {"Bus": "tags", "Gaps": "gap", "Essay": "marks it"}),
         ("qti21", {"Bus": "category"}),
         ("qti30", {"Bus": "category"}),
         ("gift", {"Bus": "points", "Steps": "kind", "Gaps": "kind", "Essay": "marks it"}),
