@@ -1,7 +1,10 @@
-/** Which file is sent next. */
+/** Which file is sent next, and how long one is kept. */
 
 import type { Kept, UploadState } from "./types.ts";
 
+export const SMALL_BYTES = 8_388_608; // Kept as long as the journal, should the server lose its last hour.
+export const KEPT_MS = 14 * 86_400_000;
+export const ENDED: ReadonlySet<UploadState> = new Set(["ready", "refused", "failed"]);
 export const OPEN: ReadonlySet<UploadState> = new Set(["waiting", "sending"]);
 
 export interface Dues {

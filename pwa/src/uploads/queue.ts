@@ -8,7 +8,7 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { newId } from "#sync";
-import { OPEN, smallestDue, untilDue } from "./due.ts";
+import { ENDED, KEPT_MS, OPEN, SMALL_BYTES, smallestDue, untilDue } from "./due.ts";
 import type { Env, UploadRow, Word } from "./env.ts";
 import { fileIdOf } from "./ids.ts";
 import { keepChunk, takeIn } from "./keeping.ts";
@@ -17,16 +17,13 @@ import { begin, cancel, complete, NotNow, Refusal, type Session } from "./sender
 import { CHUNK_BYTES, Store } from "./store.ts";
 import type { Added, AddOptions, Kept, Upload, UploadState } from "./types.ts";
 
-const SMALL_BYTES = 8 * CHUNK_BYTES; // Kept as long as the journal, should the server lose its last hour.
-const KEPT_MS = 14 * 86_400_000;
 const TOLD_EVERY_MS = 250;
-
-const ENDED: ReadonlySet<UploadState> = new Set(["ready", "refused", "failed"]);
 
 export class Uploads {
   readonly all: ReadonlySignal<readonly Upload[]>;
   private readonly kept = signal<readonly Kept[]>([]);
   private readonly files = new Map<string, File>(); // What did not fit here: gone with the page.
+  private readonly sentAgain = new Set<string>();
   private readonly underWay = new Map<string, AbortController>();
   private readonly notBefore = new Map<string, number>();
   private readonly dues = { notBefore: this.notBefore, now: () => this.env.now() };
@@ -385,7 +382,11 @@ export class Uploads {
     code: string | null,
     message: string | null,
   ): Promise<void> {
-    if (state === "cancelled" || state === "expired") {
+    // What the server lost of a file, after a restore for instance, is sent once more as long as it is here.
+    const isLost =
+      code === "upload.damaged" && (upload.isKept || this.files.has(upload.id)) && !this.sentAgain.has(upload.id);
+    if (isLost) this.sentAgain.add(upload.id);
+    if (state === "cancelled" || state === "expired" || isLost) {
       await this.change(upload.id, { state: "waiting", session: newId(), sent: 0 });
       this.wake();
       return;

@@ -395,3 +395,16 @@ test("a file that the server accepted once and then lost is sent again while the
   await until(() => stateOf(uploads, id) === "checking", "sent again");
   expect(server.held.size).toBe(1);
 });
+
+test("what the server lost of a file before it looked at it is sent once more, and only once", async () => {
+  const uploads = await open();
+  const { id } = await uploads.add(fileOf(contentOf(1000)), { purpose: "course" });
+  await until(() => stateOf(uploads, id) === "checking", "sent");
+  const lost = (session: string) => uploads.heard([rowOf(session, "refused", "upload.damaged")]);
+
+  await lost(id);
+  await until(() => stateOf(uploads, id) === "checking" && server.held.size === 2, "sent again");
+  await lost([...server.held.keys()][1] ?? "");
+
+  expect(uploads.of(id).value).toMatchObject({ state: "refused", code: "upload.damaged" });
+});

@@ -11,10 +11,8 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,13 +21,11 @@ from sqlalchemy import text
 from server.base.errors import NotFound
 from server.base.storage import Storage
 from server.base.work import Work
-from server.media.uploads.errors import Busy, Closed, PartDamaged, PartNumber, PartSize, PartTaken, WrongOffset
-from server.media.uploads.policy import PARTS_A_PROCESS, PARTS_AT_ONCE
+from server.media.uploads.errors import Closed, PartDamaged, PartNumber, PartSize, PartTaken, WrongOffset
+from server.media.uploads.places import UnderWay
 from server.media.uploads.sessions import KEPT, Session
 
 FLUSH_S = 3.0
-ENDS_S = 0.05  # In which a request whose link was cut comes to its end, …
-KEEP_NOW_S = 2.0  # … and one that is asked to keeps what it holds.
 FLUSH_BYTES_MIN = 4_096  # Less is not worth an object.
 PIECES_MAX = 256  # of a part; a link that is cut more often sends it anew
 TOUCH_S = 3600  # How exactly a session knows when bytes came last.
@@ -73,64 +69,6 @@ class SenderGone(Exception):
 def piece_key(upload_id: UUID, number: int, piece: str) -> str:
     """Under which object a piece lies; `piece` is what the row keeps of it."""
     return f"temp/{upload_id}/{number:05d}.{piece}"
-
-
-class UnderWay:
-    """One request that brings a part: may be asked to keep at once what it holds."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.kept = asyncio.Event()
-
-
-@dataclass
-class Places:
-    """What comes in here at this moment, and how much of it at once: buffers are what a process pays."""
-
-    total: int = 0
-    of_person: Counter[UUID] = field(default_factory=Counter)
-    under_way: dict[UUID, set[UnderWay]] = field(default_factory=dict)
-
-    @contextmanager
-    def followed(self, upload_id: UUID) -> Iterator[UnderWay]:
-        one = UnderWay()
-        self.under_way.setdefault(upload_id, set()).add(one)
-        try:
-            yield one
-        finally:
-            self.under_way[upload_id].discard(one)
-            if not self.under_way[upload_id]:
-                del self.under_way[upload_id]
-            one.kept.set()
-
-    async def keep_now(self, upload_id: UUID) -> None:
-        """Have what requests of this upload hold in memory kept: whoever asks where it stands goes on from there.
-
-        A phone whose link was cut asks before the old request has ended, or while nobody knows that its link is dead.
-        """
-        if upload_id not in self.under_way:
-            return
-        await _until([one.kept for one in self.under_way[upload_id]], ENDS_S)
-        asked = list(self.under_way.get(upload_id, ()))
-        for one in asked:
-            one.kept.clear()
-            one.asked.set()
-        await _until([one.kept for one in asked], KEEP_NOW_S)
-
-    @contextmanager
-    def taken(self, owner_id: UUID) -> Iterator[None]:
-        """Raises Busy."""
-        if self.total >= PARTS_A_PROCESS or self.of_person[owner_id] >= PARTS_AT_ONCE:
-            raise Busy
-        self.total += 1
-        self.of_person[owner_id] += 1
-        try:
-            yield
-        finally:
-            self.total -= 1
-            self.of_person[owner_id] -= 1
-            if not self.of_person[owner_id]:
-                del self.of_person[owner_id]
 
 
 @dataclass
@@ -226,13 +164,13 @@ class Receiving:
         try:
             async for chunk in _with_pauses(stream, lambda: self._flush_at, self._under_way.asked):
                 self._take(chunk or b"")
+                if chunk:
+                    self._under_way.moved_at = time.monotonic()
                 if self._end == self._kept.size:
                     await self._finish()
                     return
                 if time.monotonic() >= self._flush_at or self._under_way.asked.is_set():
-                    await self._flush()
-                    self._under_way.asked.clear()
-                    self._under_way.kept.set()
+                    await self._answer()
                     if self._kept.is_whole:
                         return
         except BaseException as error:
@@ -241,6 +179,14 @@ class Receiving:
             raise
         await self._flush()
         raise PartSize(f"Part {self._kept.number} has {self._kept.size} bytes; {self._end} came, and are kept.")
+
+    async def _answer(self) -> None:
+        """Keep what came, by the clock or because somebody asked. Raises WrongOffset when another request took over."""
+        await self._flush()
+        self._under_way.asked.clear()
+        self._under_way.kept.set()
+        if self._under_way.is_over and not self._kept.is_whole:
+            raise WrongOffset(self._kept.received)
 
     def _take(self, chunk: bytes) -> None:
         if self._passes_over:
@@ -371,11 +317,3 @@ async def _with_pauses(
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
     return await anext(chunks, None)
-
-
-async def _until(events: list[asyncio.Event], seconds: float) -> None:
-    """Until all are set, or the time is up."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    _, late = await asyncio.wait(waits, timeout=seconds) if waits else (None, ())
-    for one in late:
-        one.cancel()

@@ -25,7 +25,8 @@ from server.base.tx import Tx
 from server.base.work import Work
 from server.media.uploads import sessions
 from server.media.uploads.errors import LengthMissing, PartHash, PartNumber, UploadUnknown, WrongOffset
-from server.media.uploads.parts import Places, Receiving, SenderGone, UnderWay, check_part, read_kept
+from server.media.uploads.parts import Receiving, SenderGone, check_part, read_kept
+from server.media.uploads.places import Places, UnderWay
 from server.media.uploads.schemas import CompleteRequest, UploadAnswer, UploadRequest
 from server.media.uploads.sessions import NewUpload
 from server.media.uploads.token import key_of, read_token
@@ -128,8 +129,9 @@ async def put_part(scope: Scope, receive: Receive, send: Send) -> None:
     if not _NUMBER.fullmatch(number):
         raise PartNumber
     await state.limiter.take(PARTS, str(upload_id))
+    await places.end_silent(upload_id, int(number))
     try:
-        with places.followed(upload_id) as under_way:
+        with places.followed(upload_id, int(number)) as under_way:
             body = _body(scope, receive)
             received = await _take_part(work, upload_id, int(number), _headers(scope), body, under_way)
     except SenderGone:

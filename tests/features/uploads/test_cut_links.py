@@ -11,6 +11,8 @@ from sqlalchemy import text
 from server.base.work import Work
 from server.media.uploads.assembling import Assembled, assemble
 from server.media.uploads.errors import UploadDamaged
+from server.media.uploads.places import SILENT_S
+from server.media.uploads.routes import places
 from tests.features.uploads.conftest import Room
 from tests.support.proxy import Fate, cut_at, proxy_to
 from tests.support.uploading import Sending, content_of
@@ -69,13 +71,15 @@ async def test_what_stalls_is_kept_while_the_link_still_stands(room: Room) -> No
             break
         await asyncio.sleep(0.01)
     assert kept == len(head)
+    await asyncio.sleep(SILENT_S)
     other = await sending.put(path, 0, sending.content[kept:], offset=kept, part=sending.content)
     assert other.status_code == 204
-    writer.write(sending.content[kept:])  # The old link comes back to life, with the same bytes.
+    writer.write(sending.content[kept : kept + KB])  # The old link comes back to life: its request was ended.
     answer = await asyncio.wait_for(reader.readline(), 10)
     writer.close()
 
-    assert b"204" in answer
+    assert b"409" in answer
+    assert places.total == 0
     assert (await sending.send())["state"] == "received"
 
 

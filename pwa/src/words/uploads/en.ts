@@ -22,6 +22,7 @@ export const en = {
   "uploads.again": "Try again",
   "uploads.choose": "Choose again",
   "uploads.cancel": "Cancel",
+  "uploads.stop": "Stop sending",
   "uploads.dismiss": "Clear",
   "uploads.cancel_title": "Cancel this upload?",
   "uploads.cancel_body": "{name} is removed from this list. Lessons that show it will wait for it.",

@@ -23,6 +23,7 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "uploads.again": "Coba lagi",
   "uploads.choose": "Pilih lagi",
   "uploads.cancel": "Batalkan",
+  "uploads.stop": "Hentikan pengiriman",
   "uploads.dismiss": "Hapus dari daftar",
   "uploads.cancel_title": "Batalkan unggahan ini?",
   "uploads.cancel_body": "{name} dihapus dari daftar ini. Pelajaran yang menampilkannya akan menunggu.",

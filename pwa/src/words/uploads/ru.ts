@@ -23,6 +23,7 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "uploads.again": "Попробовать ещё раз",
   "uploads.choose": "Выбрать снова",
   "uploads.cancel": "Отменить",
+  "uploads.stop": "Прекратить отправку",
   "uploads.dismiss": "Убрать",
   "uploads.cancel_title": "Отменить загрузку?",
   "uploads.cancel_body": "{name} исчезнет из списка. Уроки с этим файлом будут его ждать.",

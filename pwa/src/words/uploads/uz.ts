@@ -23,6 +23,7 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "uploads.again": "Yana urinish",
   "uploads.choose": "Yana tanlash",
   "uploads.cancel": "Bekor qilish",
+  "uploads.stop": "Yuborishni toʻxtatish",
   "uploads.dismiss": "Olib tashlash",
   "uploads.cancel_title": "Yuborish bekor qilinsinmi?",
   "uploads.cancel_body": "{name} roʻyxatdan olib tashlanadi. Uni koʻrsatadigan darslar uni kutib turadi.",

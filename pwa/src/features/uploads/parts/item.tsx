@@ -6,6 +6,7 @@ import type { Uploads } from "../../../uploads/queue.ts";
 import type { Upload, UploadState } from "../../../uploads/types.ts";
 import { formatBytes } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
+import "./uploads.css";
 
 const TONES: Readonly<Record<UploadState, Tone>> = {
   waiting: "plain",
@@ -76,7 +77,7 @@ export function UploadItem({ upload, uploads }: { upload: Upload; uploads: Uploa
           </button>
         )}
         {state === "lost" && (
-          <label class="button">
+          <label class="button file-button">
             <Icon name="file-up" />
             {t("uploads.choose")}
             <input type="file" class="hidden" onChange={(event) => void attach(event.currentTarget)} />
@@ -97,7 +98,7 @@ export function UploadItem({ upload, uploads }: { upload: Upload; uploads: Uploa
       {isAsking && (
         <Ask
           title={t("uploads.cancel_title")}
-          confirm={t("uploads.cancel")}
+          confirm={t("uploads.stop")}
           danger
           onYes={() => void uploads.cancel(id)}
           onNo={() => setAsking(false)}
