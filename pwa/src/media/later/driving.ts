@@ -28,7 +28,8 @@ export class Driver {
   constructor(downloads: Downloads) {
     this.#downloads = downloads;
     for (const wish of Object.values(downloads.shelf.wishes.peek()))
-      if (Date.now() - wish.usedAt > DAY_MS) void downloads.shelf.keep({ ...wish, usedAt: Date.now() });
+      if (Date.now() - wish.usedAt > DAY_MS)
+        void downloads.shelf.keep({ ...wish, usedAt: Date.now() }).catch(() => undefined); // Full: tomorrow, then.
     this.#stop = effect(() => this.#goOn());
   }
 
@@ -70,7 +71,7 @@ export class Driver {
     const busy = open.find((wish) => wish.courseId === this.#busyWith.value);
     if (busy && (busy.isPaused || !mayGo(busy))) this.#abort?.abort();
     const drifted = open.find((wish) => this.#isDrifted(wish));
-    if (drifted) queueMicrotask(() => void this.#noteFiles(drifted));
+    if (drifted) queueMicrotask(() => void this.#noteFiles(drifted).catch(() => undefined)); // Full: with the next change.
     for (const wish of open) this.#report(wish);
     this.#holdRows(open);
     const { link, problem } = engine.status.value;
