@@ -14,7 +14,8 @@ from playwright.async_api import Page, Request, expect
 
 from server.base.storage import Storage
 from tests.e2e.test_two_people_one_phone import account
-from tests.support.browser import Phone, Phones, phones
+from tests.support import axe
+from tests.support.browser import PHONE, Phone, Phones, phones
 from tests.support.installation import Installation
 from tests.support.proxy import FAIR, Fate, Proxy, proxy_to
 
@@ -131,6 +132,7 @@ async def test_a_film_is_paid_for_once_and_plays_without_a_network(
 
         await open_course(phone)
         await choose(page, "Text and sound", price=film[1])
+        await is_for_everybody(page)
         await thin(proxy, THIN)
         before = proxy.cuts
         await page.get_by_role("button", name=re.compile("^Download")).click()
@@ -171,11 +173,13 @@ async def test_a_film_is_paid_for_once_and_plays_without_a_network(
             await page.evaluate("document.querySelector('video').textTracks[0].cues[0].text") == "The ball gets faster."
         )
 
+        await is_for_everybody(page)
         assert await page.locator("article img").count() > 0  # The smaller ones, of the quality that was chosen.
 
         pack = await give(phone, tmp_path)
         installation.start()
         await take(drawer, installation, pack)
+        await is_seen_by_the_teacher(drawer, installation)
 
 
 async def controlled(page: Page) -> None:
@@ -201,6 +205,15 @@ async def choose(page: Page, quality: str, *, price: Made) -> None:
     megabytes = await page.get_by_role("button", name=re.compile("^Download")).inner_text()
     said = float(re.sub("[^0-9.]", "", megabytes)) * (1_000_000 if "MB" in megabytes else 1_000)
     assert len(price.body) <= said + 100_000 <= len(price.body) + 400_000  # Its rows come with it.
+
+
+async def is_for_everybody(page: Page) -> None:
+    """Nothing on the screen breaks a rule of WCAG 2.2 AA that axe knows."""
+    await page.set_viewport_size({"width": PHONE["width"], "height": axe.TALL})
+    await axe.come_to_rest(page)
+    found = await axe.violations(page)
+    await page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    assert found == []
 
 
 async def ready(page: Page) -> None:
@@ -254,6 +267,18 @@ async def take(drawer: Phones, installation: Installation, pack: Path) -> None:
     await open_course(phone)
     await open_lesson(page)
     await plays(page, "video", seek=10)
+    await phone.received_everything()
+
+
+async def is_seen_by_the_teacher(drawer: Phones, installation: Installation) -> None:
+    phone = drawer["oybek"]
+    page = await phone.open()
+    await phone.sign_in(*account(installation, "Oybek"))
+    (course_id,) = installation.psql(f"select id from catalog_courses where title = '{COURSE}'")[0]
+    await phone.go(f"/teach/{course_id}/ready")
+    line = page.get_by_role("listitem").filter(has_text="Brian")
+    await expect(line.get_by_text("Ready offline")).to_be_visible(timeout=COMING_MS)
+    await is_for_everybody(page)
 
 
 def path_of(request: Request) -> str:
