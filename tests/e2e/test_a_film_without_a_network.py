@@ -86,7 +86,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
 
 
 async def put_film(installation: Installation, film: list[Made]) -> None:
-    """The first lesson of the course begins with the film, as if its educator had put it there."""
+    """The first lesson of the course begins with the film, as if its educator had put it there. Twice is once."""
+    if installation.psql("select id from media_files where kind = 'video'"):
+        return
     storage = Storage.from_url(installation.servers["SPARK_S3_URL"])
     file_id, use_id = uuid4(), uuid4()
     rows = json.dumps([made.row for made in film])
@@ -118,6 +120,32 @@ async def put_film(installation: Installation, film: list[Made]) -> None:
     sums["normal"] = sums["low"] + 1_000_000  # Else it would be no choice of its own.
     pack = ", ".join(f"'{quality}', text_bytes + {bytes_}" for quality, bytes_ in sums.items())
     installation.psql(f"update catalog_courses set pack_bytes = json_build_object({pack}) where title = '{COURSE}'")
+
+
+async def test_who_took_the_text_alone_plays_a_film_once_or_keeps_its_sound(
+    installation: Installation, drawer: Phones, film: list[Made]
+) -> None:
+    await put_film(installation, film)
+    phone = drawer["madina"]
+    page = await phone.open()
+    await phone.sign_in(*account(installation, "Madina"))
+    await controlled(page)
+    await open_course(phone)
+    await page.get_by_role("radio", name=re.compile("^Text only")).check()
+    await page.get_by_role("button", name=re.compile("^Download")).click()
+    await ready(page)
+    await open_lesson(page)
+    await is_for_everybody(page)
+    await page.get_by_role("button", name=re.compile(r"^Play once, 2\.\d MB")).click()
+    await plays(page, "video", seek=14)
+
+    await phone.go("/courses")
+    await open_course(phone)
+    await open_lesson(page)
+    await page.get_by_role("button", name=re.compile("^Sound only")).click()
+    await expect(page.locator("audio")).to_be_visible(timeout=COMING_MS)
+    await phone.offline()
+    await plays(page, "audio", seek=14)
 
 
 async def test_a_film_is_paid_for_once_and_plays_without_a_network(
