@@ -1,6 +1,7 @@
 /** The working copy of one lesson: what is written here, what it was made of, and how far it is kept. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { sayError } from "../../app/errors.tsx";
 import type { LessonText } from "../../app/rows.ts";
 import { useEngine } from "../../app/use.ts";
 import { type Block, readBlocks } from "../catalog/blocks.ts";
@@ -16,7 +17,7 @@ export interface Bench {
   readonly base: readonly Block[];
   readonly isDirty: boolean;
   readonly canUndo: boolean;
-  readonly state: "" | "kept" | "saved";
+  readonly state: string; // "", "kept", "saved", or why it could not be kept.
   readonly settles: readonly string[];
   readonly change: (items: readonly Item[], isStep: boolean) => void;
   readonly undo: () => void;
@@ -73,8 +74,12 @@ export function useBench(lessonId: string, text: LessonText): Bench | null {
     timer.current = undefined;
     isStepNext.current = true;
     const work = { base: base.current, blocks: blocksOf(latest.current), at: Date.now(), settles: settles.current };
-    await keepWork(userId, lessonId, work);
-    setState("kept");
+    try {
+      await keepWork(userId, lessonId, work);
+      setState("kept");
+    } catch (error) {
+      setState(sayError(error));
+    }
   }
 
   function change(now: readonly Item[], isStep: boolean): void {

@@ -166,4 +166,8 @@ export const en = {
   "authoring.too_large": "The lesson is too long to be sent as one.",
   "authoring.split": "Make two of it",
   "authoring.split_title": "{title} (2)",
+  "authoring.made_course": "Course",
+  "authoring.made_section": "Section",
+  "authoring.made_lesson": "Lesson",
+  "authoring.made_text": "Text of a lesson",
 } as const;

@@ -167,4 +167,8 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "authoring.too_large": "Pelajaran terlalu panjang untuk dikirim sekaligus.",
   "authoring.split": "Jadikan dua",
   "authoring.split_title": "{title} (2)",
+  "authoring.made_course": "Kursus",
+  "authoring.made_section": "Bagian",
+  "authoring.made_lesson": "Pelajaran",
+  "authoring.made_text": "Teks pelajaran",
 };

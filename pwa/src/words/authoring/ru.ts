@@ -167,4 +167,8 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "authoring.too_large": "Урок слишком длинный, чтобы отправить его целиком.",
   "authoring.split": "Разделить на два",
   "authoring.split_title": "{title} (2)",
+  "authoring.made_course": "Курс",
+  "authoring.made_section": "Раздел",
+  "authoring.made_lesson": "Урок",
+  "authoring.made_text": "Текст урока",
 };

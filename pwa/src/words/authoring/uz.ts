@@ -166,4 +166,8 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "authoring.too_large": "Dars bir butun yuborish uchun juda uzun.",
   "authoring.split": "Ikkiga bo‘lish",
   "authoring.split_title": "{title} (2)",
+  "authoring.made_course": "Kurs",
+  "authoring.made_section": "Bo‘lim",
+  "authoring.made_lesson": "Dars",
+  "authoring.made_text": "Dars matni",
 };

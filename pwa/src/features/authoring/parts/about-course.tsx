@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { Fields } from "#sync";
 import { useEngine } from "../../../app/use.ts";
 import { t } from "../../../words/index.ts";
+import { attempt } from "../attempt.ts";
 import type { Draft } from "../staff.ts";
 import { type About, AboutFields, aboutOf } from "./about.tsx";
 
@@ -18,9 +19,7 @@ export function AboutCourse({ course }: { course: Draft }) {
     subject_id: course.subject_id,
   };
 
-  async function save(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    const now = aboutOf(event.currentTarget as HTMLFormElement); // The form that has this listener.
+  async function save(now: About): Promise<void> {
     const fields = changesOf(was, now);
     if (Object.keys(fields).length > 0) await engine.patch("catalog.courses", course.id, fields, { title: now.title });
     setSaved(true);
@@ -30,7 +29,15 @@ export function AboutCourse({ course }: { course: Draft }) {
   return (
     <details class="card">
       <summary>{t("authoring.settings")}</summary>
-      <form class="stack about" onSubmit={save} onInput={() => setSaved(false)}>
+      <form
+        class="stack about"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const now = aboutOf(event.currentTarget);
+          void attempt(() => save(now));
+        }}
+        onInput={() => setSaved(false)}
+      >
         <AboutFields about={was} />
         <div class="row">
           <button type="submit" class="button main">

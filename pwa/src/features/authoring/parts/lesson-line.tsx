@@ -5,6 +5,7 @@ import type { Lesson } from "../../../app/rows.ts";
 import { useEngine } from "../../../app/use.ts";
 import { Ask, Chip, Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
+import { attempt } from "../attempt.ts";
 import { moveLesson, type Part, stepOf, type Target } from "../outline.ts";
 import { Mover, refocus } from "./mover.tsx";
 import { NameForm } from "./name-form.tsx";
@@ -52,13 +53,13 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
   /** Let go on a row below its own it stands behind that row, on one above it before that row. */
   function drop(at: string): void {
     const [sectionId = "", index = ""] = at.split(":");
-    void move({ sectionId, index: Number(index) });
+    void attempt(() => move({ sectionId, index: Number(index) }));
   }
 
   return (
     <li class="outline-line" data-at={`${place.sectionId}:${place.index}`}>
       <div class="row outline-row">
-        <Mover id={handle} title={title} onStep={(by) => void step(by, handle)} onDrop={drop} />
+        <Mover id={handle} title={title} onStep={(by) => void attempt(() => step(by, handle))} onDrop={drop} />
         <a class="grow outline-title" href={`/teach/${lesson.course_id}/edit/${lesson.id}`}>
           {title}
           {isUnsaved && <Chip tone="warn">{t("authoring.unsaved")}</Chip>}
@@ -79,7 +80,12 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
             <Icon name="pencil" />
             {t("authoring.rename")}
           </button>
-          <button type="button" class="button" id={`up-${lesson.id}`} onClick={() => void step(-1, `up-${lesson.id}`)}>
+          <button
+            type="button"
+            class="button"
+            id={`up-${lesson.id}`}
+            onClick={() => void attempt(() => step(-1, `up-${lesson.id}`))}
+          >
             <Icon name="arrow-up" />
             {t("authoring.up")}
           </button>
@@ -87,7 +93,7 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
             type="button"
             class="button"
             id={`down-${lesson.id}`}
-            onClick={() => void step(1, `down-${lesson.id}`)}
+            onClick={() => void attempt(() => step(1, `down-${lesson.id}`))}
           >
             <Icon name="arrow-down" />
             {t("authoring.down")}
@@ -98,7 +104,7 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
               onChange={(event) => {
                 const sectionId = event.currentTarget.value;
                 const index = parts.find(({ section }) => section.id === sectionId)?.lessons.length ?? 0;
-                void move({ sectionId, index }).then(() => refocus(handle));
+                void attempt(() => move({ sectionId, index }).then(() => refocus(handle)));
               }}
             >
               {parts.map(({ section }) => (
@@ -119,7 +125,7 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
           label={t("authoring.lesson_name")}
           value={title}
           act={t("authoring.save")}
-          onName={(now) => void rename(now)}
+          onName={(now) => void attempt(() => rename(now))}
           onClose={() => setOpen("")}
         />
       )}
@@ -128,7 +134,7 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
           title={t("authoring.remove_lesson")}
           confirm={t("authoring.remove")}
           danger
-          onYes={() => void remove()}
+          onYes={() => void attempt(remove)}
           onNo={() => setOpen("")}
         >
           <p class="strong">{title}</p>

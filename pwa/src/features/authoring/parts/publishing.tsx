@@ -8,6 +8,7 @@ import { useEngine, useRows } from "../../../app/use.ts";
 import { Ask, Chip, Icon, Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { type Block, readBlocks } from "../../catalog/blocks.ts";
+import { attempt } from "../attempt.ts";
 import { conflictsIn } from "../conflicts.ts";
 import type { Part } from "../outline.ts";
 import { type Draft, sayWhy, staffBucket, useWishes } from "../staff.ts";
@@ -51,14 +52,19 @@ export function Publishing({ course, parts }: PublishingProps) {
       </p>
       {refused && <Notice tone="bad">{sayWhy(refused.code, refused.message)}</Notice>}
       {open === "publish" && (
-        <Ready course={course} parts={parts} onYes={() => void set("published")} onNo={() => setOpen("")} />
+        <Ready
+          course={course}
+          parts={parts}
+          onYes={() => void attempt(() => set("published"))}
+          onNo={() => setOpen("")}
+        />
       )}
       {open === "unpublish" && (
         <Ask
           title={t("authoring.unpublish_ask")}
           confirm={t("authoring.unpublish")}
           danger
-          onYes={() => void set("draft")}
+          onYes={() => void attempt(() => set("draft"))}
           onNo={() => setOpen("")}
         >
           <p>{t("authoring.unpublish_hint")}</p>
@@ -77,7 +83,7 @@ export function Publishing({ course, parts }: PublishingProps) {
         <a class="button" href={`/teach/${course.id}/history`}>
           {t("authoring.history")}
         </a>
-        <button type="button" class="button" disabled={course.slug === ""} onClick={() => void copy()}>
+        <button type="button" class="button" disabled={course.slug === ""} onClick={() => void attempt(copy)}>
           {t("authoring.copy")}
         </button>
       </div>

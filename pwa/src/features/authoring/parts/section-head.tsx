@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { useEngine } from "../../../app/use.ts";
 import { Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
+import { attempt } from "../attempt.ts";
 import { type Part, placeAmong } from "../outline.ts";
 import { Mover, refocus } from "./mover.tsx";
 import { NameForm } from "./name-form.tsx";
@@ -32,10 +33,8 @@ export function SectionHead({ part: { section, lessons }, parts, say }: HeadProp
 
   function drop(at: string): void {
     const sectionId = at.split(":")[0];
-    void moveTo(
-      parts.findIndex((part) => part.section.id === sectionId),
-      handle,
-    );
+    const to = parts.findIndex((part) => part.section.id === sectionId);
+    void attempt(() => moveTo(to, handle));
   }
 
   async function rename(now: string): Promise<void> {
@@ -49,7 +48,7 @@ export function SectionHead({ part: { section, lessons }, parts, say }: HeadProp
     engine.sync();
   }
 
-  const step = (by: 1 | -1, focused: string) => void moveTo(index + by, focused);
+  const step = (by: 1 | -1, focused: string) => void attempt(() => moveTo(index + by, focused));
   return (
     <>
       <div class="row outline-row" data-at={`${id}:0`}>
@@ -80,7 +79,7 @@ export function SectionHead({ part: { section, lessons }, parts, say }: HeadProp
             {t("authoring.down")}
           </button>
           {lessons.length === 0 ? (
-            <button type="button" class="button quiet danger" onClick={() => void remove()}>
+            <button type="button" class="button quiet danger" onClick={() => void attempt(remove)}>
               <Icon name="trash-2" />
               {t("authoring.remove")}
             </button>
@@ -94,7 +93,7 @@ export function SectionHead({ part: { section, lessons }, parts, say }: HeadProp
           label={t("authoring.section_name")}
           value={title}
           act={t("authoring.save")}
-          onName={(now) => void rename(now)}
+          onName={(now) => void attempt(() => rename(now))}
           onClose={() => setOpen("")}
         />
       )}

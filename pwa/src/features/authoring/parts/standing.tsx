@@ -2,6 +2,7 @@
 
 import { Icon, Notice } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
+import { problem } from "../attempt.ts";
 import type { Part } from "../outline.ts";
 import { sayWhy, useWishes } from "../staff.ts";
 
@@ -15,6 +16,7 @@ export function Standing({ courseId, parts }: { courseId: string; parts: readonl
   const waiting = wishes.length - refused.length;
   return (
     <>
+      {problem.value !== null && <Notice tone="bad">{problem.value}</Notice>}
       {refused.map((item) => (
         <Notice key={item.identity} tone="bad">
           <p>

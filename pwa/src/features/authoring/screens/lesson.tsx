@@ -103,6 +103,7 @@ function SaveBar({ lesson, bench, mustChoose }: BarProps) {
   return (
     <>
       {problem && <Notice tone="bad">{problem}</Notice>}
+      {!["", "kept", "saved"].includes(bench.state) && <Notice tone="bad">{bench.state}</Notice>}
       {refused && (
         <Notice tone="bad">
           <p>

@@ -9,6 +9,7 @@ import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { BankLink } from "../../bank/parts/bank-link.tsx";
+import { attempt } from "../attempt.ts";
 import { type Part, partsOf, placeLast } from "../outline.ts";
 import { AboutCourse } from "../parts/about-course.tsx";
 import { LessonLine } from "../parts/lesson-line.tsx";
@@ -102,7 +103,7 @@ function Sections({ courseId, parts, say }: { courseId: string; parts: readonly 
         <NameForm
           label={t("authoring.section_name")}
           act={t("authoring.add")}
-          onName={(title) => void add(title)}
+          onName={(title) => void attempt(() => add(title))}
           onClose={() => {
             setAdding(false);
             refocus("add-section");
@@ -144,7 +145,7 @@ function AddLesson({ courseId, section, parts }: { courseId: string; section: Se
       label={t("authoring.lesson_name")}
       act={t("authoring.add")}
       isKept
-      onName={(title) => void add(title)}
+      onName={(title) => void attempt(() => add(title))}
       onClose={() => {
         setAdding(false);
         refocus(button);

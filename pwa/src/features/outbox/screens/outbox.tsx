@@ -1,6 +1,6 @@
 /** Everything this person made that the server has not shown back yet, one by one, with what can be done. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Engine, OutboxItem } from "#sync";
 import { sayCode, sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
@@ -21,14 +21,33 @@ const NAMES: Readonly<Record<string, Word>> = {
   "questions.answer.post": word("made.answer"),
   "questions.answer.accept": word("made.accept"),
   "notifications.notifications": word("made.read"),
+  "catalog.course.create": word("authoring.new"),
+  "catalog.course.duplicate": word("authoring.copy"),
+  "catalog.courses": word("authoring.made_course"),
+  "catalog.sections": word("authoring.made_section"),
+  "catalog.lesson.add": word("authoring.lesson_new"),
+  "catalog.lessons": word("authoring.made_lesson"),
+  "catalog.lesson_texts": word("authoring.made_text"),
   "sync.op.retry": word("act.retry"),
   "sync.op.withdraw": word("outbox.withdraw"),
 };
+
+/** Words of the studio come when there is something of it; until then, and without a network, its own name stands there. */
+function nameOf(made: string): string {
+  const name = NAMES[made];
+  return (name !== undefined && t(name)) || made;
+}
+
+const isWriting = (item: OutboxItem): boolean => item.name.startsWith("catalog.") && item.name !== "catalog.progress";
 
 export function OutboxScreen() {
   const engine = useEngine();
   const [problem, setProblem] = useState<string>();
   const items = engine.outbox.value;
+  const isAuthor = items.some(isWriting);
+  useEffect(() => {
+    if (isAuthor) import("../../../words/areas.ts").then(({ learn }) => learn("authoring")).catch(() => undefined); // Not here: see above.
+  }, [isAuthor]);
   const refused = items.filter((item) => item.state === "not_accepted");
   const others = bundle(items.filter((item) => item.state !== "not_accepted")).reverse();
 
@@ -110,12 +129,12 @@ function sizeOf(item: OutboxItem): number {
 }
 
 function Item({ item, count }: Bundle) {
-  const name = NAMES[item.name];
+  const name = nameOf(item.name);
   return (
     <div class="line wraps">
       <span class="grow">
         <span class="strong">
-          {name === undefined ? item.name : t(name)}
+          {name}
           {count > 1 && ` × ${formatNumber(count)}`}
         </span>
         <br />
@@ -131,7 +150,7 @@ function Refused({ item }: { item: OutboxItem }) {
   const [isCopied, setCopied] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
-  const name = NAMES[item.name];
+  const name = nameOf(item.name);
   const text = textOf(item);
 
   /** It may wait some seconds for the server's word on what was refused; that word may not come. */
@@ -149,7 +168,7 @@ function Refused({ item }: { item: OutboxItem }) {
   return (
     <div class="stack tight" aria-busy={isBusy}>
       <p class="row apart">
-        <span class="strong">{name === undefined ? item.name : t(name)}</span>
+        <span class="strong">{name}</span>
         <OutcomeChip state={item.state} />
       </p>
       <p class="soft small">{[item.title, formatAgo(item.at)].filter(Boolean).join(" · ")}</p>
