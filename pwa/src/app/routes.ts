@@ -6,6 +6,7 @@ import { ROUTES as bank } from "../features/bank/routes.ts";
 import { ROUTES as catalog } from "../features/catalog/routes.ts";
 import { ROUTES as downloads } from "../features/downloads/routes.ts";
 import { ROUTES as identity } from "../features/identity/routes.ts";
+import { ROUTES as library } from "../features/library/routes.ts";
 import { ROUTES as notifications } from "../features/notifications/routes.ts";
 import { ROUTES as operations } from "../features/operations/routes.ts";
 import { ROUTES as outbox } from "../features/outbox/routes.ts";
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...catalog,
   ...downloads,
   ...identity,
+  ...library,
   ...notifications,
   ...operations,
   ...outbox,

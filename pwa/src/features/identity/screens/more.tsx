@@ -11,6 +11,7 @@ import { t, tn } from "../../../words/index.ts";
 import { Face } from "../parts/face.tsx";
 import { JobsDoor } from "../parts/jobs-door.tsx";
 import { LanguageChoice } from "../parts/language.tsx";
+import { LibraryDoor } from "../parts/library-door.tsx";
 
 export function MoreScreen() {
   const me = useMe();
@@ -58,6 +59,7 @@ export function MoreScreen() {
             </a>
           </li>
         ))}
+        <LibraryDoor />
         {hasRole(me, "staff", "admin", "super_admin") && <JobsDoor />}
       </ul>
       <LanguageChoice />
