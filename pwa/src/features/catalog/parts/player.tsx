@@ -25,11 +25,7 @@ export function MediaView({ block, courseId }: { block: MediaBlock; courseId: st
   const attribution = file?.attribution;
   return (
     <figure class="media">
-      {file ? (
-        <Body block={block} file={file} courseId={courseId} />
-      ) : (
-        !isLoading && <Hole title={block.title}>{t("play.gone")}</Hole>
-      )}
+      {file ? <Body block={block} file={file} courseId={courseId} /> : !isLoading && <Hole>{t("play.gone")}</Hole>}
       <figcaption>
         {block.title}
         {attribution && <small class="soft"> {attribution}</small>}
@@ -39,11 +35,11 @@ export function MediaView({ block, courseId }: { block: MediaBlock; courseId: st
 }
 
 function Body({ block, file, courseId }: { block: MediaBlock; file: MediaFile; courseId: string }) {
-  if (file.state === "failed") return <Hole title={block.title}>{t("play.failed")}</Hole>;
+  if (file.state === "failed") return <Hole>{t("play.failed")}</Hole>;
   if (block.type === "document") return <Paper title={block.title} file={file} courseId={courseId} />;
   const sound = soundOf(file, thisPhone());
   const choices = [...(sound ? [sound] : []), ...filmsOf(file)]; // The last is the best.
-  if (choices.length === 0) return <Hole title={block.title}>{t("play.processing")}</Hole>;
+  if (choices.length === 0) return <Hole>{t("play.processing")}</Hole>;
   return <Choosing block={block} file={file} courseId={courseId} choices={choices} />;
 }
 
@@ -64,7 +60,7 @@ function Choosing({ block, file, courseId, choices }: Choices) {
   if (!shown && stream) return <Playing block={block} file={file} one={stream.one} address={stream.address} />;
   if (!shown) {
     return (
-      <Hole title={block.title}>
+      <Hole>
         {file.duration_ms ? <span class="soft">{formatDuration(file.duration_ms / 1000)}</span> : null}
         <Offers file={file} courseId={courseId} choices={choices} />
         <Streaming choices={choices} onReady={(one, address) => setStream({ one, address })} />
@@ -275,10 +271,10 @@ function Paper({ title, file, courseId }: { title: string; file: MediaFile; cour
   const downloads = useDownloads();
   const pdf = named(file, "pdf") ?? named(file, "file"); // What is no PDF is only handed on.
   const pages = file.pages ? tn("play.pages", file.pages) : "";
-  if (!pdf) return <Hole title={title}>{t("play.processing")}</Hole>;
+  if (!pdf) return <Hole>{t("play.processing")}</Hole>;
   if (!downloads.isKept(pdf.sha256)) {
     return (
-      <Hole title={title}>
+      <Hole>
         <span class="soft">{pages}</span>
         <Offers file={file} courseId={courseId} choices={[pdf]} />
       </Hole>
@@ -336,11 +332,6 @@ function nameOf(one: Rendition): string {
   return one.name.startsWith("v") ? t("play.film", { lines: one.name.slice(1) }) : t("play.sound");
 }
 
-function Hole({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <div class="hole">
-      <p class="strong">{title}</p>
-      {children}
-    </div>
-  );
+function Hole({ children }: { children: ComponentChildren }) {
+  return <div class="hole">{children}</div>;
 }
