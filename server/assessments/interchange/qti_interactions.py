@@ -197,7 +197,7 @@ def _typed(item: Item, body: Element, found: list[Element]) -> tuple[str, Body]:
     text = item.notes.html(inner_html(body, without=_SILENT), length_max=PROMPT_LENGTH_MAX)
     if len(found) == 1 and name(found[0]) == "textEntryInteraction":
         before, _, after = text.partition(MARK)
-        has_gap = bool(after.strip())
+        has_gap = bool(after.strip()) or not before.strip()
         prompt = f"{before}_____{after}" if has_gap else before.rstrip()
         return prompt.strip(), _one_entry(item, found[0])
     if "[[" in text:

@@ -264,6 +264,8 @@ def _typed(root: Element, body: Element, prompt: str, asked: ShortBody | Numeric
     if any(one.feedback for one in (asked.answers if isinstance(asked, ShortBody) else asked.ranges)):
         notes.lose("feedback was left out")
     before, gap, after = prompt.partition(GAP)
+    if gap and before.strip() and not after.strip():
+        notes.lose("the line for the answer stands behind the text")
     _note_blanks(prompt, notes)
     lines = [line for line in before.split("\n") if line.strip()] or [""]
     for line in lines[:-1]:
@@ -288,7 +290,8 @@ def _declare_texts(root: Element, ident: str, answers: tuple[ShortAnswer, ...], 
         words = answer.text.replace("\\*", "*")
         if " ".join(words.split()) != words:
             notes.lose("line ends and runs of blanks in an answer were left out")
-        texts.setdefault(" ".join(words.split()), answer.weight_ppm)
+        words = " ".join(words.split())
+        texts[words] = max(answer.weight_ppm, texts.get(words, -FULL_PPM))
     if len(texts) != len(answers):
         notes.lose("an answer that stood twice was kept once")
     right = [text for text, share in texts.items() if share == FULL_PPM]
@@ -299,7 +302,10 @@ def _declare_numbers(root: Element, asked: NumericBody, notes: Notes) -> None:
     margins = {(part.high - part.low) / 2 for part in asked.ranges}
     if len(margins) > 1:
         raise Unwritable("QTI has one margin for all right numbers")
-    marks = {str(part.low + (part.high - part.low) / 2): part.weight_ppm for part in asked.ranges}
+    marks: dict[str, int] = {}
+    for part in asked.ranges:
+        centre = str(part.low + (part.high - part.low) / 2)
+        marks[centre] = max(part.weight_ppm, marks.get(centre, -FULL_PPM))
     if len(marks) != len(asked.ranges):
         notes.lose("a number that stood twice was kept once")
     right = [text for text, share in marks.items() if share == FULL_PPM]
