@@ -23,8 +23,8 @@ TAIL_BYTES = 8 * 1024  # … and of its last words.
 CHUNK_BYTES = 64 * 1024
 LINE_BYTES_MAX = 1024
 SYSTEM_PATHS = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
-OUT_OF_MEMORY_CODES = frozenset({187, 244, 245})  # ffmpeg's ways to end when malloc or a thread is refused.
-OUT_OF_MEMORY_WORDS = (b"Cannot allocate memory", b"MemoryError", b"std::bad_alloc")
+OUT_OF_MEMORY_CODES = frozenset({244, 245})  # ffmpeg's ways to end when malloc or a thread is refused.
+OUT_OF_MEMORY_WORDS = (b"Cannot allocate memory", b"MemoryError", b"std::bad_alloc", b"failed to map segment")
 STOPPED_CODE = 255  # ffmpeg's when a signal asked it to end: here only the limit of processor time does.
 CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS})
 

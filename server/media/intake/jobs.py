@@ -26,7 +26,7 @@ from server.media.uploads.payloads import CheckUpload
 from server.media.uploads.policy import type_of
 from server.media.uploads.sessions import note_upload
 
-ATTEMPTS = 5
+ATTEMPTS = 12  # Over some 37 minutes: a store or a scanner that is away for so long is waited for.
 MAY_BEGIN = frozenset({"received", "checking", "failed"})
 
 

@@ -32,6 +32,7 @@ BYTES_A_S = 60_000
 MEMORY_BYTES, MEMORY_LARGE_BYTES = 1536 * MB, 2560 * MB
 LARGE_PIXELS = 1920 * 1088
 
+GUESSED_LENGTHS = frozenset({"mp3", "aac"})  # Have no head that says how long they are; ffmpeg reckons by their rate.
 CUT_MS = 2_000  # A rendition may be shorter by this, or by a tenth; what is cut more was cut before it came.
 POSTER_AT_S_MAX = 10.0
 POSTER_PX = 640
@@ -145,7 +146,9 @@ async def make(
     if not ran.is_well or not path.exists() or path.stat().st_size == 0:
         raise Damaged
     result = await probe(path, demuxer={"mp3": "mp3", "opus": "ogg"}.get(name, "mov"), folder=folder)
-    _refuse_cut(probed.duration_ms, result.duration_ms)
+    is_sound_of_film = name in SOUNDS and probed.has_picture  # May be shorter: somebody spoke for a minute of ten.
+    says_length = demuxer not in GUESSED_LENGTHS and not is_sound_of_film
+    _refuse_cut(probed.duration_ms if says_length else None, result.duration_ms)
     mime, codecs = ("video/mp4", SIZES[name].codecs) if name in SIZES else SOUNDS[name][:2]
     if name in SIZES and not probed.has_sound:
         codecs = codecs.partition(",")[0]
@@ -200,8 +203,16 @@ def _refuse_cut(source_ms: int | None, made_ms: int | None) -> None:
 
 async def make_poster(source: Path, *, demuxer: str, probed: Probed, folder: Path) -> Made:
     """A picture of the film as JPEG, from its first tenth. Raises Damaged, TooCostly."""
+    for at_s in (min(POSTER_AT_S_MAX, (probed.duration_ms or 0) / 10_000), 0.0):
+        made = await _poster(source, demuxer=demuxer, at_s=at_s, folder=folder)
+        if made is not None:
+            return made
+    raise Damaged
+
+
+async def _poster(source: Path, *, demuxer: str, at_s: float, folder: Path) -> Made | None:
+    """None where there is no picture at that second."""
     path = folder / "poster.jpg"
-    at_s = min(POSTER_AT_S_MAX, (probed.duration_ms or 0) / 10_000)
     scale = f"scale=w='min({POSTER_PX},iw)':h=-2"
     options = [
         "-map",
@@ -226,7 +237,7 @@ async def make_poster(source: Path, *, demuxer: str, probed: Probed, folder: Pat
         limits=Limits(cpu_s=60, wall_s=120, memory_bytes=MEMORY_LARGE_BYTES, output_bytes=5 * MB),
     )
     if not ran.is_well or not path.exists() or path.stat().st_size == 0:
-        raise Damaged
+        return None
     return Made(name="thumb", path=path, mime="image/jpeg")
 
 

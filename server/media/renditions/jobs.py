@@ -27,7 +27,7 @@ from server.media.renditions.telling import CHECKED_PPM, telling, uploads_of
 from server.media.schemas import FileKind, RenditionRow
 from server.media.uploads.sessions import note_upload
 
-ATTEMPTS = 5
+ATTEMPTS = 12  # Over some 37 minutes: a store that is away for so long is waited for.
 BROKEN = ("media.broken", "Something went wrong on our side; it was noted, and staff will try again.")
 
 

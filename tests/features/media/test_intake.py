@@ -168,6 +168,16 @@ async def test_a_film_that_was_cut_says_after_how_many_seconds(post: Post, films
     assert sent.file["state"] == "failed"
 
 
+async def test_a_film_in_which_somebody_speaks_for_a_second_is_whole(post: Post, tmp_path: Path) -> None:
+    quiet = tmp_path / "quiet.mp4"
+    film = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=5:duration=8", "-f", "lavfi", "-i", "sine=duration=1")
+    ffmpeg(*film, "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", str(quiet))
+
+    sent = await post.sent(quiet, "quiet.mp4")
+
+    assert (sent.state, sent.code, sent.names) == ("ready", None, ["mp3", "opus", "thumb", "v240"])
+
+
 async def test_a_worker_that_dies_between_renditions_makes_nothing_twice(post: Post, films: Path, work: Work) -> None:
     upload_id = await post.send(films / "film.mp4", "film.mp4")
     await post.run(until=lambda kind: kind == "media.make_rendition")
