@@ -1,7 +1,6 @@
 /** Taking a file in: hashed and sealed in one read, so that it may be sent long after the page was closed. */
 
 import { isQuotaError } from "../sync/worker/db.ts";
-import { newHasher } from "./hashing.ts";
 import { CHUNK_BYTES, type Store } from "./store.ts";
 import type { AddOptions } from "./types.ts";
 
@@ -12,6 +11,7 @@ export async function takeIn(
   file: File,
   onProgress?: AddOptions["onProgress"],
 ): Promise<{ sha256: string; isKept: boolean }> {
+  const { newHasher } = await import("./hashing.ts"); // Only who sends needs the library.
   const hasher = await newHasher();
   let isKept = true;
   for (let at = 0; at < file.size; at += CHUNK_BYTES) {
