@@ -28,7 +28,7 @@ UNUSED_KEPT = timedelta(days=30)  # As long as an op may wait on a phone that is
 _EXPIRE = text(
     "update media_uploads set state = 'expired', reason_code = 'upload.expired',"
     " reason = 'Nothing came for eight days; begin it anew.'"
-    " where state in ('receiving', 'received') and expires_at < :now and (state = 'receiving' or purpose = 'import')"
+    " where state = 'receiving' and expires_at < :now"
 )
 _ENDED = text(
     "select id from media_uploads where swept_at is null"
