@@ -6,6 +6,7 @@ import { Icon, Notice } from "../../../ui/parts.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
+import { chosenPicture } from "../chosen.ts";
 import { conflictsIn } from "../conflicts.ts";
 import {
   excerptOf,
@@ -160,11 +161,22 @@ function Shown({ item: { key, block }, courseId, onOpen }: { item: Item; courseI
         {isEmpty(block) ? (
           <p class="soft">{kind}</p>
         ) : (
-          <BlockView block={finished([block])[0] ?? block} place={{ courseId, isTeacher: true }} />
+          <View block={finished([block])[0] ?? block} courseId={courseId} />
         )}
       </div>
       <button type="button" class="block-door" id={`block-${key}`} aria-label={name} onClick={onOpen} />
     </>
+  );
+}
+
+export function View({ block, courseId }: { block: Block; courseId: string }) {
+  const own = block.type === "image" ? chosenPicture(block.file_id) : undefined;
+  if (own === undefined || block.type !== "image")
+    return <BlockView block={block} place={{ courseId, isTeacher: true }} />;
+  return (
+    <figure>
+      <img src={own} alt={block.alt} width={block.width} height={block.height} />
+    </figure>
   );
 }
 

@@ -10,8 +10,9 @@ import { useUploads } from "../../../uploads/use.ts";
 import { formatBytes } from "../../../words/format.ts";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
-import { BlockView } from "../../catalog/parts/blocks.tsx";
+import { keepChosen } from "../chosen.ts";
 import { sayWhy, staffBucket } from "../staff.ts";
+import { View as BlockShown } from "./desk.tsx";
 import { type EditorProps, First } from "./fields.tsx";
 import { RichInput } from "./rich-input.tsx";
 
@@ -50,7 +51,7 @@ function FileBlock(props: EditorProps<Shown>) {
         <>
           <FileState fileId={block.file_id} courseId={courseId} />
           <div class="lesson">
-            <BlockView block={block} place={{ courseId, isTeacher: true }} />
+            <BlockShown block={block} courseId={courseId} />
           </div>
         </>
       )}
@@ -103,6 +104,7 @@ function Choose({ block, courseId, onChange }: EditorProps<Shown>) {
         attribution: whose.trim(),
         onProgress: (part, of) => setDone({ part, of }),
       });
+      if (block.type === "image") keepChosen(added.fileId, file);
       if (block.type === "image") onChange({ ...block, file_id: added.fileId, ...(size ?? {}) }, true);
       else onChange({ ...block, file_id: added.fileId, title: block.title.trim() || titleOf(file) }, true);
     } catch (error) {

@@ -104,21 +104,21 @@ function Ready({ course, parts, onYes, onNo }: ReadyProps) {
   const tests = useRows<Assessment>("assessments.assessments", bucket);
   const lessons = parts.flatMap((part) => part.lessons);
   const blocks = texts.rows.map((row) => readBlocks(row.blocks));
-  const isImported = course.source_url !== null;
   const reasons = [
     course.slug === "" && t("authoring.why_new"),
     lessons.length === 0 && t("authoring.why_empty"),
-    !isImported && tests.rows.length === 0 && !blocks.some(hasExercise) && t("authoring.why_exercise"),
     blocks.some((one) => conflictsIn(one).length > 0) && t("authoring.why_marks"),
   ].filter((reason) => reason !== false);
+  // Courses from files are spared this one, and only the server knows which those are: said, and left to it.
+  const isIdle = tests.rows.length === 0 && !blocks.some(hasExercise);
   if (texts.isLoading || tests.isLoading) return null;
   return (
     <div class="stack tight">
-      {reasons.length > 0 ? (
+      {reasons.length > 0 || isIdle ? (
         <Notice tone="warn">
           <p>{t("authoring.why")}</p>
           <ul class="reasons">
-            {reasons.map((reason) => (
+            {[...reasons, ...(isIdle ? [t("authoring.why_exercise")] : [])].map((reason) => (
               <li key={reason}>{reason}</li>
             ))}
           </ul>
