@@ -6,6 +6,7 @@ import type { Uploads } from "../../../uploads/queue.ts";
 import type { Upload, UploadState } from "../../../uploads/types.ts";
 import { formatBytes } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
+import { sayWhy } from "./why.ts";
 import "./uploads.css";
 
 const TONES: Readonly<Record<UploadState, Tone>> = {
@@ -56,7 +57,7 @@ export function UploadItem({ upload, uploads }: { upload: Upload; uploads: Uploa
           {say(upload)}
         </Chip>
       </p>
-      {upload.message && isOver && <p class="small">{upload.message}</p>}
+      {isOver && sayWhy(upload) && <p class="small">{sayWhy(upload)}</p>}
       {!upload.isKept && ["waiting", "sending"].includes(state) && <p class="small">{t("uploads.keep_open")}</p>}
       {isOther && (
         <p class="wrong" role="alert">
