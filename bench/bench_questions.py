@@ -7,6 +7,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 from lxml import etree
 
@@ -65,6 +66,13 @@ def bare(kind: WriteKind, content: bytes) -> Callable[[], object]:
     return lambda: re.findall(r"[^=~{}#:\n]+|[=~{}#:\n]", content.decode())
 
 
+def read_whole(kind: ReadKind, content: bytes) -> QuestionDocument:
+    if kind != "qti":
+        return read_questions(kind, content)
+    packed = zipfile.ZipFile(io.BytesIO(content))
+    return read_questions("qti", packed.read("imsmanifest.xml"), files=packed.read)
+
+
 def timed(run: Callable[[], object]) -> float:
     """Seconds, the best of two."""
     found = []
@@ -79,7 +87,7 @@ async def measure(_servers: Servers) -> list[Figure]:
     figures = []
     for kind, read_kind in FORMATS:
         content = write_questions(kind, questions(QUESTIONS_MAX, choices_only=kind == "aiken")).content
-        ours = timed(lambda: read_questions(read_kind, content))  # noqa: B023 - run at once
+        ours = timed(partial(read_whole, read_kind, content))
         floor = timed(bare(kind, content))
         name = f"read 5,000 questions, {kind} ({len(content) / 1e6:.1f} MB)"
         figures.append(

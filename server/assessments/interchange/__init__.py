@@ -17,8 +17,7 @@ from server.assessments.interchange.gift import parse_gift
 from server.assessments.interchange.gift_writing import write_gift
 from server.assessments.interchange.moodle_xml import read_moodle_xml
 from server.assessments.interchange.moodle_xml_writing import write_moodle_xml
-from server.assessments.interchange.packed import FileFinder
-from server.assessments.interchange.qti import read_qti
+from server.assessments.interchange.qti import FileFinder, read_qti
 from server.assessments.interchange.qti12 import read_qti12
 from server.assessments.interchange.qti12_writing import write_qti12
 from server.assessments.interchange.qti_writing import write_qti
@@ -63,7 +62,9 @@ class Written:
 
 
 def read_questions(kind: ReadKind, content: bytes, *, files: FileFinder | None = None) -> QuestionDocument:
-    """Seconds for the largest file: ask in a thread. `files` finds what a QTI test or manifest names beside it.
+    """Seconds for the largest file: ask in a thread.
+
+    `files` finds what a QTI test or the manifest of a package (then `content` is its `imsmanifest.xml`) names beside it.
 
     Raises: BadEncoding, TooManyQuestions, NotThisFormat, EntitiesInside. What is wrong with one question is its entry's
     reason.

@@ -1,11 +1,12 @@
 """QTI 2.1, 2.2 and 3.0, the part of them that asks questions: reading.
 
 Sources: https://www.imsglobal.org/question/qtiv2p1/imsqti_infov2p1.html, https://www.imsglobal.org/spec/qti/v3p0/impl
-An item, a test that names its items, or a zip of either. Names of version 3 are read under those of version 2.
+An item, a test that names its items, or the manifest of a package, whose zip somebody else has opened. Names of
+version 3 are read under those of version 2.
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 from server.assessments.interchange.checking import checked
@@ -18,7 +19,6 @@ from server.assessments.interchange.document import (
     Question,
     QuestionDocument,
 )
-from server.assessments.interchange.packed import FileFinder, files_in
 from server.assessments.interchange.qti_interactions import INTERACTIONS, Item, body_of
 from server.assessments.interchange.reading import Fault, Notes, Skipped, entry_of, number, shown_of
 from server.assessments.interchange.refusals import NotThisFormat, check_count
@@ -34,14 +34,14 @@ from server.assessments.interchange.xml import (
     within,
 )
 
-MANIFEST = "imsmanifest.xml"
+FileFinder = Callable[[str], bytes | None]
+"""The bytes of a file beside the one that names it; None where there is none."""
+
 NESTED_MAX = 3  # Tests may name sections in files of their own.
 
 
 def read_qti(content: bytes, files: FileFinder | None = None) -> QuestionDocument:
     """Raises: what `parse_xml` raises; NotThisFormat, TooManyQuestions."""
-    if content.startswith(b"PK"):
-        return _read_package(files_in(content))
     root = parse_xml(content)
     match name(root):
         case "assessmentItem":
@@ -52,13 +52,6 @@ def read_qti(content: bytes, files: FileFinder | None = None) -> QuestionDocumen
             return _read_manifest(root, files)
         case _:
             raise NotThisFormat("The file is XML, but neither a QTI item nor a QTI test.")
-
-
-def _read_package(files: FileFinder) -> QuestionDocument:
-    manifest = files(MANIFEST)
-    if manifest is None:
-        raise NotThisFormat(f"The zip has no {MANIFEST}: it is no QTI package.")
-    return _read_manifest(parse_xml(manifest), files)
 
 
 def _read_manifest(root: Element, files: FileFinder) -> QuestionDocument:
