@@ -64,7 +64,7 @@ class Written:
 def read_questions(kind: ReadKind, content: bytes, *, files: FileFinder | None = None) -> QuestionDocument:
     """Seconds for the largest file: ask in a thread.
 
-    `files` finds what a QTI test or the manifest of a package (then `content` is its `imsmanifest.xml`) names beside it.
+    `files` finds what a QTI test or the manifest of a package (then `content` is its `imsmanifest.xml`) names besides.
 
     Raises: BadEncoding, TooManyQuestions, NotThisFormat, EntitiesInside. What is wrong with one question is its entry's
     reason.
