@@ -32,14 +32,7 @@ export function ItemScreen({ params }: { params: Readonly<Record<string, string>
           <p class="soft small">{[shown.licence, shown.attribution].filter(Boolean).join(" · ")}</p>
           <ol class="list plain stack tight">
             {answer.files.map((file, index) => (
-              <FileLine
-                key={file.id}
-                itemId={itemId}
-                file={file}
-                number={index + 1}
-                isOut={!!answer.item}
-                done={again}
-              />
+              <FileLine key={file.id} itemId={itemId} file={file} number={index + 1} done={again} />
             ))}
           </ol>
           {answer.may_rate && <Rate itemId={itemId} stars={answer.own_stars} done={again} />}
@@ -59,11 +52,10 @@ interface FileProps {
   itemId: string;
   file: ItemFile;
   number: number;
-  isOut: boolean; // On the shelf: before that, only its place in the list is shown.
   done: () => void;
 }
 
-function FileLine({ itemId, file, number, isOut, done }: FileProps) {
+function FileLine({ itemId, file, number, done }: FileProps) {
   const { userId } = useEngine();
   const [problem, setProblem] = useState<string>();
   const [isBusy, setBusy] = useState(false);
@@ -92,7 +84,7 @@ function FileLine({ itemId, file, number, isOut, done }: FileProps) {
         <span class="grow">{name}</span>
         <span class="soft small number">{formatBytes(file.bytes)}</span>
       </p>
-      {isOut && file.sha256 !== null && (
+      {file.sha256 !== null && (
         <button type="button" class="button" disabled={isBusy} onClick={() => void save()}>
           <Icon name="download" />
           {t("library.download")}

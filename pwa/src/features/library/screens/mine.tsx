@@ -13,12 +13,15 @@ export function OwnItemsScreen() {
   const items = useRows<Row & Item>("library.items", `user:${engine.userId}`).rows;
   return (
     <Page title={t("library.mine")} lead={t("library.mine_lead")} back="/library">
-      {items.length === 0 && <Empty icon="file-up" title={t("library.mine_none")} />}
-      <ul class="list plain stack">
-        {items.map((item) => (
-          <ItemCard key={item.id} item={item} href={`/teach/library/${item.id}`} />
-        ))}
-      </ul>
+      {items.length === 0 ? (
+        <Empty icon="file-up" title={t("library.mine_none")} />
+      ) : (
+        <ul class="list plain stack">
+          {items.map((item) => (
+            <ItemCard key={item.id} item={item} href={`/teach/library/${item.id}`} />
+          ))}
+        </ul>
+      )}
       <div class="action">
         <a class="button main" href={`/teach/library/${newId()}`}>
           <Icon name="plus" />

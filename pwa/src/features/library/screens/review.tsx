@@ -11,12 +11,15 @@ export function ReviewScreen() {
   return (
     <Page title={t("library.review")} lead={t("library.review_lead")} back="/library">
       {problem && <Notice tone="bad">{problem}</Notice>}
-      {items?.length === 0 && <Empty icon="check-check" title={t("library.review_none")} />}
-      <ul class="list plain stack">
-        {items?.map((item) => (
-          <ItemCard key={item.id} item={item} href={`/library/${item.id}`} />
-        ))}
-      </ul>
+      {items?.length === 0 ? (
+        <Empty icon="check-check" title={t("library.review_none")} />
+      ) : (
+        <ul class="list plain stack">
+          {items?.map((item) => (
+            <ItemCard key={item.id} item={item} href={`/library/${item.id}`} />
+          ))}
+        </ul>
+      )}
     </Page>
   );
 }

@@ -25,8 +25,8 @@ export function ShelfScreen() {
   const { value: items, problem } = useAsked<readonly Shelved[]>(`/api/v1/library?${params}`);
   return (
     <Page title={t("library.title")} lead={t("library.lead")} width="broad">
-      <search class="row">
-        <div class="grow">
+      <search class="stack tight">
+        <div>
           <Field label={t("library.search")}>
             {(props) => (
               <input
