@@ -1,15 +1,25 @@
-/** Imports: the file goes up with its progress told, then the server's job is asked how far it is. */
+/** Imports: the file goes up as an upload, which no cut link loses; then the server's job is asked how far it is. */
 
 import { accessToken } from "../../app/auth.ts";
-import { Refused, request, unwrap } from "../../app/http.ts";
+import { Refused, request } from "../../app/http.ts";
+import type { Uploads } from "../../uploads/queue.ts";
+import type { Kept, Upload } from "../../uploads/types.ts";
 
-export type ImportKind = "cartridge" | "gift";
+export type ImportKind = "cartridge" | "course" | "gift" | "aiken" | "csv" | "moodle_xml" | "qti";
 
 export interface ImportItem {
   readonly item: string; // As the file names it.
   readonly title?: string;
   readonly status: "ok" | "partial" | "skipped" | "failed";
   readonly reason?: string | null;
+}
+
+export interface Sums {
+  readonly sections: number;
+  readonly lessons: number;
+  readonly questions: number;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 export interface ImportJob {
@@ -23,55 +33,56 @@ export interface ImportJob {
   } | null;
   readonly course_slug?: string | null;
   readonly error?: string | { readonly code: string; readonly message: string } | null;
+  readonly dry_run?: boolean;
+  readonly would?: Sums | null;
 }
 
 export const FILE_BYTES_MAX = 200_000_000;
 
-export interface Upload {
+export interface Order {
   readonly kind: ImportKind;
-  readonly file: File;
   readonly course?: string; // Slug, for questions.
   readonly practice?: string; // Title of the practice test, for questions.
   readonly publish: boolean;
-  readonly userId: string;
-  readonly signal: AbortSignal;
-  readonly onBytes: (sent: number) => void;
+  readonly dryRun: boolean;
 }
+
+/** Have the file sent, however often the link is cut; its id in the queue. One that was imported before is sent anew. */
+export async function send(uploads: Uploads, file: File): Promise<string> {
+  const added = await uploads.add(file, { purpose: "import" });
+  if (uploads.of(added.id).peek()?.state !== "ready") return added.id;
+  await uploads.cancel(added.id);
+  return (await uploads.add(file, { purpose: "import" })).id;
+}
+
+/** Whether all of it is at the server. */
+export const isThere = (upload: Upload | undefined): boolean => upload?.state === "checking";
 
 /** Resolves with the job's id. Raises Refused. */
-export async function upload(wanted: Upload): Promise<string> {
-  const token = await accessToken(wanted.userId);
-  if (token === null) throw new Refused("network.offline", "");
-  const query = new URLSearchParams({ kind: wanted.kind, publish: wanted.publish ? "1" : "0" });
-  if (wanted.kind === "cartridge") query.set("access", "free");
-  if (wanted.course) query.set("course", wanted.course);
-  if (wanted.practice) query.set("practice", wanted.practice);
-  const response = await send(`/api/v1/imports?${query}`, token, wanted);
-  return (await unwrap<{ id: string }>(response)).id;
+export async function start(userId: string, upload: Upload, order: Order): Promise<string> {
+  const body = {
+    upload_id: (upload as Partial<Kept>).session ?? upload.id,
+    kind: order.kind,
+    dry_run: order.dryRun,
+    publish: order.publish,
+    ...(order.course ? { course: order.course } : {}),
+    ...(order.practice ? { practice: order.practice } : {}),
+  };
+  const headers = await authorized(userId);
+  return (await request<{ id: string }>("POST", "/api/v1/imports", { body, headers })).id;
 }
 
-/** XMLHttpRequest, because fetch does not tell how much of a body has left. */
-function send(address: string, token: string, { file, signal, onBytes }: Upload): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const going = new XMLHttpRequest();
-    going.open("POST", address);
-    going.setRequestHeader("authorization", `Bearer ${token}`);
-    going.setRequestHeader("content-type", "application/octet-stream");
-    going.setRequestHeader("x-file-name", encodeURIComponent(file.name));
-    going.upload.onprogress = (event) => onBytes(event.loaded);
-    going.onload = () => {
-      const headers = { "content-type": going.getResponseHeader("content-type") ?? "" };
-      resolve(new Response(going.responseText, { status: going.status, headers }));
-    };
-    going.onerror = () => reject(new Refused("network.offline", ""));
-    going.onabort = () => reject(signal.reason);
-    signal.addEventListener("abort", () => going.abort());
-    going.send(file);
-  });
+/** What was tried, for good; without sending the file again. Raises Refused. */
+export async function apply(userId: string, id: string): Promise<void> {
+  await request("POST", `/api/v1/imports/${id}/apply`, { headers: await authorized(userId) });
 }
 
 export async function readJob(userId: string, id: string): Promise<ImportJob> {
+  return request<ImportJob>("GET", `/api/v1/imports/${id}`, { headers: await authorized(userId) });
+}
+
+export async function authorized(userId: string): Promise<{ authorization: string }> {
   const token = await accessToken(userId);
   if (token === null) throw new Refused("network.offline", "");
-  return request<ImportJob>("GET", `/api/v1/imports/${id}`, { headers: { authorization: `Bearer ${token}` } });
+  return { authorization: `Bearer ${token}` };
 }

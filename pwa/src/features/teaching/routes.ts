@@ -6,7 +6,13 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/teach", load: () => import("./screens/mine.tsx").then((file) => file.TeachScreen) },
   {
     pattern: "/teach/import",
+    area: "portable",
     load: () => import("./screens/import.tsx").then((file) => file.ImportScreen),
+  },
+  {
+    pattern: "/teach/:courseId/export",
+    area: "portable",
+    load: () => import("../portable/screens/export.tsx").then((file) => file.ExportScreen),
   },
   {
     pattern: "/teach/:courseId/results",

@@ -4,9 +4,9 @@ import { useState } from "preact/hooks";
 import type { Course } from "../../../app/rows.ts";
 import { useRows } from "../../../app/use.ts";
 import { Chip, Icon, Notice } from "../../../ui/parts.tsx";
-import { formatNumber } from "../../../words/format.ts";
+import { formatBytes, formatNumber } from "../../../words/format.ts";
 import { t, type Word, word } from "../../../words/index.ts";
-import type { ImportItem, ImportJob } from "../imports.ts";
+import type { ImportItem, ImportJob, Sums } from "../imports.ts";
 
 type Status = ImportItem["status"];
 
@@ -19,7 +19,14 @@ const LOOKS: Readonly<Record<Status, { name: Word; tone: "good" | "warn" | "plai
 const ORDER: readonly Status[] = ["failed", "skipped", "partial", "ok"];
 const SHOWN_MAX = 200;
 
-export function Report({ job, onAgain }: { job: ImportJob; onAgain: () => void }) {
+interface Props {
+  readonly job: ImportJob;
+  readonly onAgain: () => void;
+  readonly onApply: () => void;
+}
+
+export function Report({ job, onAgain, onApply }: Props) {
+  const isTried = job.dry_run === true && job.state === "done";
   const items = job.report?.items ?? [];
   const [status, setStatus] = useState<Status | "lost">("lost");
   const count = (one: Status) => items.filter((item) => item.status === one).length;
@@ -34,8 +41,9 @@ export function Report({ job, onAgain }: { job: ImportJob; onAgain: () => void }
           {reason && <p>{reason}</p>}
         </Notice>
       ) : (
-        <Notice tone="good">{t("report.done")}</Notice>
+        <Notice tone={isTried ? "plain" : "good"}>{isTried ? t("portable.would") : t("report.done")}</Notice>
       )}
+      {job.would && <Totals sums={job.would} />}
       <div class="row">
         {ORDER.filter((one) => count(one) > 0).map((one) => (
           <button
@@ -70,16 +78,34 @@ export function Report({ job, onAgain }: { job: ImportJob; onAgain: () => void }
       )}
       {shown.length === 0 && items.length > 0 && <p class="soft">{t("report.all")}</p>}
       <div class="row">
-        {course && (
+        {isTried && (
+          <button type="button" class="button main" onClick={onApply}>
+            <Icon name="file-up" />
+            {t("import.act")}
+          </button>
+        )}
+        {course && !isTried && (
           <a class="button main" href={`/courses/${course.id}`}>
             <Icon name="book-open" />
             {t("report.look")}
           </a>
         )}
         <button type="button" class="button" onClick={onAgain}>
-          {t("report.again")}
+          {isTried ? t("portable.another") : t("report.again")}
         </button>
       </div>
     </section>
   );
+}
+
+function Totals({ sums }: { sums: Sums }) {
+  const counted = [
+    [t("portable.sections"), sums.sections],
+    [t("portable.lessons"), sums.lessons],
+    [t("portable.questions"), sums.questions],
+    [t("portable.files"), sums.files],
+  ] as const;
+  const told = counted.filter(([, count]) => count > 0).map(([name, count]) => `${name}: ${formatNumber(count)}`);
+  if (sums.bytes > 0) told.push(`${t("portable.size")}: ${formatBytes(sums.bytes)}`);
+  return <p class="number">{told.join(" · ")}</p>;
 }
