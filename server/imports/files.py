@@ -9,17 +9,30 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from server.base.actor import Actor
 from server.base.errors import AppError, Conflict
 from server.base.feature import Cron
+from server.base.ids import new_id
 from server.base.tx import Tx
 from server.base.work import Work
+from server.catalog.importing import hash_file
 from server.imports.queries import WaitingImport
 from server.imports.uploads import folder_of, forget, path_of
 from server.media.uploads.assembling import assemble
 from server.media.uploads.errors import UploadDamaged
 from server.media.uploads.models import MediaUpload
-from server.media.uploads.sessions import find_upload, note_upload
+from server.media.uploads.parts import receive_part
+from server.media.uploads.sessions import (
+    NewUpload,
+    Session,
+    cancel,
+    complete,
+    find_upload,
+    new_session,
+    note_upload,
+)
 
+CHUNK_BYTES = 256 * 1024
 UNUSED_DAYS = 8  # After the last look at it, as an upload that nobody goes on with.
 
 
@@ -44,11 +57,49 @@ async def arrived(tx: Tx, upload_id: UUID) -> MediaUpload:
     return upload
 
 
+async def hand_over(work: Work, actor: Actor, path: Path, *, name: str) -> UUID:
+    """What came as the body of a request becomes an upload like any other: the worker may run on another machine.
+
+    Raises what `new_session` raises, and Unavailable; then nothing is kept.
+    """
+    upload_id, sha256 = new_id(), await asyncio.to_thread(hash_file, path)
+    head, size = await asyncio.to_thread(_look, path)
+    mime = "application/zip" if head.startswith(b"PK") or name.endswith((".zip", ".imscc")) else "text/plain"
+    new = NewUpload(id=upload_id, name=name, bytes=size, mime=mime, sha256=sha256, purpose="import")
+    async with work.database.transaction(actor) as tx:
+        upload, _ = await new_session(tx, new)
+        session = Session(upload.id, upload.owner_id, upload.bytes, upload.part_bytes, "receiving")
+    try:
+        for number in range(session.parts_count):
+            await receive_part(work, session, number, 0, None, _part(path, session, number))
+        async with work.database.transaction(actor) as tx:
+            await complete(tx, upload_id, sha256=sha256)
+    except BaseException:
+        async with work.database.transaction(actor) as tx:
+            await cancel(tx, upload_id)
+        raise
+    return upload_id
+
+
+def _look(path: Path) -> tuple[bytes, int]:
+    with path.open("rb") as file:
+        return file.read(4), path.stat().st_size
+
+
+async def _part(path: Path, session: Session, number: int) -> AsyncIterator[bytes]:
+    left = session.size_of(number)
+    with await asyncio.to_thread(path.open, "rb") as file:
+        await asyncio.to_thread(file.seek, number * session.part_bytes)
+        while left and (chunk := await asyncio.to_thread(file.read, min(left, CHUNK_BYTES))):
+            left -= len(chunk)
+            yield chunk
+
+
 @asynccontextmanager
 async def file_of(work: Work, waiting: WaitingImport) -> AsyncIterator[Path]:
     """Raises FileGone, Unavailable. What came as an upload is put together for this run, and gone after it."""
     path = path_of(work.settings.tmp, waiting.id)
-    if waiting.upload_id is None:
+    if waiting.upload_id is None:  # Begun by a release that laid files on this disk.
         if not await asyncio.to_thread(path.exists):
             raise FileGone
         yield path

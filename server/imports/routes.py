@@ -22,7 +22,7 @@ from server.catalog import policy
 from server.catalog.importing import Access
 from server.identity.queries import is_verified_educator
 from server.imports import queries, uploads
-from server.imports.files import arrived
+from server.imports.files import arrived, hand_over
 from server.imports.queries import NewImport
 from server.imports.schemas import ImportAnswer, ImportKind, ImportOrder, ImportTicket
 from server.settings import Settings
@@ -80,15 +80,15 @@ async def start_import(
     wanted.check()
     await _refuse_early(request, actor)
     settings: Settings = request.app.state.settings
-    import_id = new_id()
+    import_id, name = new_id(), _file_name(request)
     path = uploads.path_of(settings.tmp, import_id)
-    size = await uploads.receive(_body(request), path, boundary=_boundary(request))
     try:
+        size = await uploads.receive(_body(request), path, boundary=_boundary(request))
+        upload_id = await hand_over(request.app.state.work, actor, path, name=name)
         async with _database(request).transaction(actor) as tx:
-            await _add(tx, import_id, wanted, name=_file_name(request), size=size)
-    except BaseException:  # No row, no file.
+            await _add(tx, import_id, wanted, name=name, size=size, upload_id=upload_id)
+    finally:
         uploads.forget(path)
-        raise
     return success(ImportTicket(id=import_id))
 
 
@@ -143,9 +143,7 @@ async def _order(request: Request[Any, Any, Any]) -> ImportOrder:
         raise OrderBroken(f"The order cannot be read: {error}.") from error
 
 
-async def _add(
-    tx: Tx, import_id: UUID, wanted: _Wanted, *, name: str, size: int, upload_id: UUID | None = None
-) -> None:
+async def _add(tx: Tx, import_id: UUID, wanted: _Wanted, *, name: str, size: int, upload_id: UUID) -> None:
     new = NewImport(
         id=import_id,
         kind=wanted.kind,
