@@ -177,6 +177,9 @@ class Receiving:
             if not isinstance(error, PartSize | PartDamaged | PartTaken | Closed | WrongOffset):
                 await asyncio.shield(self._flush())
             raise
+        if self._end == self._kept.size:  # All of it was kept when the store failed us at the very end.
+            await self._finish()
+            return
         await self._flush()
         raise PartSize(f"Part {self._kept.number} has {self._kept.size} bytes; {self._end} came, and are kept.")
 

@@ -119,6 +119,21 @@ async def test_parts_that_are_not_the_file_that_was_announced_are_found_out(room
         await assemble(room.api.work, sending.id, tmp_path / "whole")
 
 
+async def test_a_part_that_was_kept_to_its_last_byte_and_not_compared_is_ended_by_an_empty_request(room: Room) -> None:
+    """The store died between the last byte and the comparison."""
+    sending = Sending(room.otieno, content_of(MB))
+    path = (await sending.session())["path"]
+    assert (await sending.put(path, 0, sending.content)).status_code == 204
+    async with room.api.work.database.transaction() as tx:
+        await tx.db.execute(text("update media_upload_parts set completed_at = null, sha256 = null"))
+    assert (await sending.session())["have"] == {"whole": "", "partial": {"0": MB}}
+
+    ended = await sending.put(path, 0, b"", offset=MB, part=sending.content)
+
+    assert ended.status_code == 204
+    assert (await sending.send())["state"] == "received"
+
+
 async def test_a_request_that_a_browser_repeats_by_itself_goes_on_behind_what_is_kept(room: Room) -> None:
     sending = Sending(room.otieno, content_of(MB))
     path = (await sending.session())["path"]
