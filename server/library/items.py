@@ -278,8 +278,13 @@ async def _own_files(tx: Tx, file_ids: list[UUID]) -> dict[str, Any]:
     known = set((await tx.db.execute(statement, values)).scalars())
     if missing := [id_ for id_ in wanted if id_ not in known]:
         raise FileUnknown(f"There is no file {missing[0]} of yours.", fields={"file_ids": "Send the file first."})
-    shown = await shown_files(tx, wanted)
-    return {"files": [str(id_) for id_ in wanted], "bytes": sum(weigh(shown.get(id_))[NORMAL] for id_ in wanted)}
+    return {"files": [str(id_) for id_ in wanted], "bytes": await bytes_of(tx, wanted)}
+
+
+async def bytes_of(tx: Tx, file_ids: list[UUID]) -> int:
+    """Of all of them, in normal quality."""
+    shown = await shown_files(tx, file_ids)
+    return sum(weigh(shown.get(id_))[NORMAL] for id_ in file_ids)
 
 
 async def _use_files(tx: Tx, item_id: UUID, file_ids: list[UUID]) -> None:

@@ -20,6 +20,7 @@ from server.library.items import (
     Outdated,
     SubjectUnknown,
 )
+from server.media.events import FileReady
 from tests.features.school import PHYSICS, School
 
 
@@ -290,3 +291,15 @@ async def test_a_guest_of_no_role_sees_no_draft(shelf: Shelf) -> None:
     async with shelf.school.work.database.transaction(nobody) as tx:
         with pytest.raises(NotFound):
             await queries.item_answer(tx, shelf.id)
+
+
+async def test_an_item_weighs_what_was_made_of_its_file_since(shelf: Shelf) -> None:
+    await shelf.publish()
+    async with shelf.school.as_() as tx:
+        await tx.db.execute(
+            text("update media_files set variants = replace(variants\\:\\:text, '700', '900')\\:\\:json")
+        )
+        await tx.publish(FileReady(shelf.file_id))
+
+    assert await shelf.school.value("select bytes from library_shelf where id = :id", id=shelf.id) == 900
+    assert await shelf.status == "published"

@@ -9,6 +9,7 @@ import { formatBytes } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
 import { ask, fetchFile, type Item, type ItemAnswer, type ItemFile, KINDS, STATUSES, useAsked } from "../api.ts";
 import { nameOf, Stars } from "../parts/item-card.tsx";
+import "../parts/stars.css";
 
 export function ItemScreen({ params }: { params: Readonly<Record<string, string>> }) {
   const itemId = params.itemId ?? "";
@@ -109,7 +110,7 @@ function Rate({ itemId, stars, done }: { itemId: string; stars: number | null; d
   return (
     <fieldset class="stack tight">
       <legend>{t("library.rate")}</legend>
-      <div class="row">
+      <div class="stars">
         {[1, 2, 3, 4, 5].map((value) => (
           <label key={value} class="choice">
             <input type="radio" name="stars" checked={chosen === value} onChange={() => void rate(value)} />
