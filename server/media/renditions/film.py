@@ -55,7 +55,7 @@ class FilmSize:
 
 SIZES = {
     "v240": FilmSize(
-        lines=240, rate=15, crf=30, rate_kbit=92, sound_kbit=32, profile="baseline", codecs="avc1.42C01E, mp4a.40.2"
+        lines=240, rate=15, crf=30, rate_kbit=88, sound_kbit=32, profile="baseline", codecs="avc1.42C01E, mp4a.40.2"
     ),
     "v360": FilmSize(
         lines=360, rate=25, crf=28, rate_kbit=300, sound_kbit=48, profile="main", codecs="avc1.4D401E, mp4a.40.2"
@@ -173,7 +173,7 @@ def film_options(size: FilmSize, probed: Probed) -> list[str]:
     """H.264 and AAC in an MP4 whose head comes first, so that it plays while it is fetched."""
     lines, rate = size.lines, min(size.rate, max(1, round(probed.rate)))
     short = f"trunc(min({lines},min(iw,ih))/2)*2"
-    scale = f"scale=w='if(gt(iw,ih),-2,{short})':h='if(gt(iw,ih),{short},-2)':flags=fast_bilinear"
+    scale = f"scale=w='if(gt(iw,ih),-2,{short})':h='if(gt(iw,ih),{short},-2)':flags=bilinear"
     sound = [*AAC.split(), "-b:a", f"{size.sound_kbit}k", "-map", "0:a:0"] if probed.has_sound else []
     return [
         *("-map", "0:v:0", *sound, *_BARE),
