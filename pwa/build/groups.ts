@@ -14,7 +14,8 @@ export interface Chunk {
 export type Manifest = Readonly<Record<string, Chunk>>;
 
 /** Screens and words of the studio: a phone keeps them once somebody has opened its door, `/teach` or `/staff`. */
-const STUDIO = /^src\/(features|words)\/(authoring|bank|jobs|library|operations|portable|readiness|uploads)\//;
+const STUDIO =
+  /^src\/((features|words)\/(authoring|bank|jobs|library|operations|portable|readiness|uploads)\/|features\/teaching\/screens\/import)/;
 
 export const isStudio = (key: string): boolean => STUDIO.test(key);
 
