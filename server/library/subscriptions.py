@@ -31,7 +31,8 @@ async def weigh_again(tx: Tx, event: FileReady) -> None:
     item_ids = list((await tx.db.execute(_USING, values)).scalars())
     written = (await tx.db.execute(select(Item).where(Item.id.in_(item_ids)))).scalars().all()
     shelved = (await tx.db.execute(select(Shelved).where(Shelved.id.in_(item_ids)))).scalars().all()
-    for item in (*written, *shelved):
+    described: list[Item | Shelved] = [*written, *shelved]
+    for item in described:
         item.bytes = await items.bytes_of(tx, [UUID(id_) for id_ in item.files])
 
 
