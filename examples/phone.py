@@ -24,11 +24,12 @@ TABLES = """
 create table if not exists meta (key text primary key, value text);
 create table if not exists sets (bucket text, tier int, is_full int default 0, primary key (bucket, tier));
 create table if not exists lines (layer int, bucket text, tier int, id text, collection text, line text, digest text,
-    primary key (layer, bucket, tier, id));  -- layer 0 is shown, 1 is staged above it; without a line it is gone
+    primary key (layer, bucket, tier, collection, id));  -- layer 0 is shown, 1 staged above it; no line: it is gone
 create table if not exists ops (place integer primary key, n int, op text, receipt text);  -- outbox, then journal
 """
 HELD = """select digest from lines a where bucket = ? and tier = ? and digest is not null and not exists (
-    select 1 from lines b where (b.bucket, b.tier, b.id) = (a.bucket, a.tier, a.id) and b.layer > a.layer)"""
+    select 1 from lines b where b.layer > a.layer
+    and (b.bucket, b.tier, b.collection, b.id) = (a.bucket, a.tier, a.collection, a.id))"""
 
 
 Row = dict[str, Any]

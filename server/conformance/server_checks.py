@@ -137,12 +137,12 @@ def compare_sends_what_differs_and_nothing_else(setting: Setting) -> None:
     one = max(setting.truth.sets, key=lambda held: setting.truth.digest(held).partition(":")[0].zfill(9))
     device = setting.device()
     cursor = setting.server.exchange(device, want={"bytes": 1 << 20, "buckets": setting.want}).last["cursor"]
-    ids = [id_ for held, id_ in setting.truth.rows if held == one]
-    lost = min(ids)
+    held = [(id_, line) for (set_, _, id_), line in setting.truth.rows.items() if set_ == one]
+    lost = min(id_ for id_, _ in held)
     sums: dict[str, list[bytes]] = {}
-    for id_ in ids:
+    for id_, line in held:
         if id_ != lost:
-            sums.setdefault(id_[-2:], []).append(setting.truth.rows[one, id_])
+            sums.setdefault(id_[-2:], []).append(line)
     texts = {tail: digest_of(lines) for tail, lines in sums.items()}
     ask = {"cursor": cursor, "bucket": one[0], "tier": one[1], "ask": [{"prefix": "", "sums": texts}]}
     for _ in range(8):

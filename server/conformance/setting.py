@@ -42,8 +42,8 @@ class Setting:
     def me(self) -> tuple[int, str | None]:
         """(version, the name to be called by), as the server has it now."""
         held = hold_all(self.server, self.device(), [])
-        for (_, id_), line in held.rows.items():
-            if id_ == self.user_id and id_ in held.collections.get("identity.me", {}):
+        for (_, collection, id_), line in held.rows.items():
+            if (collection, id_) == ("identity.me", self.user_id):
                 version, row = json.loads(line)
                 if "locale" in row:
                     return version, row.get("display_name")

@@ -109,7 +109,7 @@ class Server:
 class Held:
     """What a client holds that asked for everything at once and was not disturbed: what others are compared with."""
 
-    rows: dict[tuple[Set, str], bytes] = field(default_factory=dict)  # (set, id) → line
+    rows: dict[tuple[Set, str, str], bytes] = field(default_factory=dict)  # (set, collection, id) → line
     collections: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)  # name → id → row
     sets: list[Set] = field(default_factory=list)
     cursor: str | None = None
@@ -120,10 +120,10 @@ class Held:
         for line, raw in zip(answer.lines, answer.raw_lines, strict=True):
             match line:
                 case [_, dict() as row]:
-                    self.rows[(heading["bucket"], heading["tier"]), row["id"]] = raw
+                    self.rows[(heading["bucket"], heading["tier"]), heading["collection"], row["id"]] = raw
                     self.collections.setdefault(heading["collection"], {})[row["id"]] = row
                 case [_, str() as gone]:
-                    self.rows.pop(((heading["bucket"], heading["tier"]), gone), None)
+                    self.rows.pop(((heading["bucket"], heading["tier"]), heading["collection"], gone), None)
                     self.collections.get(heading["collection"], {}).pop(gone, None)
                 case {"bucket": _, "collection": _}:
                     heading = line
@@ -135,7 +135,7 @@ class Held:
 
     def digest(self, one: Set) -> str:
         """Of a set as it is held."""
-        return digest_of([line for (held, _), line in self.rows.items() if held == one])
+        return digest_of([line for (held, _, _), line in self.rows.items() if held == one])
 
 
 def hold_all(server: Server, device: str, buckets: list[str]) -> Held:

@@ -13,6 +13,7 @@ const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000];
 export async function start(engine: Engine): Promise<Uploads> {
   const key = current.peek() === engine ? storageKey() : null;
   if (!key) throw new Error("uploads of a store that is not open");
+  import("./hashing.ts").catch(() => undefined); // So that it is here when the network has gone; `takeIn` says if not.
   const name = `spark-uploads-${engine.userId}`;
   const tabs = new BroadcastChannel(name);
   const ended = new AbortController();
