@@ -15,7 +15,7 @@ export const mineName = (userId: string, place = 1): string => `spark-mine-${use
 /** Files on their way to the server, sealed like all else. */
 export const uploadsName = (userId: string): string => `spark-uploads-${userId}`;
 
-/** Lessons half written: `features/authoring/work.ts`. */
+/** Lessons and questions half written: `vault/half-written.ts`. */
 export const workName = (userId: string): string => `spark-work-${userId}`;
 
 export const rowsName = (userId: string, place = 1): string =>
