@@ -7,6 +7,7 @@ import { Ask, Chip, Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { attempt } from "../attempt.ts";
 import { moveLesson, type Part, stepOf, type Target } from "../outline.ts";
+import { LineMenu, MoreButton } from "./line-menu.tsx";
 import { Mover, refocus } from "./mover.tsx";
 import { NameForm } from "./name-form.tsx";
 
@@ -64,40 +65,14 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
           {title}
           {isUnsaved && <Chip tone="warn">{t("authoring.unsaved")}</Chip>}
         </a>
-        <button
-          type="button"
-          class="button quiet round"
-          aria-label={t("authoring.more", { title })}
-          aria-expanded={open === "more"}
-          onClick={() => setOpen(open === "more" ? "" : "more")}
-        >
-          <Icon name="ellipsis" />
-        </button>
+        <MoreButton title={title} isOpen={open === "more"} onToggle={() => setOpen(open === "more" ? "" : "more")} />
       </div>
       {open === "more" && (
-        <div class="row outline-more">
-          <button type="button" class="button" onClick={() => setOpen("rename")}>
-            <Icon name="pencil" />
-            {t("authoring.rename")}
-          </button>
-          <button
-            type="button"
-            class="button"
-            id={`up-${lesson.id}`}
-            onClick={() => void attempt(() => step(-1, `up-${lesson.id}`))}
-          >
-            <Icon name="arrow-up" />
-            {t("authoring.up")}
-          </button>
-          <button
-            type="button"
-            class="button"
-            id={`down-${lesson.id}`}
-            onClick={() => void attempt(() => step(1, `down-${lesson.id}`))}
-          >
-            <Icon name="arrow-down" />
-            {t("authoring.down")}
-          </button>
+        <LineMenu
+          id={lesson.id}
+          onRename={() => setOpen("rename")}
+          onStep={(by, focused) => void attempt(() => step(by, focused))}
+        >
           {parts.length > 1 && (
             <select
               aria-label={t("authoring.move_to")}
@@ -118,7 +93,7 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
             <Icon name="trash-2" />
             {t("authoring.remove")}
           </button>
-        </div>
+        </LineMenu>
       )}
       {open === "rename" && (
         <NameForm

@@ -6,6 +6,7 @@ import { Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { attempt } from "../attempt.ts";
 import { type Part, placeAmong } from "../outline.ts";
+import { LineMenu, MoreButton } from "./line-menu.tsx";
 import { Mover, refocus } from "./mover.tsx";
 import { NameForm } from "./name-form.tsx";
 
@@ -54,30 +55,10 @@ export function SectionHead({ part: { section, lessons }, parts, say }: HeadProp
       <div class="row outline-row" data-at={`${id}:0`}>
         <Mover id={handle} title={title} onStep={(by) => step(by, handle)} onDrop={drop} />
         <h2 class="grow">{title}</h2>
-        <button
-          type="button"
-          class="button quiet round"
-          aria-label={t("authoring.more", { title })}
-          aria-expanded={open === "more"}
-          onClick={() => setOpen(open === "more" ? "" : "more")}
-        >
-          <Icon name="ellipsis" />
-        </button>
+        <MoreButton title={title} isOpen={open === "more"} onToggle={() => setOpen(open === "more" ? "" : "more")} />
       </div>
       {open === "more" && (
-        <div class="row outline-more">
-          <button type="button" class="button" onClick={() => setOpen("rename")}>
-            <Icon name="pencil" />
-            {t("authoring.rename")}
-          </button>
-          <button type="button" class="button" id={`up-${id}`} onClick={() => step(-1, `up-${id}`)}>
-            <Icon name="arrow-up" />
-            {t("authoring.up")}
-          </button>
-          <button type="button" class="button" id={`down-${id}`} onClick={() => step(1, `down-${id}`)}>
-            <Icon name="arrow-down" />
-            {t("authoring.down")}
-          </button>
+        <LineMenu id={id} onRename={() => setOpen("rename")} onStep={step}>
           {lessons.length === 0 ? (
             <button type="button" class="button quiet danger" onClick={() => void attempt(remove)}>
               <Icon name="trash-2" />
@@ -86,7 +67,7 @@ export function SectionHead({ part: { section, lessons }, parts, say }: HeadProp
           ) : (
             <span class="soft small">{t("authoring.section_full")}</span>
           )}
-        </div>
+        </LineMenu>
       )}
       {open === "rename" && (
         <NameForm

@@ -7,11 +7,10 @@ import { leave, signOut } from "../../../app/session.ts";
 import { hasRole, useEngine, useMe } from "../../../app/use.ts";
 import type { IconName } from "../../../ui/icon-names.ts";
 import { Ask, Icon } from "../../../ui/parts.tsx";
-import { t, tn } from "../../../words/index.ts";
+import { t, tn, word } from "../../../words/index.ts";
+import { AreaDoor } from "../parts/area-door.tsx";
 import { Face } from "../parts/face.tsx";
-import { JobsDoor } from "../parts/jobs-door.tsx";
 import { LanguageChoice } from "../parts/language.tsx";
-import { LibraryDoor } from "../parts/library-door.tsx";
 
 export function MoreScreen() {
   const me = useMe();
@@ -59,8 +58,10 @@ export function MoreScreen() {
             </a>
           </li>
         ))}
-        <LibraryDoor />
-        {hasRole(me, "staff", "admin", "super_admin") && <JobsDoor />}
+        <AreaDoor area="library" title={word("library.title")} href="/library" icon="book-open" />
+        {hasRole(me, "staff", "admin", "super_admin") && (
+          <AreaDoor area="jobs" title={word("jobs.title")} href="/staff/jobs" icon="refresh-cw" />
+        )}
       </ul>
       <LanguageChoice />
       <div class="stack tight">
