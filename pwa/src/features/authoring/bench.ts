@@ -6,7 +6,7 @@ import type { LessonText } from "../../app/rows.ts";
 import { useEngine } from "../../app/use.ts";
 import { type Block, readBlocks } from "../catalog/blocks.ts";
 import { mergeBlocks } from "./conflicts.ts";
-import { blocksOf, finished, type Item, itemsOf, keyed, same } from "./editing.ts";
+import { blocksOf, finished, type Item, itemsOf, keyed, type Setting, same, settled } from "./editing.ts";
 import { dropWork, keepWork, readWork } from "./work.ts";
 
 const PAUSE_MS = 600; // Of typing: then it is kept.
@@ -19,7 +19,7 @@ export interface Bench {
   readonly canUndo: boolean;
   readonly state: string; // "", "kept", "saved", or why it could not be kept.
   readonly settles: readonly string[];
-  readonly change: (items: readonly Item[], isStep: boolean) => void;
+  readonly change: (items: Setting<readonly Item[]>, isStep: boolean) => void;
   readonly undo: () => void;
   /** Other blocks in place of all; `settles` names wishes that they take up again. */
   readonly replace: (blocks: readonly Block[], settles?: readonly string[]) => void;
@@ -82,13 +82,18 @@ export function useBench(lessonId: string, text: LessonText): Bench | null {
     }
   }
 
-  function change(now: readonly Item[], isStep: boolean): void {
-    if (isStep || isStepNext.current) setPast([...past, latest.current].slice(-UNDO_MAX));
-    isStepNext.current = isStep;
-    show(now);
+  function keepLater(): void {
     setState("");
     clearTimeout(timer.current);
     timer.current = setTimeout(() => void keep(), PAUSE_MS);
+  }
+
+  function change(items: Setting<readonly Item[]>, isStep: boolean): void {
+    const before = latest.current;
+    if (isStep || isStepNext.current) setPast((past) => [...past, before].slice(-UNDO_MAX));
+    isStepNext.current = isStep;
+    show(settled(items, before));
+    keepLater();
   }
 
   if (items === null) return null;
@@ -105,23 +110,27 @@ export function useBench(lessonId: string, text: LessonText): Bench | null {
       if (!before) return;
       setPast(past.slice(0, -1));
       show(before);
-      setState("");
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => void keep(), PAUSE_MS);
+      keepLater();
     },
     replace: (blocks, taken = []) => {
       settles.current = [...new Set([...settles.current, ...taken])];
       change(keyed(latest.current, blocks), true);
     },
     saved: async (blocks) => {
-      clearTimeout(timer.current);
-      timer.current = undefined;
       base.current = blocks;
-      show(keyed(latest.current, blocks));
       const taken = settles.current;
       settles.current = [];
-      await dropWork(userId, lessonId);
-      setState("saved");
+      if (same(finished(blocksOf(latest.current)), blocks)) {
+        clearTimeout(timer.current);
+        timer.current = undefined;
+        show(keyed(latest.current, blocks));
+        await dropWork(userId, lessonId);
+        setState("saved");
+      } else {
+        // Somebody went on writing while it was saved.
+        show([...latest.current]);
+        keepLater();
+      }
       for (const identity of taken) await engine.withdraw(identity).catch(() => undefined); // Gone already: nothing to give up.
     },
   };

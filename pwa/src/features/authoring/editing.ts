@@ -8,6 +8,12 @@ export interface Item {
   readonly block: Block;
 }
 
+/** A value, or what becomes of the newest one: for those who took their time, while somebody went on writing. */
+export type Setting<T> = T | ((now: T) => T);
+
+export const settled = <T extends object>(setting: Setting<T>, now: T): T =>
+  typeof setting === "function" ? setting(now) : setting;
+
 export const KINDS = [
   "paragraph",
   "heading",

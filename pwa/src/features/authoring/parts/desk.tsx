@@ -19,6 +19,8 @@ import {
   moved,
   newBlock,
   replaced,
+  type Setting,
+  settled,
 } from "../editing.ts";
 import { useLater } from "../later.ts";
 import type { ConflictingProps } from "./conflicting.tsx";
@@ -51,20 +53,22 @@ export interface DeskProps {
   readonly courseId: string;
   readonly depth: number; // 0: the lesson itself.
   /** `isStep`: something that can be undone by itself, not one more letter. */
-  readonly onChange: (items: readonly Item[], isStep: boolean) => void;
+  readonly onChange: (items: Setting<readonly Item[]>, isStep: boolean) => void;
+  readonly onBusy?: (isBusy: boolean) => void;
   readonly say: (what: string) => void;
 }
 
-export function Desk({ items, kinds, courseId, depth, onChange, say }: DeskProps) {
+export function Desk({ items, kinds, courseId, depth, onChange, onBusy, say }: DeskProps) {
   const [open, setOpen] = useState<number | null>(null);
   const [adding, setAdding] = useState<number | null>(null); // Behind the block with this key; 0: at the beginning.
+  const busy = useRef(new Set<number>()); // Blocks that wait for something.
   useLater(EDITOR); // Comes while the lesson is read: the first block opens at once.
   const conflicts = depth === 0 ? conflictsIn(items.map(({ block }) => block)) : [];
 
   function close(key: number): void {
     setOpen(null);
     const left = items.find((item) => item.key === key);
-    if (left && isEmpty(left.block))
+    if (left && isEmpty(left.block) && !busy.current.has(key))
       onChange(
         items.filter((item) => item.key !== key),
         true,
@@ -101,6 +105,11 @@ export function Desk({ items, kinds, courseId, depth, onChange, say }: DeskProps
               {item.key === open ? (
                 <Open
                   {...{ item, index, items, courseId, depth, onChange, say }}
+                  onBusy={(isBusy) => {
+                    if (isBusy) busy.current.add(item.key);
+                    else busy.current.delete(item.key);
+                    onBusy?.(isBusy);
+                  }}
                   onMove={(to) => move(index, to)}
                   onClose={() => close(item.key)}
                   onAdd={() => {
@@ -182,6 +191,7 @@ export function View({ block, courseId }: { block: Block; courseId: string }) {
 
 interface OpenProps extends Omit<DeskProps, "kinds"> {
   readonly item: Item;
+  readonly onBusy: (isBusy: boolean) => void;
   readonly index: number;
   readonly onMove: (to: number) => void;
   readonly onClose: () => void;
@@ -227,7 +237,11 @@ function Open(props: OpenProps) {
           courseId={courseId}
           depth={depth}
           say={say}
-          onChange={(block, isStep = false) => onChange(replaced(items, index, { key: item.key, block }), isStep)}
+          onBusy={props.onBusy}
+          // By its key, in the newest list: the file may be ready when others have been written in.
+          onChange={(block, isStep = false) =>
+            onChange((now) => now.map((one) => (one.key === item.key ? changed(one, block) : one)), isStep)
+          }
           onNext={(block, ...next) =>
             onChange(replaced(items, index, { key: item.key, block }, ...props.onNext(...next)), true)
           }
@@ -283,6 +297,8 @@ function Open(props: OpenProps) {
     </div>
   );
 }
+
+const changed = ({ key, block: now }: Item, block: Setting<Block>): Item => ({ key, block: settled(block, now) });
 
 /** What two people changed: drawn by a script that few lessons need. */
 function Both(props: ConflictingProps) {

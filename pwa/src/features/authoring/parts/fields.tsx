@@ -3,6 +3,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Field } from "../../../ui/parts.tsx";
 import type { Block } from "../../catalog/blocks.ts";
+import type { Setting } from "../editing.ts";
 
 const LINE_LENGTH_MAX = 500;
 
@@ -10,7 +11,8 @@ export interface EditorProps<B extends Block = Block> {
   readonly block: B;
   readonly courseId: string;
   readonly depth: number;
-  readonly onChange: (block: Block, isStep?: boolean) => void;
+  readonly onChange: (block: Setting<Block>, isStep?: boolean) => void;
+  readonly onBusy: (isBusy: boolean) => void; // Something is on its way into the block: it is not empty, if it is closed.
   readonly onNext: (block: Block, ...next: readonly Block[]) => void; // Others follow it.
   readonly onBack: () => void; // It was empty, and is not wanted.
   readonly say: (what: string) => void;

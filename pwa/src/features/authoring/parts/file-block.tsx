@@ -84,7 +84,7 @@ function PictureWords({ block, onChange }: EditorProps<Extract<Block, { type: "i
 }
 
 /** Licence and maker are asked before the file: they are part of what it is called. */
-function Choose({ block, courseId, onChange }: EditorProps<Shown>) {
+function Choose({ block, courseId, onChange, onBusy }: EditorProps<Shown>) {
   const uploads = useUploads();
   const input = useRef<HTMLInputElement>(null);
   const [licence, setLicence] = useState(LICENCES[0]?.licence ?? "");
@@ -95,6 +95,7 @@ function Choose({ block, courseId, onChange }: EditorProps<Shown>) {
   async function take(file: File | undefined): Promise<void> {
     if (!file || !uploads) return;
     setProblem(undefined);
+    onBusy(true);
     try {
       const size = block.type === "image" ? await sizeOf(file) : null;
       const added = await uploads.add(file, {
@@ -105,13 +106,13 @@ function Choose({ block, courseId, onChange }: EditorProps<Shown>) {
         onProgress: (part, of) => setDone({ part, of }),
       });
       if (block.type === "image") keepChosen(added.fileId, file);
-      if (block.type === "image") onChange({ ...block, file_id: added.fileId, ...(size ?? {}) }, true);
-      else onChange({ ...block, file_id: added.fileId, title: block.title.trim() || titleOf(file) }, true);
+      onChange((now) => showing(now, added.fileId, size, titleOf(file)), true);
     } catch (error) {
       setProblem(
         error instanceof DOMException && error.name === "EncodingError" ? t("authoring.file_bad") : sayError(error),
       );
     }
+    onBusy(false);
     setDone(undefined);
   }
 
@@ -145,6 +146,13 @@ function Choose({ block, courseId, onChange }: EditorProps<Shown>) {
       {done && <Meter value={done.part} max={done.of} label={t("authoring.file")} />}
     </div>
   );
+}
+
+/** The block as it is by now: its words may have been written while the file was read. */
+function showing(now: Block, fileId: string, size: { width: number; height: number } | null, title: string): Block {
+  if (now.type === "image") return { ...now, file_id: fileId, ...(size ?? {}) };
+  if (!("file_id" in now)) return now;
+  return { ...now, file_id: fileId, title: now.title.trim() || title };
 }
 
 const titleOf = (file: File): string => file.name.replace(/\.[^.]{1,5}$/, "").slice(0, TITLE_LENGTH_MAX) || file.name;

@@ -6,7 +6,7 @@ import { t, type Word, word } from "../../../words/index.ts";
 import { ChooseTest } from "../../bank/parts/choose-test.tsx";
 import type { Block, MathBlock, NoteBlock } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
-import { blocksOf, INNER_KINDS, keyed } from "../editing.ts";
+import { blocksOf, INNER_KINDS, keyed, settled } from "../editing.ts";
 import { Desk } from "./desk.tsx";
 import { type EditorProps, First, Long } from "./fields.tsx";
 import { RichInput } from "./rich-input.tsx";
@@ -105,7 +105,7 @@ function Note(props: EditorProps<NoteBlock>) {
         />
         {t("authoring.folded")}
       </label>
-      <Inside {...props} blocks={block.blocks} onBlocks={(blocks, isStep) => onChange({ ...block, blocks }, isStep)} />
+      <Inside {...props} blocks={block.blocks} onBlocks={(blocks, isStep) => onChange(holding(blocks), isStep)} />
     </>
   );
 }
@@ -117,7 +117,7 @@ function Quote(props: EditorProps<Extract<Block, { type: "quote" }>>) {
   const { source: _source, ...plain } = block;
   return (
     <>
-      <Inside {...props} blocks={block.blocks} onBlocks={(blocks, isStep) => onChange({ ...block, blocks }, isStep)} />
+      <Inside {...props} blocks={block.blocks} onBlocks={(blocks, isStep) => onChange(holding(blocks), isStep)} />
       <First
         label={t("authoring.source")}
         value={block.source ?? ""}
@@ -127,13 +127,15 @@ function Quote(props: EditorProps<Extract<Block, { type: "quote" }>>) {
   );
 }
 
+const holding = (blocks: readonly Block[]) => (now: Block) => ("blocks" in now ? { ...now, blocks } : now);
+
 interface InsideProps extends EditorProps {
   readonly blocks: readonly Block[];
   readonly onBlocks: (blocks: readonly Block[], isStep: boolean) => void;
 }
 
 /** Blocks within a block, on a desk of their own. */
-function Inside({ blocks, onBlocks, courseId, depth, say }: InsideProps) {
+function Inside({ blocks, onBlocks, courseId, depth, onBusy, say }: InsideProps) {
   const items = useRef(keyed([], blocks));
   items.current = keyed(items.current, blocks);
   return (
@@ -143,10 +145,11 @@ function Inside({ blocks, onBlocks, courseId, depth, say }: InsideProps) {
         kinds={INNER_KINDS}
         courseId={courseId}
         depth={depth + 1}
+        onBusy={onBusy}
         say={say}
         onChange={(now, isStep) => {
-          items.current = now;
-          onBlocks(blocksOf(now), isStep);
+          items.current = settled(now, items.current);
+          onBlocks(blocksOf(items.current), isStep);
         }}
       />
     </div>

@@ -45,6 +45,7 @@ export function EditLessonScreen({ params }: { params: Readonly<Record<string, s
 function Writing({ lesson, text }: { lesson: Lesson; text: LessonText }) {
   const bench = useBench(lesson.id, text);
   const [said, say] = useState("");
+  const [busy, setBusy] = useState(0); // Blocks whose file is being read: saved now, the lesson would go without it.
   const { course } = useDraft(lesson.course_id);
   if (!bench) return null;
   const isShownToLearners = course?.status === "published";
@@ -52,8 +53,16 @@ function Writing({ lesson, text }: { lesson: Lesson; text: LessonText }) {
     <>
       <Met lesson={lesson} bench={bench} />
       {bench.items.length === 0 && <p class="soft">{t("authoring.empty_lesson")}</p>}
-      <Desk items={bench.items} kinds={KINDS} courseId={lesson.course_id} depth={0} onChange={bench.change} say={say} />
-      <SaveBar lesson={lesson} bench={bench} mustChoose={isShownToLearners} />
+      <Desk
+        items={bench.items}
+        kinds={KINDS}
+        courseId={lesson.course_id}
+        depth={0}
+        onChange={bench.change}
+        onBusy={(isBusy) => setBusy((count) => count + (isBusy ? 1 : -1))}
+        say={say}
+      />
+      <SaveBar lesson={lesson} bench={bench} isBusy={busy > 0} mustChoose={isShownToLearners} />
       <p class="hidden" role="status">
         {said}
       </p>
@@ -64,10 +73,11 @@ function Writing({ lesson, text }: { lesson: Lesson; text: LessonText }) {
 interface BarProps {
   readonly lesson: Lesson;
   readonly bench: Bench;
+  readonly isBusy: boolean;
   readonly mustChoose: boolean;
 }
 
-function SaveBar({ lesson, bench, mustChoose }: BarProps) {
+function SaveBar({ lesson, bench, isBusy, mustChoose }: BarProps) {
   const engine = useEngine();
   const refused = useWishes(new Set([lesson.id])).find(
     (item) => item.state === "not_accepted" && item.code !== "record.changed",
@@ -118,7 +128,7 @@ function SaveBar({ lesson, bench, mustChoose }: BarProps) {
         {bench.state === "saved" && t("authoring.saved")}
       </p>
       <div class="action">
-        <button type="button" class="button main" disabled={!bench.isDirty} onClick={() => void save()}>
+        <button type="button" class="button main" disabled={!bench.isDirty || isBusy} onClick={() => void save()}>
           {t("authoring.save")}
         </button>
         <button type="button" class="button" disabled={!bench.canUndo} onClick={bench.undo}>
