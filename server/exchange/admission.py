@@ -5,7 +5,7 @@
     pushes ─────► slots ┘
 
 While others ask for news, a slot of the fills rests after each page in proportion to what the page took: a crowd that
-begins takes a part of the machine, and takes longer. With a long row of appointments it no longer rests.
+begins takes a part of the machine, and takes longer. The longer the row of appointments, the shorter the rest.
 
 Who is turned away gets an appointment: the lane knows how long one takes, and spreads those it sends away over the
 time that they will need. A lane is left before the answer is written: a slow reader holds none.
@@ -37,7 +37,8 @@ CROWD_S = 1.0  # Who was here within it is company.
 RESTS = 16.0  # times what a page took, while many ask for news
 MANY_PER_S = 20.0  # Below it the rest is shorter in proportion.
 REST_MAX_S = 0.5
-# So far ahead are appointments given before fills rest no longer: a crowd, too, must come to its end.
+# With appointments so far ahead fills rest no longer: a crowd, too, must come to its end. Up to there the rest becomes
+# shorter in proportion: switched off at once, it would swing, and appointments given at one pace be kept at the other.
 BACKLOG_MAX_S = 30.0
 
 
@@ -222,10 +223,9 @@ class Admission:
         self._seen: dict[Who, float] = {}
 
     def rest_s(self, held_s: float) -> float:
-        """How long a slot of the fills rests: not while the machine is theirs alone, nor when too many wait."""
-        if self.fills.backlog_s > BACKLOG_MAX_S:
-            return 0.0
-        return min(REST_MAX_S, held_s * RESTS * min(1.0, self.news.per_s() / MANY_PER_S))
+        """How long a slot of the fills rests: not while the machine is theirs alone, and less the more wait."""
+        patience = max(0.0, 1 - self.fills.backlog_s / BACKLOG_MAX_S)
+        return min(REST_MAX_S, held_s * RESTS * min(1.0, self.news.per_s() / MANY_PER_S)) * patience
 
     def has_company(self, who: Who) -> bool:
         """Whether anybody else was here a moment ago: then a long page is cut shorter, so that nobody waits for it."""

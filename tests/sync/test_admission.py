@@ -186,8 +186,10 @@ def test_Q9_a_phone_has_company_only_while_another_was_here_a_moment_ago(monkeyp
     assert (alone, together, again_alone) == ([False] * 3, [True, True], False)
 
 
-async def test_Q10_a_fill_rests_longer_the_more_ask_for_news_and_not_when_many_wait_for_it() -> None:
-    admitted = Admission()
+async def test_Q10_a_fill_rests_longer_the_more_ask_for_news_and_less_the_more_wait_for_it() -> None:
+    clock, admitted = Clock(), Admission()
+    admitted.fills = lane(admission.FILLS, clock)
+    admitted.news = admission.Arrivals(clock)
 
     one = uuid4()
     for _ in range(10_000):
@@ -196,6 +198,9 @@ async def test_Q10_a_fill_rests_longer_the_more_ask_for_news_and_not_when_many_w
     for _ in range(10_000):
         admitted.news.count(uuid4())
     beside_many, long_page = admitted.rest_s(0.01), admitted.rest_s(10)
+    while admitted.fills.backlog_s < admission.BACKLOG_MAX_S / 2:
+        admitted.fills.appointment_s()
+    beside_half_a_backlog = admitted.rest_s(0.01)
     while admitted.fills.backlog_s <= admission.BACKLOG_MAX_S:
         admitted.fills.appointment_s()
     beside_a_backlog = admitted.rest_s(0.01)
@@ -203,6 +208,7 @@ async def test_Q10_a_fill_rests_longer_the_more_ask_for_news_and_not_when_many_w
     assert alone < 0.01
     assert beside_many == pytest.approx(0.01 * admission.RESTS)
     assert long_page == admission.REST_MAX_S
+    assert beside_half_a_backlog == pytest.approx(beside_many / 2, rel=0.01)
     assert beside_a_backlog == 0
 
 
