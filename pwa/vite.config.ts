@@ -5,6 +5,9 @@ import { numberedWords } from "./build/words.ts";
 const CORE =
   /preact|signals|\/src\/(app|ui)\/|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
 
+/** A limit is for a test that hangs, on the slowest machine: it costs nothing where a test passes. */
+const PATIENT = { testTimeout: 120_000, hookTimeout: 120_000, teardownTimeout: 60_000 };
+
 /** `--mode look` swaps the engine for a small one in memory, so that screens can be looked at without a server. */
 export default defineConfig(({ mode }) => {
   const at = (path: string) => new URL(path, import.meta.url).pathname;
@@ -48,6 +51,6 @@ export default defineConfig(({ mode }) => {
         "/packages": "http://127.0.0.1:8000",
       },
     },
-    test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", restoreMocks: true },
+    test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", restoreMocks: true, ...PATIENT },
   };
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { Downloads, type Phase } from "../../src/media/downloads.ts";
 import { holding } from "../../src/media/files.ts";
 import { isOnWifi } from "../../src/media/link.ts";
@@ -6,6 +6,7 @@ import { allWishes } from "../../src/media/wishes.ts";
 import type { MemoryCaches } from "../support/caches.ts";
 import { film, Server } from "../support/film.ts";
 import { newPhone, SmallEngine } from "../support/phone.ts";
+import { eventually } from "../support/wait.ts";
 
 const COURSE = "0190-course";
 let caches: MemoryCaches;
@@ -52,7 +53,7 @@ function filmRow(id: string, seed: number) {
 type FilmRow = ReturnType<typeof filmRow>;
 const hashOf = (row: FilmRow, name: string) => row.renditions.find((one) => one.name === name)?.sha256 ?? "";
 const until = (downloads: Downloads, phase: Phase) =>
-  vi.waitFor(() => expect(downloads.of(COURSE).peek()?.phase).toBe(phase), { timeout: 5_000, interval: 5 });
+  eventually(() => expect(downloads.of(COURSE).peek()?.phase).toBe(phase));
 const whole = async () => (await holding()).whole;
 
 test("sound only brings the sound of a film and its captions, nothing else", async () => {
@@ -71,7 +72,7 @@ test("ready means that all rows are here and every file is verified", async () =
   const downloads = opened(engine);
   engine.fill(COURSE, [row], "filling");
   await downloads.start(COURSE, "low");
-  await vi.waitFor(async () => expect((await whole()).size).toBe(2));
+  await eventually(async () => expect((await whole()).size).toBe(2));
   expect(downloads.of(COURSE).peek()?.phase).toBe("running");
   engine.fill(COURSE, [row]);
   await until(downloads, "ready");
@@ -136,7 +137,7 @@ test("another quality costs only what is not here, and the smaller film goes whe
   await downloads.start(COURSE, "normal");
   await until(downloads, "ready");
   expect(server.sent - before).toBe(2_500_000);
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await whole()).toEqual(new Set([hashOf(row, "v360"), hashOf(row, "captions.uz")])),
   );
 });
@@ -150,10 +151,10 @@ test("an update brings the file that changed alone", async () => {
   const before = server.sent;
   const changed = filmRow("f2", 10);
   engine.fill(COURSE, [one, changed]);
-  await vi.waitFor(async () => expect(await whole()).toContain(hashOf(changed, "v240")));
+  await eventually(async () => expect(await whole()).toContain(hashOf(changed, "v240")));
   await until(downloads, "ready");
   expect(server.sent - before).toBe(1_300_000 + 900);
-  await vi.waitFor(async () => expect(await whole()).not.toContain(hashOf(two, "v240")));
+  await eventually(async () => expect(await whole()).not.toContain(hashOf(two, "v240")));
 });
 
 test("rows that are still being read let nothing go", async () => {
@@ -162,7 +163,7 @@ test("rows that are still being read let nothing go", async () => {
   engine.fill(COURSE, [row]);
   await downloads.start(COURSE, "low");
   await until(downloads, "ready");
-  await vi.waitFor(async () => expect((await allWishes())[0]?.files).toHaveLength(2));
+  await eventually(async () => expect((await allWishes())[0]?.files).toHaveLength(2));
   downloads.close();
 
   const later = new SmallEngine("u1");
@@ -185,7 +186,7 @@ test("what one person removes stays for the other who wants it", async () => {
   const second = opened(theirs);
   await second.start(COURSE, "audio");
   await until(second, "ready");
-  await vi.waitFor(async () => expect((await allWishes()).flatMap((wish) => wish.files)).toHaveLength(4));
+  await eventually(async () => expect((await allWishes()).flatMap((wish) => wish.files)).toHaveLength(4));
 
   await first.remove(COURSE);
   expect(await whole()).toEqual(new Set([hashOf(row, "opus"), hashOf(row, "captions.uz")]));
@@ -215,7 +216,7 @@ test("when the person's own work finds no place, media makes some and nothing mo
   const downloads = opened(engine);
   await downloads.fetchOne(COURSE, server.add(film(3_000, 98)));
   engine.status.value = { link: "online", problem: "quota" };
-  await vi.waitFor(async () => expect((await whole()).size).toBe(0));
+  await eventually(async () => expect((await whole()).size).toBe(0));
   const before = server.asked.length;
   engine.fill(COURSE, [row]);
   await downloads.start(COURSE, "low");
@@ -250,7 +251,7 @@ test("teachers are told when a phone has the course, once, and when it has not a
   await downloads.start(COURSE, "audio");
   await until(downloads, "ready");
   const whole = { quality: "audio", rows_ready: true, files_ready: 2, files_wanted: 2 };
-  await vi.waitFor(() => expect(engine.told.at(-1)).toMatchObject(whole));
+  await eventually(() => expect(engine.told.at(-1)).toMatchObject(whole));
   const count = engine.told.length;
   downloads.close();
 
@@ -259,5 +260,5 @@ test("teachers are told when a phone has the course, once, and when it has not a
   await again.setWifiOnly(COURSE, true);
   expect(engine.told).toHaveLength(count);
   await again.start(COURSE, "low");
-  await vi.waitFor(() => expect(engine.told.at(-1)).toMatchObject({ quality: "low", files_ready: 2, files_wanted: 2 }));
+  await eventually(() => expect(engine.told.at(-1)).toMatchObject({ quality: "low", files_ready: 2, files_wanted: 2 }));
 });

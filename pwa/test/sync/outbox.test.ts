@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { derivedId, newId } from "../../src/sync/ids.js";
 import type { Engine } from "../../src/sync/types.js";
+import type { Env } from "../../src/sync/worker/env.js";
 import { randomFrom } from "./support/bare.js";
 import { AMINA, Phone, until } from "./support/phone.js";
 import { FakeServer } from "./support/server.js";
@@ -60,7 +61,7 @@ describe("exactly once", () => {
       server.network = (bytes) => bytes;
 
       const calm = setInterval(() => engine.sync(), 20);
-      await until(isEmpty(engine), "an empty outbox", 8000).finally(() => clearInterval(calm));
+      await until(isEmpty(engine), "an empty outbox").finally(() => clearInterval(calm));
 
       expect(textsOf(server.applied)).toEqual(made); // Each once, in the order in which they were made.
     },
@@ -248,13 +249,13 @@ describe("refusals", () => {
 
   const REFUSED = { outcome: "parked", code: "note.absent", message: "No such note." };
 
-  async function refusedWithoutItsRow() {
+  async function refusedWithoutItsRow(env: Partial<Env> = {}) {
     const made: { op: Record<string, unknown> | null } = { op: null };
     server.handlers.set("notes.note.close", (op) => {
       made.op = op;
       return REFUSED;
     });
-    const engine = await phone.open(server.fetch);
+    const engine = await phone.open(server.fetch, { env });
     const identity = await engine.command("notes.note.close", { note_id: "n1" });
     await until(() => engine.outbox.value[0]?.state === "not_accepted", "parked");
     const row = newId();
@@ -282,7 +283,7 @@ describe("refusals", () => {
   });
 
   test("a row that does not come is said so, and the wish stays", async () => {
-    const { engine, identity } = await refusedWithoutItsRow();
+    const { engine, identity } = await refusedWithoutItsRow({ heldMs: 50 });
 
     await expect(engine.retry(identity)).rejects.toMatchObject({ code: "wish.not_held" });
 

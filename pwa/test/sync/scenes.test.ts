@@ -256,13 +256,13 @@ test("H13: a month of two thousand wishes leaves in order, in requests that the 
 
   const engine = await phone.open(server.fetch);
   const nudge = setInterval(() => engine.sync(), 20);
-  await until(() => server.applied.length === 2000 && engine.status.value.queued === 0, "sent", 30_000).finally(() =>
+  await until(() => server.applied.length === 2000 && engine.status.value.queued === 0, "sent").finally(() =>
     clearInterval(nudge),
   );
 
   expect(textsOf(server.applied)).toEqual(edits.map(({ wish }) => wish.args.text));
   expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
-}, 40_000);
+});
 
 test("H19: a phone whose clock says 2099 is put right, and its times never go back", async () => {
   const [ahead, real] = [Date.parse("2099-01-01T00:00:00Z"), Date.now()];

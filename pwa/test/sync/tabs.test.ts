@@ -90,7 +90,7 @@ test("H17: a frozen leader keeps its lock for ever: after five seconds of silenc
 
   clearInterval(Reflect.get(first, "timer")); // … until its timers stand still.
   now = 20_000;
-  await until(() => led.includes("second"), "stolen", 3000);
+  await until(() => led.includes("second"), "stolen");
   await until(() => led.includes("first lost"), "the first learns it");
   first.stop();
   second.stop();

@@ -299,4 +299,4 @@ test("many small changes are put together again, and read the same", async () =>
   expect(read.value.value).toHaveLength(30);
   const titles = new Map(read.value.value.map((row) => [row.id, row.title]));
   for (let i = 13; i < 20; i++) expect(titles.get(`l${i % 7}`)).toBe(`Change ${i}`);
-}, 20_000);
+});

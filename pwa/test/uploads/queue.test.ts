@@ -7,6 +7,7 @@ import type { Env, UploadRow } from "../../src/uploads/env.ts";
 import { fileIdOf, sha256Of } from "../../src/uploads/ids.ts";
 import { Uploads } from "../../src/uploads/queue.ts";
 import { Store } from "../../src/uploads/store.ts";
+import { until } from "../support/wait.ts";
 import { answer, FakeServer, joined, MB } from "./server.ts";
 
 const AMINA = "0198aaaa-0000-7000-8000-000000000001";
@@ -58,14 +59,6 @@ async function open(more: Partial<Env> = {}): Promise<Uploads> {
   });
   opened.push(uploads);
   return uploads;
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 4000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }
 
 const fileOf = (content: Uint8Array<ArrayBuffer>, name = "film.mp4") =>

@@ -32,6 +32,8 @@ export class Core implements Omit<Calls, "open"> {
   private isClosed = false;
   private isPaused = false;
   private readonly damaged: Pair[] = [];
+  private readonly toMake: Draft[] = [];
+  private making: Promise<unknown> = Promise.resolve(); // Ends when the last of them is kept.
   private status: Status = {
     link: "online",
     phase: "idle",
@@ -145,9 +147,13 @@ export class Core implements Omit<Calls, "open"> {
     return this.make({ ...draft, title: title ?? null, ...(blobs?.length ? { blobs } : {}) });
   }
 
+  /** One after the other, in the order of the calls: side by side they would only outrun each other. */
   private async make(draft: Draft): Promise<string> {
+    this.toMake.push(draft);
+    const made = this.making.then(() => this.makeNext());
+    this.making = made.catch(() => undefined);
     try {
-      const { identity, seqs } = await add(this.mine, this.merge, draft, this.env.now());
+      const { identity, seqs } = await made;
       this.loop?.wake();
       await this.told("wishes", seqs); // Whoever waits for us finds it on the screen.
       return identity;
@@ -155,6 +161,12 @@ export class Core implements Omit<Calls, "open"> {
       if (isQuotaError(error)) this.say({ problem: "quota" });
       throw error;
     }
+  }
+
+  private makeNext(): ReturnType<typeof add> {
+    const draft = this.toMake.shift() as Draft; // Each turn has pushed its own.
+    const isMoreComing = Boolean(draft.group) && this.toMake.some(({ group }) => group === draft.group);
+    return add(this.mine, this.merge, { ...draft, ...(isMoreComing ? { isMoreComing } : {}) }, this.env.now);
   }
 
   async retry(identity: string): Promise<void> {

@@ -20,14 +20,14 @@ export async function add(
   mine: Mine,
   rules: MergeRules,
   draft: Draft,
-  now: number,
+  now: () => number,
 ): Promise<{ identity: string; seqs: number[] }> {
   const args = wellFormed(draft.args) as Fields; // An object stays an object.
   const size = JSON.stringify(args).length;
   if (size > WISH_BYTES_MAX)
     throw new TooLarge(`This holds ${size} characters; at most ${WISH_BYTES_MAX} can be sent.`);
   for (let tries = TRIES; ; tries--) {
-    const at = mine.nextAt(now);
+    const at = mine.nextAt(now()); // Of this try: what is kept late was not made long ago.
     const earlier = neighbour(mine, draft);
     const both = earlier && merged(earlier.wish, { ...draft, args }, at, rules[draft.name]);
     const wish = both ?? wishOf({ ...draft, args }, at);

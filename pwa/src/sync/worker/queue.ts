@@ -13,6 +13,7 @@ import type { Mark, Receipt } from "./wire.js";
 import { batchKey, batchOf, freeze, type Wish, wishOf } from "./wish.js";
 
 const GROUP_PAUSE_MS = 300; // A group is complete when nothing was added to it for so long.
+const GROUP_MORE_MS = 10_000; // The same where its next member was being kept already: a slow disk must not part them.
 const OPS_MAX = 500;
 const JOURNAL_MS = 14 * 24 * 3600 * 1000;
 const JOURNAL_BYTES = 2 * 1024 * 1024;
@@ -71,7 +72,9 @@ async function numberFresh(mine: Mine, limit: Limit, now: number): Promise<void>
   const edits: Edit[] = [];
   let next = mine.device.next;
   let bytes = 0;
-  for (const { wish, entries } of ready(mine.list("outbox").filter(isFresh), now + mine.clock.offset)) {
+  const fresh = mine.list("outbox").filter(isFresh);
+  const taken = new Set(mine.list().flatMap(({ wish }) => (wish.n === null ? [] : (wish.group ?? []))));
+  for (const { wish, entries } of ready(fresh, now + mine.clock.offset, taken)) {
     const frozen = await freeze({ ...wish, after: wish.after.map((identity) => carrier(mine, identity)) }, next++);
     bytes += frozen.text?.length ?? 0;
     edits.push(...entries.map((entry, i): Edit => ({ entry, shelf: "outbox", wish: i === 0 ? frozen : null })));
@@ -88,37 +91,61 @@ function carrier(mine: Mine, identity: string): string {
   return found?.wish.identity ?? identity;
 }
 
-/** What may be numbered now, each with the entries that it replaces. A group still being made holds back what follows it. */
-function ready(fresh: readonly Entry[], now: number): { wish: Wish; entries: Entry[] }[] {
-  const out: { wish: Wish; entries: Entry[] }[] = [];
+interface Ready {
+  readonly wish: Wish;
+  readonly entries: Entry[]; // That it replaces.
+}
+
+/** What may be numbered now. A group still being made holds back what follows it; `taken` names of groups are another's. */
+function ready(fresh: readonly Entry[], now: number, taken: ReadonlySet<string>): Ready[] {
+  const out: Ready[] = [];
   const batches = new Map<string, Entry[]>();
+  const gone = new Set<Entry>();
+  const names = new Set(taken);
   for (const entry of fresh) {
     const { wish } = entry;
+    if (gone.has(entry)) continue; // It went with the first of its group.
     if (wish.kind === "command") batches.clear(); // Nothing passes a command: it may depend on what was made before it.
     const key = batchKey(wish);
     const batch = key === null ? undefined : batches.get(key);
     if (batch) batch.push(entry);
-    else {
+    else if (wish.group !== null) {
+      const members = fresh.filter((one) => one.wish.group === wish.group && one.wish.again === wish.again);
+      if (isBeingMade(members, now)) break;
+      for (const member of members) gone.add(member);
+      out.push(...grouped(members, wish.group, names));
+    } else {
       const entries = [entry];
       if (key !== null) batches.set(key, entries);
-      if (wish.group !== null) {
-        const members = fresh.filter((one) => one.wish.group === wish.group);
-        if (now - (members.at(-1)?.wish.at[0] ?? 0) < GROUP_PAUSE_MS) break;
-        out.push({ wish: { ...wish, groupSize: wish.again ? wish.groupSize : members.length }, entries });
-      } else out.push({ wish, entries });
+      out.push({ wish, entries });
     }
   }
-  return out.map(({ wish, entries }) =>
-    entries.length === 1
-      ? { wish, entries }
-      : {
-          wish: batchOf(
-            entries.map((one) => one.wish),
-            newId(),
-          ),
-          entries,
-        },
-  );
+  return out.map(together);
+}
+
+/** A clock that was set back says nothing of how long ago: then nobody is waited for. */
+function isBeingMade(members: readonly Entry[], now: number): boolean {
+  const last = members.at(-1)?.wish;
+  const isMoreComing = last?.isMoreComing ?? false;
+  return Math.abs(now - (last?.at[0] ?? 0)) < (isMoreComing ? GROUP_MORE_MS : GROUP_PAUSE_MS);
+}
+
+/**
+ * One group on the wire: its members have numbers in a row, and a name that no other has, so that a late member is never
+ * counted to those that went without it. SPEC H10: what was a group once and is not whole any more is none.
+ */
+function grouped(members: readonly Entry[], name: string, names: Set<string>): Ready[] {
+  const isWhole = members.every(({ wish }) => !wish.again || wish.groupSize === members.length);
+  const group = !isWhole ? null : names.has(name) ? newId() : name;
+  if (group !== null) names.add(group);
+  const groupSize = isWhole ? members.length : 0;
+  return members.map((entry) => ({ wish: { ...entry.wish, group, groupSize }, entries: [entry] }));
+}
+
+function together({ wish, entries }: Ready): Ready {
+  if (entries.length === 1) return { wish, entries };
+  const wishes = entries.map((one) => one.wish);
+  return { wish: batchOf(wishes, newId()), entries };
 }
 
 // --- answers --------------------------------------------------------------------------------------------------------
@@ -216,13 +243,10 @@ function trimmed(mine: Mine, upTo: number, now: number, skip: ReadonlySet<number
 /** A new device id; journal, then outbox, to be numbered again from 1. */
 export async function fork(mine: Mine): Promise<void> {
   const all = [...mine.list("journal"), ...mine.list("outbox")].filter(({ wish }) => wish.kind !== "void");
-  const sizes = new Map<string, number>();
-  for (const { wish } of all) if (wish.group) sizes.set(wish.group, (sizes.get(wish.group) ?? 0) + 1);
-  const edits = all.flatMap((entry): Edit[] => {
+  const edits = all.map((entry): Edit => {
     const { wish } = entry;
-    const isWhole = wish.groupSize === 0 || sizes.get(wish.group ?? "") === wish.groupSize;
-    const bare = { ...wish, n: null, text: null, hash: null, receipt: null, group: isWhole ? wish.group : null };
-    return [{ entry, shelf: "outbox", wish: { ...bare, again: wish.again || wish.n !== null } }];
+    const bare = { ...wish, n: null, text: null, hash: null, receipt: null };
+    return { entry, shelf: "outbox", wish: { ...bare, again: wish.again || wish.n !== null } };
   });
   const voids = mine.list().filter(({ wish }) => wish.kind === "void");
   edits.push(...voids.map((entry): Edit => ({ entry, shelf: entry.shelf, wish: null })));

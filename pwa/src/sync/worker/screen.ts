@@ -36,9 +36,7 @@ export class Screen {
   /** Show what is stored now. Calls while one is under way are served by one more. */
   refresh(): Promise<void> {
     this.isStale = true;
-    this.running ??= this.run().finally(() => {
-      this.running = null;
-    });
+    this.running ??= this.run();
     return this.running;
   }
 
@@ -66,9 +64,10 @@ export class Screen {
       } catch (error) {
         if (isQuotaError(error)) continue; // Reading needs no space; a browser may still say so.
         this.failed(error);
-        return;
+        break;
       }
     }
+    this.running = null; // In the same breath as the last look at `isStale`: a call between the two would be forgotten.
   }
 
   private async show(): Promise<void> {

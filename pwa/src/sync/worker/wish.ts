@@ -25,6 +25,7 @@ export interface Wish {
   readonly after: readonly string[];
   readonly group: string | null;
   readonly groupSize: number;
+  readonly isMoreComing?: boolean; // When it was kept, another of its group stood in line behind it.
   readonly replaces: string | null;
   readonly title: string | null;
   readonly bucket: string | null;

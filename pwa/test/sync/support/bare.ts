@@ -8,6 +8,7 @@ import { nextOps } from "../../../src/sync/worker/queue.js";
 import { pairKey, partKey, placeOf, RowStore } from "../../../src/sync/worker/rows.js";
 import type { PageBase } from "../../../src/sync/worker/staging.js";
 import { View } from "../../../src/sync/worker/view.js";
+import { WAIT_MS } from "../../support/wait.js";
 import { AMINA } from "./phone.js";
 import type { FakeServer } from "./server.js";
 
@@ -38,6 +39,10 @@ export class Bare {
     this.store.close();
   }
 
+  view(): View {
+    return new View(this.store, AMINA);
+  }
+
   async base(): Promise<PageBase> {
     const { meta, covers, parts, files } = await this.store.state();
     return {
@@ -57,7 +62,7 @@ export class Bare {
     const now = Date.now();
     const units = await nextOps(this.mine, { bytes: 65536, units: 1000, mayNumber: true }, now + 60_000);
     return await exchange({
-      wire: { fetch: server.fetch, baseUrl: "", stallMs: 500 },
+      wire: { fetch: server.fetch, baseUrl: "", stallMs: WAIT_MS },
       token: "token",
       mine: this.mine,
       store: this.store,
@@ -81,7 +86,7 @@ export class Bare {
     collections: readonly string[],
     buckets: readonly string[],
   ): Promise<{ rows: Map<string, string>; full: Set<string> }> {
-    const view = new View(this.store, AMINA);
+    const view = this.view();
     const watches = buckets.flatMap((bucket) => collections.map((collection) => ({ bucket, collection })));
     for (const [key, { bucket, collection }] of watches.entries()) view.watch({ key, bucket, collection, id: null });
     const { changed, covers } = await view.look();

@@ -6,6 +6,9 @@ import { connect } from "../../../src/sync/proxy.js";
 import type { Engine, OverlayRules } from "../../../src/sync/types.js";
 import type { Channel, Env, Locks, Word } from "../../../src/sync/worker/env.js";
 import { serve } from "../../../src/sync/worker/serve.js";
+import { WAIT_MS } from "../../support/wait.js";
+
+export { until } from "../../support/wait.js";
 
 globalThis.IDBKeyRange = IDBKeyRange;
 
@@ -93,9 +96,9 @@ export class Phone {
       },
       now: () => this.now(),
       random: () => 0,
-      stallMs: 1000,
+      stallMs: WAIT_MS,
       gapMs: 10,
-      heldMs: 1000,
+      heldMs: WAIT_MS,
       isDear: () => true,
       ...more,
     };
@@ -185,14 +188,5 @@ export class FakeLocks implements Locks {
       signal?.addEventListener("abort", () => reject(signal.reason));
       this.waiting.set(name, [...(this.waiting.get(name) ?? []), resolve]);
     });
-  }
-}
-
-/** Wait until `holds`, or fail with `what`. */
-export async function until(holds: () => boolean, what: string, ms = 4000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`In vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
