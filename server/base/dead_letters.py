@@ -39,7 +39,8 @@ async def count_failed(tx: Tx) -> int:
 async def retry_jobs(tx: Tx, *, ids: list[int] | None = None, kind: str | None = None) -> list[int]:
     """Have them run once more, with all their attempts; which those are. Twice is once."""
     statement = text(
-        "update base_outbox set failed_at = null, attempts = 0, next_at = clock_timestamp() where failed_at is not null"
+        "update base_outbox set failed_at = null, attempts = 0, begun = 0, next_at = clock_timestamp()"
+        " where failed_at is not null"
         " and (cast(:ids as bigint[]) is null or id = any(cast(:ids as bigint[])))"
         " and (cast(:kind as text) is null or kind = :kind) returning id"
     )

@@ -4,6 +4,11 @@ The relay hands over rows whose time has come, lane by lane, and remembers, in m
 still there after its lease (its run died, or Valkey was flushed) is sent again. Of the lanes for long jobs it sends no
 more than will be run soon: what is sent is a queue where the lighter no longer overtakes the heavier. Two workers may
 both send a row: SAQ's key joins what is queued, and the row's lock lets one run take effect.
+
+A job can end its worker (out of memory, a crash of a library) and would do so for ever. So that it begins is committed
+before it begins, and taken back with its end: what began `BEGUN_MAX` times without an end is given up. Whatever else
+ran in that worker is counted with it; from its second death on a job runs with no other such beside it, so that the
+guilty one dies alone.
 """
 
 import asyncio
@@ -38,8 +43,14 @@ BACKOFF_MAX_S = 600
 ERROR_LENGTH_MAX = 2_000
 KEY_WINDOW_S = 5  # Sends of one row by two relays within it are joined by SAQ.
 LOCK_SPACE = 0x4A4F42  # "JOB"
+BEGUN_MAX = 5  # Runs without an end, each the death of its worker, a machine's included.
+ALONE_FROM = 2  # Of them, from which on it runs alone among its like: one death may be anybody's, or a deploy's.
 
 Sent = dict[int, float]  # outbox id → when to send again, by the monotonic clock
+
+
+class EndsItsWorker(Exception):
+    """Each of the workers that began this job ended before the job did."""
 
 
 class Runner:
@@ -48,6 +59,8 @@ class Runner:
     def __init__(self, work: Work, jobs: dict[str, Job]) -> None:
         self._work = work
         self._jobs = jobs
+        self._counted: set[int] = set()  # Begun here, and no end is noted: no death, as this process lives.
+        self._alone: int | None = None
 
     async def run(self, _context: Any, *, outbox_id: int) -> None:  # Any: SAQ's context
         """Run the job of this row once; nothing if the row is gone (it was done before)."""
@@ -55,20 +68,65 @@ class Runner:
         row = await self._read(outbox_id)
         if row is None:
             return
-        kind, payload = row
-        declared = self._jobs.get(kind)
+        declared = self._jobs.get(row.kind)
         if declared is None:
-            await self._fail(outbox_id, f"no job is declared for {kind}", attempts_max=0)
+            await self._fail(outbox_id, f"no job is declared for {row.kind}", attempts_max=0)
             return
+        is_suspect = row.begun >= ALONE_FROM
+        if is_suspect and self._alone is not None:
+            return  # The relay sends it again after its lease; to wait here would take a place of the lane.
+        if is_suspect:
+            self._alone = outbox_id
+        try:
+            await self._run(declared, outbox_id, row.payload)
+        finally:
+            if is_suspect:
+                self._alone = None
+
+    async def _run(self, declared: Job, outbox_id: int, payload: str) -> None:
         try:
             decoded = msgspec.json.decode(payload, type=declared.payload)
             async with asyncio.timeout(declared.timeout_s):
                 await (self._run_long if declared.is_long else self._run_short)(declared, outbox_id, decoded)
+        except asyncio.CancelledError:
+            await self._uncount(outbox_id)  # The worker stops as it should.
+            raise
+        except EndsItsWorker as error:
+            log.error("job.ends_its_worker", kind=declared.kind)  # noqa: TRY400 - it has no traceback worth reading
+            await self._fail(outbox_id, str(error), attempts_max=0, declared=declared, attempts=BEGUN_MAX)
         except Exception as error:  # One of the three places: recorded, retried, given up
-            log.exception("job.failed", kind=kind, exc_info=error)
+            log.exception("job.failed", kind=declared.kind, exc_info=error)
             await self._fail(outbox_id, repr(error), attempts_max=declared.attempts_max, declared=declared)
+        self._counted.discard(outbox_id)
+
+    async def _count(self, outbox_id: int) -> bool:
+        """Note that it begins, before anything of it is done; False where another worker has it, or has done it.
+
+        Raises EndsItsWorker. PostgreSQL need not have it on disk: what must not be lost is the death of this process.
+        """
+        statement = text(
+            "update base_outbox set begun = begun + :more where id = ("
+            " select id from base_outbox where id = :id and failed_at is null for update skip locked) returning begun"
+        )
+        values = {"id": outbox_id, "more": 0 if outbox_id in self._counted else 1}
+        async with self._work.database.transaction() as tx:
+            await tx.db.execute(text("set local synchronous_commit = off"))
+            begun = (await tx.db.execute(statement, values)).scalar_one_or_none()
+        if begun is None:
+            return False
+        if begun > BEGUN_MAX:
+            raise EndsItsWorker(f"job.ends_its_worker: it began {BEGUN_MAX} times, and its worker ended each time")
+        self._counted.add(outbox_id)
+        return True
+
+    async def _uncount(self, outbox_id: int) -> None:
+        async with self._work.database.transaction() as tx:
+            statement = text("update base_outbox set begun = greatest(begun - 1, 0) where id = :id")
+            await tx.db.execute(statement, {"id": outbox_id})
 
     async def _run_short(self, declared: Job, outbox_id: int, payload: object) -> None:
+        if not await self._count(outbox_id):
+            return
         async with self._work.database.transaction() as tx:
             taken = await tx.db.execute(text("delete from base_outbox where id = :id returning id"), {"id": outbox_id})
             if taken.scalar_one_or_none() is None:
@@ -84,6 +142,8 @@ class Runner:
                 return  # It is running elsewhere; the lock goes with that worker's connection.
             await holder.commit()
             try:
+                if not await self._count(outbox_id):
+                    return
                 await declared.run(self._work, payload)
                 async with self._work.database.transaction() as tx:
                     await tx.db.execute(text("delete from base_outbox where id = :id"), {"id": outbox_id})
@@ -93,21 +153,28 @@ class Runner:
                 )
                 await holder.commit()
 
-    async def _read(self, outbox_id: int) -> tuple[str, str] | None:
+    async def _read(self, outbox_id: int) -> Row[Any] | None:  # Any: the row's own columns
         async with self._work.database.transaction() as tx:
-            statement = text("select kind, payload from base_outbox where id = :id and failed_at is null")
-            row = (await tx.db.execute(statement, {"id": outbox_id})).one_or_none()
-        return None if row is None else (row.kind, row.payload)
+            statement = text("select kind, payload, begun from base_outbox where id = :id and failed_at is null")
+            return (await tx.db.execute(statement, {"id": outbox_id})).one_or_none()
 
-    async def _fail(self, outbox_id: int, error: str, *, attempts_max: int, declared: Job | None = None) -> None:
+    async def _fail(
+        self, outbox_id: int, error: str, *, attempts_max: int, declared: Job | None = None, attempts: int = 1
+    ) -> None:
         async with self._work.database.transaction() as tx:
             statement = text(
-                "update base_outbox set attempts = attempts + 1, error = :error,"
+                "update base_outbox set attempts = attempts + :attempts, error = :error,"
+                " begun = greatest(begun - 1, 0),"
                 " failed_at = case when attempts + 1 >= :attempts_max then clock_timestamp() end,"
                 " next_at = clock_timestamp() + make_interval(secs => least(:backoff_max, power(2, attempts)))"
                 " where id = :id returning failed_at, payload"
             )
-            values = {"id": outbox_id, "error": error[:ERROR_LENGTH_MAX], "attempts_max": attempts_max}
+            values = {
+                "id": outbox_id,
+                "error": error[:ERROR_LENGTH_MAX],
+                "attempts": attempts,
+                "attempts_max": attempts_max,
+            }
             failed = (await tx.db.execute(statement, {**values, "backoff_max": BACKOFF_MAX_S})).one_or_none()
         if (
             failed is not None

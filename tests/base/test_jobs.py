@@ -1,6 +1,7 @@
 """What a unit of work leaves for later happens once, whatever dies."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from server.base.runner import FUNCTION, Relay, Runner
 from server.base.tx import Tx
 from server.base.work import Work
 from server.means import open_work
+from tests.base.dying import Bystand, Kill
 from tests.support.api import settings_for
 
 
@@ -217,3 +219,83 @@ async def test_what_is_given_up_tells_who_waits_and_runs_again_when_it_is_tried_
 
     assert await counted(work) == 1
     assert await outbox_ids(work) == []
+
+
+@pytest.fixture
+def servers(database_url: str, redis_url: str, s3_url: str, tmp_path: Path) -> list[str]:
+    return [database_url, redis_url, s3_url, str(tmp_path)]
+
+
+async def ends_of_workers(servers: list[str], count: int) -> list[int]:
+    """How each of so many workers ended, one after another: the number of the signal, or 0."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.base.dying", *servers, str(count), stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await child.communicate()
+    assert child.returncode == 0
+    return [int(end) for end in out.split()]
+
+
+async def audited(work: Work, action: str) -> int:
+    async with work.database.transaction() as tx:
+        statement = text("select count(*) from base_audit where action = :action")
+        return int((await tx.db.execute(statement, {"action": action})).scalar_one())
+
+
+async def test_a_job_that_ends_its_worker_is_given_up_and_what_runs_beside_it_is_done(
+    work: Work, servers: list[str]
+) -> None:
+    async with work.database.transaction() as tx:
+        tx.later(Kill())
+        tx.later(Bystand())
+
+    ends = await ends_of_workers(servers, 7)
+
+    assert ends[:2] == [9, 9]  # Both began, and both are under suspicion.
+    assert sorted(ends[2:]) == [0, 0, 9, 9, 9]  # One alone at a time.
+    assert await audited(work, "test.stood_by") == 1
+    assert await audited(work, "test.gave_up") == 1
+    async with work.database.transaction() as tx:
+        [letter] = await failed_jobs(tx, limit=10)
+        assert (letter.kind, letter.attempts) == ("test.kill", 5)
+        assert letter.error.startswith("job.ends_its_worker")
+        assert await retry_jobs(tx, ids=[letter.id]) == [letter.id]
+        begun = text("select begun, attempts from base_outbox where id = :id")
+        assert tuple((await tx.db.execute(begun, {"id": letter.id})).one()) == (0, 0)
+
+
+async def test_a_short_job_that_ended_five_workers_is_given_up_unseen(work: Work) -> None:
+    async with work.database.transaction() as tx:
+        tx.later(Count())
+    [id_] = await outbox_ids(work)
+    async with work.database.transaction() as tx:
+        await tx.db.execute(text("update base_outbox set begun = 5"))
+
+    await Runner(work, JOBS).run({}, outbox_id=id_)
+
+    assert (await counted(work), await outbox_ids(work)) == (0, [])
+    async with work.database.transaction() as tx:
+        [letter] = await failed_jobs(tx, limit=10)
+    assert letter.error.startswith("job.ends_its_worker")
+
+
+async def test_a_worker_that_stops_as_it_should_is_no_death(work: Work) -> None:
+    began = asyncio.Event()
+
+    @long_job(Shrink, timeout_s=60, attempts_max=1)
+    async def waits(_work: Work, _payload: Shrink) -> None:
+        began.set()
+        await asyncio.sleep(60)
+
+    async with work.database.transaction() as tx:
+        tx.later(Shrink(name="film"))
+    [id_] = await outbox_ids(work)
+    running = asyncio.create_task(Runner(work, {waits.kind: waits}).run({}, outbox_id=id_))
+    await began.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    async with work.database.transaction() as tx:
+        begun = text("select begun, attempts from base_outbox where id = :id")
+        assert tuple((await tx.db.execute(begun, {"id": id_})).one()) == (0, 0)
