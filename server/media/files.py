@@ -19,7 +19,8 @@ from server.media.images import MIME, Prepared, Variant
 from server.media.models import MediaFile, MediaUse
 from server.media.schemas import FileKind, RenditionRow, VariantRow
 
-ORIGINAL = "original"  # The name of what came, among the variants; never on a phone.
+ORIGINAL = "original"  # The name of what came, without what it says of itself, among the variants; never on a phone.
+RAW = "raw"  # The same where it could not be packed anew: it may say where it was made, and stays here.
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Accepted:
     variants: list[VariantRow] = field(default_factory=list)
     renditions: list[RenditionRow] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)  # Names of renditions that are still to be made.
-    is_original_kept: bool = False  # Under `storage_key(sha256)`.
+    original: RenditionRow | None = None  # What is kept for later encoders, named ORIGINAL or RAW.
     text: str | None = None  # For the search.
 
 
@@ -145,9 +146,8 @@ async def _add_variants(tx: Tx, file_id: UUID, accepted: Accepted) -> None:
         await add_variant(tx, file_id, RenditionRow(**msgspec.structs.asdict(variant)))
     for rendition in accepted.renditions:
         await add_variant(tx, file_id, rendition)
-    if accepted.is_original_kept:
-        row = RenditionRow(name=ORIGINAL, mime=accepted.mime, bytes=accepted.bytes, sha256=accepted.sha256)
-        await add_variant(tx, file_id, row, is_original=True)
+    if accepted.original is not None:
+        await add_variant(tx, file_id, accepted.original, is_original=True)
     if accepted.text:
         statement = text(
             "insert into media_texts (file_id, text) values (:file, :text)"
@@ -177,8 +177,9 @@ async def add_variant(tx: Tx, file_id: UUID, row: RenditionRow, *, is_original: 
 
 @dataclass(frozen=True)
 class Original:
-    """What came, as it came: for later encoders alone. It may hold what its maker did not mean to publish (a place)."""
+    """What came: for later encoders alone, and for the course's own file when it says nothing of itself."""
 
+    name: str  # ORIGINAL, or RAW.
     sha256: str
     mime: str
     bytes: int
@@ -188,7 +189,8 @@ class Original:
 async def original_of(tx: Tx, file_id: UUID) -> Original | None:
     """None where it is not kept, as of pictures."""
     statement = text(
-        "select sha256, mime, bytes, storage_key from media_variants where file_id = :file and is_original"
+        "select name, sha256, mime, bytes, storage_key from media_variants where file_id = :file and is_original"
+        " order by name limit 1"  # ORIGINAL before RAW.
     )
     found = (await tx.db.execute(statement, {"file": file_id})).one_or_none()
     return None if found is None else Original(*found)

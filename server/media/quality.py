@@ -1,9 +1,9 @@
 """What of a file a phone takes, by the quality that its person chose.
 
     text    nothing
-    audio   the sound of films and recordings, captions
-    low     the smallest picture and film, sound, documents, captions
-    normal  pictures by the screen, films of 360 lines, sound, documents, captions
+    audio   the sound of films and recordings, captions, the poster of a film
+    low     the smallest picture and film, sound, documents, captions, posters
+    normal  pictures by the screen, films of 360 lines, sound, documents, captions, posters
 
 `pwa/src/media/quality.ts` chooses alike: `pwa/test/media/quality.json` holds the two together, and so a price said
 before is the price paid.
@@ -52,18 +52,18 @@ ANY_PHONE = Phone()
 
 
 def choose(file: Shown, quality: Quality, phone: Phone = ANY_PHONE) -> list[Chosen]:
-    """All that is kept of the file: a film comes with its captions."""
+    """All that is kept of the file, what it is for first: a film comes with its poster and its captions."""
     if quality == "text":
         return []
     is_low = quality == "low" or phone.is_saving
-    one: Chosen | None = None  # As it stays for packages, which are shown online alone.
+    one: Chosen | None = None
     if file.kind in _HEARD:
         film = _film(file.renditions, is_low=is_low) if quality != "audio" else None
         one = film or _sound(file, phone)
     elif quality != "audio":
         one = _picture(file.variants, phone, is_low=is_low) if file.kind == "image" else _document(file)
     captions = [text for text in file.renditions if file.kind in _HEARD and text.name.startswith("captions.")]
-    return [*captions] if one is None else [one, *captions]
+    return [*captions] if one is None else [one, *_poster(file), *captions]
 
 
 def _picture(variants: Sequence[VariantRow], phone: Phone, *, is_low: bool) -> VariantRow | None:
@@ -83,6 +83,12 @@ def _film(renditions: Sequence[RenditionRow], *, is_low: bool) -> RenditionRow |
     return films[0][1] if is_low or not fitting else fitting[-1]
 
 
+def _poster(file: Shown) -> list[RenditionRow]:
+    """Those of films from before were large JPEGs, which nobody shows."""
+    is_film = file.kind == "video"
+    return [one for one in file.renditions if is_film and one.name == "thumb" and one.mime == "image/webp"]
+
+
 def _sound(file: Shown, phone: Phone) -> RenditionRow | None:
     opus, mp3 = _named(file, "opus"), _named(file, "mp3")
     return (opus or mp3) if phone.has_opus else (mp3 or opus)
@@ -93,4 +99,4 @@ def _named(file: Shown, name: str) -> RenditionRow | None:
 
 
 def _document(file: Shown) -> RenditionRow | None:
-    return _named(file, "pdf") if file.kind == "document" else None
+    return _named(file, {"document": "pdf", "package": "package"}.get(file.kind, ""))

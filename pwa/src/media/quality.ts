@@ -20,7 +20,8 @@ export function thisPhone(): Traits {
   return { ...thisScreen(), hasOpus: document.createElement("audio").canPlayType("audio/ogg; codecs=opus") !== "" };
 }
 
-/** Everything that is kept of the file: a film comes with its captions. Nothing for text, nor of packages. */
+/** Everything that is kept of the file, what it is for first: a film comes with its poster and its captions. Nothing for
+ * text. */
 export function choose(file: MediaFile, quality: Quality, phone: Traits): readonly Chosen[] {
   if (quality === "text") return [];
   const isSaving = quality === "low" || phone.isSaving;
@@ -29,11 +30,14 @@ export function choose(file: MediaFile, quality: Quality, phone: Traits): readon
       return quality === "audio" ? [] : some(chooseVariant(file, { ...phone, isSaving }));
     case "document":
       return quality === "audio" ? [] : some(named(file, "pdf"));
+    case "package":
+      return quality === "audio" ? [] : some(named(file, "package"));
     case "video":
     case "audio":
     case "captions": {
       const film = quality === "audio" ? undefined : filmOf(file, isSaving);
-      return [...some(film ?? soundOf(file, phone)), ...captionsOf(file)];
+      const one = film ?? soundOf(file, phone);
+      return [...some(one), ...some(one && posterOf(file)), ...captionsOf(file)];
     }
     default:
       return []; // Shown online alone.
@@ -49,6 +53,12 @@ export function filmsOf(file: MediaFile): readonly Rendition[] {
 export function soundOf(file: MediaFile, phone: Traits): Rendition | undefined {
   const [opus, mp3] = [named(file, "opus"), named(file, "mp3")];
   return phone.hasOpus ? (opus ?? mp3) : (mp3 ?? opus);
+}
+
+/** A small picture of a film. Those of before were large JPEGs, which are not shown. */
+export function posterOf(file: MediaFile): Rendition | undefined {
+  const found = file.kind === "video" ? named(file, "thumb") : undefined;
+  return found?.mime === "image/webp" ? found : undefined;
 }
 
 export function captionsOf(file: MediaFile): readonly Rendition[] {

@@ -12,8 +12,8 @@ from server.base.import_report import Reason
 from server.base.storage import Storage
 from server.base.work import Work
 from server.catalog.portable.format import EntryCard, FileCard, ObjectCard
-from server.media.files import Accepted, storage_key
-from server.media.intake.examining import Examined, examine
+from server.media.files import Accepted
+from server.media.intake.examining import Examined, examine, store_original
 from server.media.renditions.decoding import folder_of
 from server.media.renditions.made import Made, as_variant, sha256_of, store
 from server.media.schemas import RenditionRow
@@ -87,6 +87,7 @@ class Bringer:
             claimed=main.mime,
             folder=made_in,
             clamd=self.work.settings.clamd,
+            is_bare=self.is_ours and is_original,
         )
         if examined.kind != card.kind:
             raise EntryBroken("file.other_kind", f"{main.path[:80]} is of kind {examined.kind}, not {card.kind}.")
@@ -96,8 +97,7 @@ class Bringer:
         sha256 = await asyncio.to_thread(sha256_of, path)
         pictures = [as_variant(await store(self.storage, made)) for made in examined.pictures]
         renditions = [await store(self.storage, made) for made in examined.made]
-        if examined.is_original_kept:
-            await self.storage.put_file(storage_key(sha256), path, media_type=examined.mime)
+        original = await store_original(self.storage, examined)
         return Accepted(
             sha256=sha256,
             mime=examined.mime,
@@ -112,7 +112,7 @@ class Bringer:
             variants=pictures,
             renditions=renditions,
             pending=examined.pending,
-            is_original_kept=examined.is_original_kept,
+            original=original,
             text=examined.text,
         )
 

@@ -159,7 +159,8 @@ async def _files(tx: Tx, file_ids: Sequence[UUID]) -> tuple[list[FileCard], dict
         if file is None or file.deleted_at is not None or file.state == "failed":
             continue
         objects = (await tx.db.execute(_OBJECTS, {"file": file_id})).mappings().all()
-        wanted = [one for one in objects if one["is_original"]] or list(objects)
+        wanted = [one for one in objects if one["name"] == ORIGINAL]
+        wanted = wanted or [one for one in objects if not one["is_original"]]  # RAW may say where it was made.
         made = [(one, _object(dict(one))) for one in wanted]
         keys |= {card.path: one["storage_key"] for one, card in made}
         card = _file(file, [(one["name"], card) for one, card in made])
@@ -170,12 +171,14 @@ async def _files(tx: Tx, file_ids: Sequence[UUID]) -> tuple[list[FileCard], dict
 
 def _file(file: MediaFile, objects: list[tuple[str, ObjectCard]]) -> FileCard:
     by_width = {variant["name"] for variant in file.variants}
+    original = next((card for name, card in objects if name == ORIGINAL), None)
+    sha256, size = (file.sha256, file.bytes) if original is None else (original.sha256, original.bytes)
     return FileCard(
-        id=file_card_id(file.sha256, file.licence, file.attribution),
+        id=file_card_id(sha256, file.licence, file.attribution),
         kind=file.kind,  # type: ignore[arg-type]  # the table's check is FileKind
         mime=file.mime,
-        bytes=file.bytes,
-        sha256=file.sha256,
+        bytes=size,
+        sha256=sha256,
         name=file.name,
         licence=file.licence,
         attribution=file.attribution,
@@ -183,7 +186,7 @@ def _file(file: MediaFile, objects: list[tuple[str, ObjectCard]]) -> FileCard:
         height=file.height,
         duration_ms=file.duration_ms,
         pages=file.pages,
-        original=next((card for name, card in objects if name == ORIGINAL), None),
+        original=original,
         variants=[card for name, card in objects if name in by_width],
         renditions=[card for name, card in objects if name != ORIGINAL and name not in by_width],
     )

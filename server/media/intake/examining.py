@@ -6,18 +6,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from server.base.storage import Storage
+from server.media.files import ORIGINAL, RAW
 from server.media.intake.antivirus import Infected as Found
 from server.media.intake.antivirus import scan
 from server.media.intake.formats import Format
 from server.media.intake.refusals import Damaged, FileRefused, Infected, TooCostly
 from server.media.intake.sniffing import HEAD_BYTES, TAIL_BYTES, Sniffed, sniff
 from server.media.renditions import film
+from server.media.renditions.bare import bare
 from server.media.renditions.captions import BYTES_MAX as CAPTIONS_BYTES_MAX
 from server.media.renditions.captions import language_in_name, language_of, to_webvtt
 from server.media.renditions.decoding import ARCHIVE, PAGES, PAPER, PICTURE, decode
-from server.media.renditions.made import Made
+from server.media.renditions.made import Made, store
 from server.media.renditions.probing import Probed, probe
-from server.media.schemas import FileKind
+from server.media.schemas import FileKind, RenditionRow
 
 MB = 1024 * 1024
 BYTES_MAX: dict[FileKind, int] = {
@@ -46,7 +49,8 @@ class Examined:
     pictures: list[Made] = field(default_factory=list)  # WebP by width.
     made: list[Made] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
-    is_original_kept: bool = False
+    original: Path | None = None  # What is kept of what came: without what it says of itself, where that is to be had.
+    is_bare: bool = False
     text: str | None = None
 
 
@@ -58,11 +62,13 @@ class _Coming:
     name: str
     format: Format
     folder: Path
+    is_bare: bool  # It was made here, and says nothing of itself.
 
 
-async def examine(path: Path, *, name: str, claimed: str, folder: Path, clamd: str) -> Examined:
+async def examine(path: Path, *, name: str, claimed: str, folder: Path, clamd: str, is_bare: bool = False) -> Examined:
     """`claimed`: the type that its sender says. `folder` is empty, and the only place that children may write in.
 
+    `is_bare`: an original of our own, which comes back.
     Raises a FileRefused with its reason; Unavailable when the virus scanner is away.
     """
     sniffed = await asyncio.to_thread(_sniff, path, name, claimed)
@@ -72,9 +78,17 @@ async def examine(path: Path, *, name: str, claimed: str, folder: Path, clamd: s
     verdict = await scan(path, clamd=clamd)
     if isinstance(verdict, Found):
         raise Infected(f"The virus scanner found {verdict.name[:100]} in the file; it was not kept.")
-    examined = await _BY_KIND[sniffed.kind](_Coming(path, name, sniffed.format, folder))
+    examined = await _BY_KIND[sniffed.kind](_Coming(path, name, sniffed.format, folder, is_bare))
     examined.is_clean = verdict == "clean"
     return examined
+
+
+async def store_original(storage: Storage, examined: Examined) -> RenditionRow | None:
+    """Put what is kept of what came under its hash. Twice is once. Raises Unavailable."""
+    if examined.original is None:
+        return None
+    name = ORIGINAL if examined.is_bare else RAW
+    return await store(storage, Made(name=name, path=examined.original, mime=examined.mime))
 
 
 def _sniff(path: Path, name: str, claimed: str) -> Sniffed:
@@ -105,16 +119,28 @@ async def _film(coming: _Coming) -> Examined:
     probed = await probe(coming.path, demuxer=coming.format.demuxer, folder=coming.folder)
     film.refuse_film(probed)
     poster = await film.make_poster(coming.path, demuxer=coming.format.demuxer, probed=probed, folder=coming.folder)
-    return Examined(
-        kind="video",
-        mime=coming.format.mime,
-        width=probed.width,
-        height=probed.height,
-        duration_ms=probed.duration_ms,
-        made=[poster, *await _captions_in(coming, probed)],
-        pending=film.wanted_of("video", probed),
-        is_original_kept=True,
+    made = [poster, *await _captions_in(coming, probed)]
+    return await _with_original(
+        coming,
+        probed,
+        Examined(
+            kind="video",
+            mime=coming.format.mime,
+            width=probed.width,
+            height=probed.height,
+            duration_ms=probed.duration_ms,
+            made=made,
+            pending=film.wanted_of("video", probed),
+        ),
     )
+
+
+async def _with_original(coming: _Coming, probed: Probed, examined: Examined) -> Examined:
+    found = (
+        None if coming.is_bare else await bare(coming.path, format_=coming.format, probed=probed, folder=coming.folder)
+    )
+    examined.original, examined.is_bare = found or coming.path, coming.is_bare or found is not None
+    return examined
 
 
 async def _captions_in(coming: _Coming, probed: Probed) -> list[Made]:
@@ -141,12 +167,15 @@ def _read_text(path: Path) -> bytes:
 async def _sound(coming: _Coming) -> Examined:
     probed = await probe(coming.path, demuxer=coming.format.demuxer, folder=coming.folder)
     film.refuse_sound(probed)
-    return Examined(
-        kind="audio",
-        mime=coming.format.mime,
-        duration_ms=probed.duration_ms,
-        pending=film.wanted_of("audio", probed),
-        is_original_kept=True,
+    return await _with_original(
+        coming,
+        probed,
+        Examined(
+            kind="audio",
+            mime=coming.format.mime,
+            duration_ms=probed.duration_ms,
+            pending=film.wanted_of("audio", probed),
+        ),
     )
 
 

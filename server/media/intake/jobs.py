@@ -1,7 +1,6 @@
 """The check of an upload, in a worker: everything that comes ends as a file, or as a reason on its sender's row."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from server.base.jobs import long_job
@@ -9,8 +8,8 @@ from server.base.tx import Tx
 from server.base.work import Work
 from server.media.blobs import blob_arrived
 from server.media.events import FileReady
-from server.media.files import Accepted, accept_file, storage_key
-from server.media.intake.examining import Examined, examine
+from server.media.files import Accepted, accept_file
+from server.media.intake.examining import Examined, examine, store_original
 from server.media.intake.payloads import CheckLargeUpload
 from server.media.intake.refusals import FileRefused
 from server.media.models import MediaFile
@@ -103,7 +102,7 @@ async def check(work: Work, coming: Coming) -> None:
         except FileRefused as refusal:
             await _refuse(work, coming, refusal.code, refusal.message)
             return
-        accepted = await _stored(work, coming, assembled, examined, path)
+        accepted = await _stored(work, coming, assembled, examined)
     async with work.database.transaction() as tx:
         await _accept(tx, coming, accepted)
 
@@ -114,12 +113,11 @@ async def _refuse(work: Work, coming: Coming, code: str, words: str) -> None:
         await tx.audit("media.upload.refuse", kind="upload", id_=coming.id, code=code, name=coming.name)
 
 
-async def _stored(work: Work, coming: Coming, assembled: Assembled, examined: Examined, path: Path) -> Accepted:
+async def _stored(work: Work, coming: Coming, assembled: Assembled, examined: Examined) -> Accepted:
     """Bytes first, rows later."""
     pictures = [as_variant(await store(work.storage, made)) for made in examined.pictures]
     renditions = [await store(work.storage, made) for made in examined.made]
-    if examined.is_original_kept:
-        await work.storage.put_file(storage_key(assembled.sha256), path, media_type=examined.mime)
+    original = await store_original(work.storage, examined)
     return Accepted(
         sha256=assembled.sha256,
         mime=examined.mime,
@@ -134,7 +132,7 @@ async def _stored(work: Work, coming: Coming, assembled: Assembled, examined: Ex
         variants=pictures,
         renditions=renditions,
         pending=examined.pending,
-        is_original_kept=examined.is_original_kept,
+        original=original,
         text=examined.text,
     )
 

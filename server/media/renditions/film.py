@@ -1,6 +1,9 @@
 """Films and sound made small by ffmpeg, for phones that have 50 kbit/s and a screen of five inches."""
 
+import asyncio
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +38,9 @@ LARGE_PIXELS = 1920 * 1088
 GUESSED_LENGTHS = frozenset({"mp3", "aac"})  # Have no head that says how long they are; ffmpeg reckons by their rate.
 CUT_MS = 2_000  # A rendition may be shorter by this, or by a tenth; what is cut more was cut before it came.
 POSTER_AT_S_MAX = 10.0
-POSTER_PX = 640
+POSTER_PX = 480
+POSTER_LIGHT_MIN, POSTER_SPREAD_MIN = 40.0, 24.0  # Of 16 to 235: less is black, or one colour.
+_SEEN = re.compile(rb"lavfi\.signalstats\.(YAVG|YLOW|YHIGH)=([\d.]+)")
 X264 = "-c:v libx264 -preset veryfast -pix_fmt yuv420p -level 3.0 -g 150"
 AAC = "-c:a aac -ac 1 -ar 44100"
 
@@ -139,7 +144,7 @@ async def make(
     """
     path = folder / f"{name}.{'mp4' if name in SIZES else name}"
     options = film_options(SIZES[name], probed) if name in SIZES else sound_options(name)
-    arguments = [*("-v", "error", "-progress", "pipe:1", "-y"), *_input(demuxer), *options, path.name]
+    arguments = [*("-v", "error", "-progress", "pipe:1", "-y"), *input_of(demuxer), *options, path.name]
     ran = await run_ffmpeg(
         arguments, stdin=source, folder=folder, limits=limits_for(probed), on_line=_Progress(probed.duration_ms, on_ppm)
     )
@@ -163,7 +168,8 @@ async def make(
     )
 
 
-def _input(demuxer: str, *, seek_s: float = 0.0) -> list[str]:
+def input_of(demuxer: str, *, seek_s: float = 0.0) -> list[str]:
+    """Standard input, read by this demuxer alone."""
     seek = ["-ss", f"{seek_s:.2f}"] if seek_s else []
     pixels = str(SIDES_PX_MAX[0] * SIDES_PX_MAX[1])
     return [*reading(demuxer), "-threads", "2", "-max_pixels", pixels, *seek, "-fd", "0", "-i", "fd:"]
@@ -202,43 +208,73 @@ def _refuse_cut(source_ms: int | None, made_ms: int | None) -> None:
 
 
 async def make_poster(source: Path, *, demuxer: str, probed: Probed, folder: Path) -> Made:
-    """A picture of the film as JPEG, from its first tenth. Raises Damaged, TooCostly."""
-    for at_s in (min(POSTER_AT_S_MAX, (probed.duration_ms or 0) / 10_000), 0.0):
-        made = await _poster(source, demuxer=demuxer, at_s=at_s, folder=folder)
-        if made is not None:
-            return made
-    raise Damaged
+    """A picture of the film as WebP: the first of a few that shows something, or the one that shows most.
+
+    Raises Damaged, TooCostly.
+    """
+    tries: list[_Poster] = []
+    for number, at_s in enumerate(_poster_times(probed.duration_ms or 0)):
+        found = await _poster(source, folder / f"poster{number}.webp", demuxer=demuxer, at_s=at_s)
+        if found is not None:
+            tries.append(found)
+            if found.shows_something:
+                return found.made
+    if not tries:
+        raise Damaged
+    return max(tries, key=lambda one: (one.spread, one.light)).made
 
 
-async def _poster(source: Path, *, demuxer: str, at_s: float, folder: Path) -> Made | None:
+def _poster_times(duration_ms: int) -> list[float]:
+    """Seconds. Films begin and end in black, and with words that are no picture of them."""
+    early = min(POSTER_AT_S_MAX, duration_ms / 10_000)
+    later = [duration_ms * part / 100_000 for part in (25, 50, 75)] if duration_ms else []
+    return [early, *later, 0.0]
+
+
+@dataclass(frozen=True)
+class _Poster:
+    made: Made
+    light: float  # 16 black … 235 white, on the average.
+    spread: float  # From the dark tenth to the light one.
+
+    @property
+    def shows_something(self) -> bool:
+        return self.light >= POSTER_LIGHT_MIN and self.spread >= POSTER_SPREAD_MIN
+
+
+async def _poster(source: Path, path: Path, *, demuxer: str, at_s: float) -> _Poster | None:
     """None where there is no picture at that second."""
-    path = folder / "poster.jpg"
     scale = f"scale=w='min({POSTER_PX},iw)':h=-2"
-    options = [
-        "-map",
-        "0:v:0",
-        *_BARE,
-        "-an",
-        "-frames:v",
-        "1",
-        "-vf",
-        scale,
-        "-q:v",
-        "6",
-        "-f",
-        "image2",
-        "-update",
-        "1",
-    ]
+    seen = f"format=yuv420p,{scale},signalstats,metadata=mode=print:file=-"
     ran = await run_ffmpeg(
-        ["-v", "error", "-y", *_input(demuxer, seek_s=at_s), *options, path.name],
+        [
+            *("-v", "error", "-y", *input_of(demuxer, seek_s=at_s), "-map", "0:v:0", *_BARE, "-an", "-frames:v", "1"),
+            *("-vf", seen, "-c:v", "libwebp", "-quality", "50", "-f", "webp", path.name),
+        ],
         stdin=source,
-        folder=folder,
+        folder=path.parent,
         limits=Limits(cpu_s=60, wall_s=120, memory_bytes=MEMORY_LARGE_BYTES, output_bytes=5 * MB),
     )
-    if not ran.is_well or not path.exists() or path.stat().st_size == 0:
+    head = await asyncio.to_thread(_head, path) if ran.is_well else b""
+    if not head:
         return None
-    return Made(name="thumb", path=path, mime="image/jpeg")
+    said = {name: float(value) for name, value in _SEEN.findall(ran.out)}
+    width, height = webp_size(head)
+    made = Made(name="thumb", path=path, mime="image/webp", width=width or None, height=height or None)
+    return _Poster(made, light=said.get(b"YAVG", 0.0), spread=said.get(b"YHIGH", 0.0) - said.get(b"YLOW", 0.0))
+
+
+def _head(path: Path) -> bytes:
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        return file.read(30)
+    return b""
+
+
+def webp_size(head: bytes) -> tuple[int, int]:
+    """Width and height of a lossy WebP, from its first 30 bytes; of another 0 (RFC 9649 §2.5)."""
+    if head[12:16] != b"VP8 ":
+        return 0, 0
+    return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
 
 
 async def read_captions(source: Path, *, demuxer: str, probed: Probed, folder: Path) -> list[tuple[str, Path]]:
@@ -252,7 +288,7 @@ async def read_captions(source: Path, *, demuxer: str, probed: Probed, folder: P
         for word in ("-map", f"0:{found.index}", "-c:s", "webvtt", "-f", "webvtt", path.name)
     ]
     ran = await run_ffmpeg(
-        ["-v", "error", "-y", *_input(demuxer), *outputs], stdin=source, folder=folder, limits=limits_for(probed)
+        ["-v", "error", "-y", *input_of(demuxer), *outputs], stdin=source, folder=folder, limits=limits_for(probed)
     )
     return [(language, path) for language, path in paths if path.exists()] if ran.is_well else []
 

@@ -13,8 +13,9 @@ from PIL import Image
 from sqlalchemy import text
 
 from server.base.work import Work
-from server.media.files import Original, original_of
+from server.media.files import ORIGINAL, Original, original_of
 from server.media.intake.antivirus import Infected, scan
+from server.media.renditions.probing import probe
 from tests.features.media.conftest import Post, ffmpeg
 from tests.features.media.test_papers import hostile, saved
 from tests.support.cartridges import picture
@@ -83,6 +84,9 @@ async def test_a_film_becomes_small_films_its_sound_and_its_captions(post: Post,
     row = next(one for one in sent.file["renditions"] if one["name"] == "v240")  # type: ignore[attr-defined]
     assert (row["width"], row["height"], row["mime"]) == (384, 240, "video/mp4")
     assert 1900 <= row["duration_ms"] <= 2200
+    thumb = await post.bytes_of(sent, "thumb")
+    assert len(thumb) < 30_000
+    assert Image.open(io.BytesIO(thumb)).size == (480, 300)
 
 
 async def test_a_recording_becomes_opus_and_mp3(post: Post, films: Path) -> None:
@@ -206,8 +210,51 @@ async def test_what_came_is_kept_for_later_encoders_and_named_on_no_phone(post: 
     async with work.database.transaction() as tx:
         original = await original_of(tx, sent.file["id"])  # type: ignore[arg-type]
     assert isinstance(original, Original)
-    assert original.bytes == (films / "sound.m4a").stat().st_size
+    assert (original.name, original.mime) == (ORIGINAL, "audio/mp4")
     assert "original" not in sent.names
+
+
+async def test_what_is_kept_of_a_film_does_not_say_where_it_was_made_and_stands_upright(
+    post: Post, films: Path, work: Work, tmp_path: Path
+) -> None:
+    turned = tmp_path / "turned.mov"
+    ffmpeg("-display_rotation:v:0", "90", "-i", str(films / "film.mp4"), "-map", "0", "-c", "copy", str(turned))
+    told = turned.read_bytes()
+    assert b"+41.3111" in told
+    assert b"9999x9999" in told
+
+    upload_id = await post.send(turned, "lesson.mov", "video/quicktime")
+    await post.run(until=lambda kind: kind == "media.make_rendition")
+    sent = await post.look(upload_id)
+
+    assert sent.file is not None
+    async with work.database.transaction() as tx:
+        original = await original_of(tx, sent.file["id"])  # type: ignore[arg-type]
+    assert original is not None
+    kept = b"".join([chunk async for chunk in work.storage.read(original.storage_key)])
+    assert (original.name, b"+41.3111" in kept, b"9999x9999" in kept) == (ORIGINAL, False, False)
+    assert original.sha256 != sent.file["sha256"]
+    (tmp_path / "kept.mp4").write_bytes(kept)
+    probed = await probe(tmp_path / "kept.mp4", demuxer="mov", folder=tmp_path)
+    assert ([one.language for one in probed.captions], probed.has_sound) == (["eng"], True)
+    upright = tmp_path / "upright.png"
+    ffmpeg("-i", str(tmp_path / "kept.mp4"), "-frames:v", "1", str(upright))
+    with Image.open(upright) as image:
+        assert image.size == (400, 640)
+
+
+async def test_the_poster_of_a_film_that_begins_in_black_is_not_black(post: Post, tmp_path: Path) -> None:
+    dark = tmp_path / "dark.mp4"
+    film = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=5:duration=8", "-vf", "fade=st=2:d=1")
+    ffmpeg(*film, "-c:v", "libx264", "-preset", "ultrafast", str(dark))
+
+    upload_id = await post.send(dark, "dark.mp4")
+    await post.run(until=lambda kind: kind == "media.make_rendition")
+    sent = await post.look(upload_id)
+
+    light = Image.open(io.BytesIO(await post.bytes_of(sent, "thumb"))).convert("L").resize((1, 1)).getpixel((0, 0))
+    assert isinstance(light, int)
+    assert light > 60
 
 
 async def test_the_same_file_again_is_the_same_file(post: Post) -> None:

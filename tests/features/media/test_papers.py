@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 
 from server.media.renditions.decoders import pages, paper
 from server.media.renditions.decoders.refusing import Refused
+from tests.support.cartridges import picture
 
 SECRETS = ("steal()", "evil.example", "cmd.exe", "attached secret")
 
@@ -69,11 +70,12 @@ def hostile() -> Pdf:
     return pdf
 
 
-def words_of(path: Path) -> str:
+def words_of(path: Path | io.BytesIO) -> str:
     """Everything in it, unpacked."""
     with Pdf.open(path) as pdf:
         plain = saved(pdf, compress_streams=False, object_stream_mode=pikepdf.ObjectStreamMode.disable)
-        streams = [value.read_bytes() for value in pdf.objects if isinstance(value, Stream)]
+        packed = [value for value in pdf.objects if isinstance(value, Stream)]
+        streams = [value.read_bytes() for value in packed if value.get("/Filter") != Name.DCTDecode]
     return (plain.getvalue() + b"".join(streams)).decode("latin-1")
 
 
@@ -147,6 +149,29 @@ def test_a_scan_becomes_as_small_as_a_phone_needs_it(folder: Path) -> None:
     with Pdf.open(folder / "small.pdf") as small:
         drawn = pikepdf.PdfImage(small.pages[0].Resources.XObject["/Im0"]).as_pil_image()
     assert max(drawn.size) >= 1403
+
+
+def test_a_photo_in_it_does_not_say_where_it_was_taken(folder: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "SecretCamera"
+    photo = picture(200, 150, kind="JPEG", exif=exif, comment=b"SecretWords")
+    pdf = Pdf.new()
+    page = pdf.add_blank_page(page_size=(595, 842))
+    image = Stream(pdf, photo, Width=200, Height=150, BitsPerComponent=8, Type=Name.XObject, Subtype=Name.Image)
+    image["/ColorSpace"], image["/Filter"] = Name.DeviceRGB, Name.DCTDecode
+    image["/Metadata"] = pdf.make_stream(b"<x:xmpmeta>SecretAuthor</x:xmpmeta>", Type=Name.Metadata, Subtype=Name.XML)
+    page.obj["/Resources"] = Dictionary(XObject=Dictionary(Im0=pdf.make_indirect(image)))
+    page.obj["/Contents"] = pdf.make_stream(b"q 595 0 0 842 0 0 cm /Im0 Do Q")
+    pdf.docinfo["/Author"] = "SecretAuthor"
+    told = words_of(saved(pdf))
+    assert all(f"Secret{what}" in told for what in ("Camera", "Words", "Author"))
+
+    paper.decode(saved(pdf))
+
+    assert "Secret" not in words_of(folder / "small.pdf")
+    with Pdf.open(folder / "small.pdf") as small:
+        kept = small.pages[0].Resources.XObject["/Im0"]
+        assert pikepdf.PdfImage(kept).as_pil_image().tobytes() == Image.open(io.BytesIO(photo)).tobytes()
 
 
 def test_its_first_page_is_drawn_and_its_words_are_read(folder: Path) -> None:

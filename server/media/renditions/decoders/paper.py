@@ -21,6 +21,7 @@ ACTIONS_REMOVED = frozenset(
     {"/JavaScript", "/Launch", "/SubmitForm", "/ResetForm", "/ImportData", "/GoToR", "/GoToE", "/Rendition", "/Movie"}
     | {"/Sound", "/RichMediaExecute", "/Hide"}
 )
+KEYS_SAYING = ("/Metadata", "/PieceInfo")  # Who made a page or a picture, with what, where.
 LINKS_KEPT = ("http://", "https://", "mailto:")
 ANNOTATIONS_REMOVED = frozenset(
     {"/FileAttachment", "/RichMedia", "/Screen", "/Movie", "/Sound", "/3D", "/Redact", "/TrapNet", "/PrinterMark"}
@@ -34,6 +35,8 @@ BITS_A_PIXEL = 0.85  # What a picture may cost before it is made coarser: an A4 
 PIXELS_MAX = 80_000_000  # A picture of more is left out of the shrinking; the phone's reader may refuse it.
 WORTH = 0.8  # A smaller picture is taken from this part of its bytes on.
 SMALL_BYTES = 20_000
+JPEG_SCAN = 0xDA
+JPEG_WORDS = frozenset({0xE1, *range(0xE3, 0xEE), 0xEF, 0xFE})  # Not JFIF, ICC and Adobe, which say how colours are.
 
 
 def decode(stream: BinaryIO) -> Answer:
@@ -55,6 +58,7 @@ def _decode(stream: BinaryIO) -> Answer:
         try:
             removed = disarm(pdf)
             shrunk = shrink_pictures(pdf)
+            strip_pictures(pdf)
             pdf.remove_unreferenced_resources()
             pdf.save(OUTPUT, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=True, encryption=False)
         except (pikepdf.PdfError, RuntimeError, ValueError, RecursionError) as error:
@@ -105,6 +109,7 @@ def _is_direct(value: Any) -> bool:
 
 def _disarm_dictionary(value: Any) -> int:
     removed = _without(value, KEYS_REMOVED)
+    _without(value, KEYS_SAYING)
     if is_harmful(value):
         for key in list(value.keys()):
             del value[key]
@@ -192,6 +197,31 @@ def _shrink(value: Any) -> int:
     if mask is not None:
         value["/SMask"] = mask
     return 1
+
+
+def strip_pictures(pdf: pikepdf.Pdf) -> None:
+    """Take from the photos what their cameras wrote beside the pixels."""
+    for value in pdf.objects:
+        if not isinstance(value, pikepdf.Stream) or value.get("/Filter") != pikepdf.Name.DCTDecode:
+            continue
+        body = value.read_raw_bytes()
+        plain = without_words(body)
+        if len(plain) < len(body):
+            told: Any = value.get("/DecodeParms")
+            value.write(plain, filter=pikepdf.Name.DCTDecode, decode_parms=told)
+
+
+def without_words(jpeg: bytes) -> bytes:
+    """A JPEG without Exif (a place), XMP and comments; colours stay. What is none stays as it is."""
+    kept, at = bytearray(jpeg[:2]), 2
+    while jpeg[at : at + 1] == b"\xff" and at + 4 <= len(jpeg):
+        marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if marker == JPEG_SCAN:
+            return bytes(kept) + jpeg[at:]
+        if marker not in JPEG_WORDS:
+            kept += jpeg[at : at + 2 + length]
+        at += 2 + length
+    return jpeg
 
 
 def coarsest_needed(image: Image.Image) -> tuple[Image.Image, bytes]:
