@@ -1,6 +1,7 @@
 """Searching the catalogue and the library over HTTP: words as they are, half typed, in Cyrillic, with slips.
 
 Method: 10,000 and 100,000 courses and items of 24 words each, from a vocabulary of 50,000, often and rare (Zipf);
+one in five of them shows a paper of 200 more words;
 180 questions of one or two words, one after another. The floor is the first page of the list without a question.
 """
 
@@ -19,6 +20,7 @@ from server.settings import Settings
 SIZES = {10_000: 50, 100_000: 100}  # items: the goal for the 95th part, ms
 VOCABULARY = 50_000
 QUESTIONS = 180
+PAPER_WORDS = 200
 FLOORS = 40
 PEOPLE = 8  # A person may ask a hundred times a minute.
 SYLLABLES = (
@@ -162,7 +164,32 @@ def _lay(settings: Settings, words: list[str], size: int) -> None:
                 f" licence, files, {column}) select id, id, 'Oybek R.', left(words, 60), words, 'book', 'uz',"
                 f" (select id from catalog_subjects limit 1), 'CC BY 4.0', '[]', {more} from item"
             )
+        _lay_papers(connection)
         connection.execute("vacuum analyze")
+
+
+def _lay_papers(connection: psycopg.Connection) -> None:
+    connection.execute("create temporary table paper as select id, uuidv7() as file_id from item where n %% 5 = 0", [])
+    connection.execute(
+        "insert into media_files (id, owner_id, sha256, mime, bytes, variants, kind)"
+        " select file_id, file_id, encode(sha256(uuid_send(file_id)), 'hex'), 'application/pdf', 1, '[]', 'document'"
+        " from paper"
+    )
+    connection.execute(
+        """
+        insert into media_texts (file_id, text)
+        select p.file_id, string_agg(w.word, ' ')
+        from paper p cross join generate_series(1, %s) k
+        join lateral (select least(power(random() + k * 0, -1.25)::int - 1, %s) as rank where p.id is not null) r
+        on true join word w on w.rank = greatest(r.rank, 0) group by p.file_id
+        """,
+        [PAPER_WORDS, VOCABULARY - 1],
+    )
+    for column in ("course_id", "item_id"):
+        connection.execute(
+            f"insert into media_uses (id, file_id, {column}, published_at) select uuidv7(), file_id, id, now()"
+            " from paper"
+        )
 
 
 async def _gather(settings: Settings) -> None:

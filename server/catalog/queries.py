@@ -14,6 +14,7 @@ from server.catalog.models import Course, CourseStaff, Lesson
 from server.catalog.policy import Door
 from server.catalog.schemas import CourseCard, CourseTree, LessonStub, SectionTree
 from server.identity.queries import is_verified_educator
+from server.media.papers import showing_papers
 
 SORTS = {
     "newest": "c.published_at desc nulls last, c.id",
@@ -35,8 +36,8 @@ _LEARNERS = """(select count(distinct p.user_id) from catalog_progress p join ca
 COUNTED_MAX = 1_000  # Of what a search finds: more is "at least so many".
 LESSONS_FOUND_MAX = 1_000
 
-# By what the card says, or by the title of a lesson that learners see. In two questions: one with both in it would
-# look at all that a frequent word is in before it knew which twenty are the newest.
+# By what the card says, by the title of a lesson that learners see, or by a paper. In several questions: one with all
+# in it would look at all that a frequent word is in before it knew which twenty are the newest.
 _BY_CARD = where_matches("c.words")
 _BY_LESSONS = text(
     f"select distinct course_id from (select l.course_id from catalog_lessons l where {where_matches('l.words')}"  # noqa: S608 - constants
@@ -184,7 +185,7 @@ async def _conditions(tx: Tx, wanted: CourseFilter) -> tuple[str, dict[str, Any]
     if not terms.is_empty:
         values["search"] = terms.query
         found = await tx.db.execute(_BY_LESSONS, {"search": terms.query, "most": LESSONS_FOUND_MAX})
-        values["found"] = list(found.scalars())
+        values["found"] = [*found.scalars(), *await showing_papers(tx, terms, by="course_id")]
         parts.append(f"({_BY_CARD} or c.id = any(:found))" if values["found"] else _BY_CARD)
     return " and ".join(parts), values
 

@@ -18,6 +18,7 @@ from server.identity.queries import is_verified_educator
 from server.library import items, policy
 from server.library.models import Item, Rating, Review, Shelved
 from server.library.schemas import ItemAnswer, ItemFile, ItemRow, ReviewRow, ShelfRow
+from server.media.papers import showing_papers
 from server.media.quality import choose
 
 SORTS = {
@@ -56,8 +57,9 @@ async def list_shelf(tx: Tx, wanted: ShelfFilter, page: Page) -> tuple[list[Shel
     parts = ["s.deleted_at is null", *(_CONDITIONS[name] for name in values)]
     terms = SearchTerms("") if wanted.search is None else await matching(tx, wanted.search)
     if not terms.is_empty:
-        parts.append(where_matches("s.words"))
-        values["search"] = terms.query
+        values |= {"search": terms.query, "found": await showing_papers(tx, terms, by="item_id")}
+        by_card = where_matches("s.words")
+        parts.append(f"({by_card} or s.id = any(:found))" if values["found"] else by_card)
     where = " and ".join(parts)
     # The pieces are constants of this file; values go as parameters.
     rows = await tx.db.execute(

@@ -23,6 +23,10 @@ _COPY_VARIANT = text(
     "insert into media_variants select (json_populate_record(v, json_build_object('id', cast(:id as uuid),"
     " 'file_id', cast(:file as uuid)))).* from media_variants v where v.id = :from on conflict do nothing"
 )
+_COPY_TEXT = text(
+    "insert into media_texts (file_id, text) select cast(:file as uuid), text from media_texts where file_id = :from"
+    " on conflict do nothing"
+)
 _OWN = text(
     "insert into media_uses (id, file_id, user_id) values (:id, :file, :user)"
     " on conflict (id) do update set deleted_at = null where media_uses.deleted_at is not null"
@@ -52,6 +56,7 @@ async def same_bytes(tx: Tx, *, owner_id: UUID, sha256: str, licence: str, attri
     for variant in (await tx.db.execute(_NAMES, {"from": finished})).all():
         copy_id = derived_id("media.variants", id_, variant.name)
         await tx.db.execute(_COPY_VARIANT, {"id": copy_id, "file": id_, "from": variant.id})
+    await tx.db.execute(_COPY_TEXT, {"file": id_, "from": finished})
     return id_
 
 

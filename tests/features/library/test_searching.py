@@ -115,6 +115,34 @@ async def test_a_course_is_found_by_a_lesson_that_learners_see(school: School) -
             assert total == count, asked
 
 
+async def test_what_is_written_in_a_paper_is_found_by_whoever_may_see_it(school: School) -> None:
+    shown, hidden = await school.add_course("heat", owner="otieno"), await school.add_course("cold", owner="otieno")
+    file_id = new_id()
+    async with school.as_() as tx:
+        await tx.db.execute(
+            text(
+                "insert into media_files (id, owner_id, sha256, mime, bytes, variants, kind)"
+                " values (:id, :id, repeat('a', 64), 'application/pdf', 1, '[]', 'document')"
+            ),
+            {"id": file_id},
+        )
+        words = "Issiqlik sigʻimi " + " ".join(f"so{number}z" for number in range(60_000))
+        await tx.db.execute(
+            text("insert into media_texts (file_id, text) values (:id, :text)"), {"id": file_id, "text": words}
+        )
+        for course_id, is_shown in ((shown, True), (hidden, False)):
+            await tx.db.execute(
+                text(
+                    "insert into media_uses (id, file_id, course_id, published_at)"
+                    " values (:id, :file, :course, case when :shown then now() end)"
+                ),
+                {"id": new_id(), "file": file_id, "course": course_id, "shown": is_shown},
+            )
+        for asked, found in (("sig'imi", [shown]), ("сиғими", [shown]), ("issiql so7z", [shown]), ("so999999z", [])):
+            cards, total = await list_courses(tx, CourseFilter(search=asked), Page(1, 20, 0))
+            assert ([card.id for card in cards], total) == (found, len(found)), asked
+
+
 async def test_the_database_makes_the_trigrams_that_we_ask_for(school: School) -> None:
     async with school.as_() as tx:
         for word in ("suv", "algebra", "aaaa"):
