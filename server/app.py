@@ -23,6 +23,7 @@ from server.base.reads import Reads
 from server.base.work import Work
 from server.catalog.course_media import media_first, open_course_media
 from server.embedded.health import STANDSTILL_REMEDY
+from server.exchange.course_packs.writing import PackFiles
 from server.exchange.service import Exchange
 from server.features import FEATURES, REGISTRY
 from server.identity.sessions import GATE, Authenticator
@@ -84,6 +85,7 @@ def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of 
                 "limiter": Limiter(work.redis),
                 "page": Page(settings.page),
                 "course_media": open_course_media(work),
+                "pack_files": PackFiles(settings.data / "cache" / "packs", work.storage),
             }
         )
         async with Exchange.open(work, REGISTRY, authenticate, gate=GATE) as exchange:

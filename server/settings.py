@@ -28,6 +28,7 @@ class Settings:
     demo: bool
     signing_key: bytes  # ≥ 32 random bytes: access tokens and capabilities are derived from it.
     root: Path  # The checkout: migrations, the built page.
+    signing_key_before: bytes | None = None  # The one before a change of keys: phones still believe what it signed.
     access_token_s: int = 900
     database_pool_max: int = 10
     cookie_secure: bool = False  # True behind TLS; then the refresh cookie takes its `__Host-` name.
@@ -68,7 +69,8 @@ class Settings:
             redis_url=_required(env, "SPARK_REDIS_URL"),
             s3_url=_required(env, "SPARK_S3_URL"),
             demo=_flag(env, "SPARK_DEMO", default=True),
-            signing_key=_signing_key(_required(env, "SPARK_SIGNING_KEY")),
+            signing_key=_signing_key(_required(env, "SPARK_SIGNING_KEY"), "SPARK_SIGNING_KEY"),
+            signing_key_before=_key_before(env.get("SPARK_SIGNING_KEY_BEFORE", "")),
             root=root,
             cookie_secure=_flag(env, "SPARK_COOKIE_SECURE", default=False),
             s3_folder=Path(env["SPARK_S3_FOLDER"]) if env.get("SPARK_S3_FOLDER") else None,
@@ -111,11 +113,15 @@ def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     raise BadSetting(f"{name} is {text!r}; it is 1 or 0")
 
 
-def _signing_key(text: str) -> bytes:
+def _signing_key(text: str, name: str) -> bytes:
     try:
         key = bytes.fromhex(text)
     except ValueError:
-        raise BadSetting("SPARK_SIGNING_KEY is hexadecimal text") from None
+        raise BadSetting(f"{name} is hexadecimal text") from None
     if len(key) < KEY_BYTES_MIN:
-        raise BadSetting(f"SPARK_SIGNING_KEY has {len(key)} bytes; it needs at least {KEY_BYTES_MIN}")
+        raise BadSetting(f"{name} has {len(key)} bytes; it needs at least {KEY_BYTES_MIN}")
     return key
+
+
+def _key_before(text: str) -> bytes | None:
+    return _signing_key(text, "SPARK_SIGNING_KEY_BEFORE") if text else None

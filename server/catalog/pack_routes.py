@@ -30,6 +30,9 @@ _PACKS = text(
     order by l.rank, l.id
     """
 )
+_USED = text(
+    "select file_id from media_uses where course_id = :course and published_at is not null and deleted_at is null"
+)
 
 
 class QualityUnknown(Invalid):
@@ -88,6 +91,21 @@ def read_quality(word: str) -> Quality:
     if found is None:
         raise QualityUnknown(fields={"quality": f"One of {', '.join(QUALITIES)}."})
     return found
+
+
+async def files_of_course(tx: Tx, course_id: UUID, quality: Quality, phone: Phone) -> list[PackAnswerFile]:
+    """What the published course shows, in lessons and in tests, each file once, in the order in which it is needed."""
+    rows = await tx.db.execute(_PACKS, {"course": course_id, "lesson": None, "staff": False})
+    lessons = await _lessons(tx, rows.all(), quality, phone)
+    found = sorted((file for lesson, _ in lessons for file in lesson.files), key=lambda file: file.priority)
+    used = (await tx.db.execute(_USED, {"course": course_id})).scalars()
+    others = await packs.shown_files(tx, {*used} - {file.file_id for file in found})
+    found += [
+        PackAnswerFile(id_, one.name, one.mime, one.bytes, one.sha256, packs.PICTURE)
+        for id_, file in others.items()
+        for one in choose(file, quality, phone)
+    ]
+    return list({file.sha256: file for file in found}.values())
 
 
 async def _lessons(tx: Tx, rows: Sequence[Any], quality: Quality, phone: Phone) -> list[tuple[PackAnswerLesson, int]]:

@@ -16,6 +16,7 @@ from server.base.work import Work
 from server.exchange import routes
 from server.exchange.bases import queue_cutting
 from server.exchange.blobs import StorageBlobs
+from server.exchange.course_packs.routes import get_pack_file, get_pack_manifest
 from server.exchange.exchanges import Exchanges, Gatekeeper
 from server.exchange.files import Files, get_file
 from server.exchange.loop import run_loop
@@ -35,7 +36,14 @@ log = structlog.get_logger()
 class Exchange:
     """The door of this package, as a feature's is its `feature`."""
 
-    routes: ClassVar[tuple[BaseRouteHandler, ...]] = (routes.sync, routes.compare, routes.live, get_file)
+    routes: ClassVar[tuple[BaseRouteHandler, ...]] = (
+        routes.sync,
+        routes.compare,
+        routes.live,
+        get_file,
+        get_pack_file,
+        get_pack_manifest,
+    )
 
     @staticmethod
     @asynccontextmanager

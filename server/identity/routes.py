@@ -15,6 +15,7 @@ from server.base.db import Database
 from server.base.errors import Forbidden
 from server.base.http.envelope import Success, success
 from server.base.limits import AUTH, AUTH_ADDRESS, REGISTER, Limiter
+from server.base.signing import Signer
 from server.base.tx import Tx
 from server.identity import accounts, queries, sessions
 from server.identity.schemas import (
@@ -139,14 +140,15 @@ async def _answer(
     tokens = _tokens(request)
     async with _database(request).transaction() as tx:
         person = await queries.person(tx, signed_in.user_id)
+    settings: Settings = request.app.state.settings
     answer = SignedInAnswer(
         access_token=sessions.access_token(tokens, signed_in, now=clock.now()),
         expires_in=tokens.access_token_s,
         user=person,
+        signing_keys=Signer(settings.signing_key, settings.signing_key_before).public_keys,
         refresh_token=signed_in.refresh_token if in_body else None,
     )
     seconds = int((signed_in.refresh_expires_at - clock.now()).total_seconds())
-    settings: Settings = request.app.state.settings
     cookies = [] if in_body else _cookies(settings, signed_in.refresh_token, seconds=seconds)
     return Response(success(answer), cookies=cookies)
 

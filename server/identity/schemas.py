@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from server.base.signing import PublicKey
+
 Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$")]
 PersonName = Annotated[str, Meta(min_length=1, max_length=255)]
 DisplayName = Annotated[str, Meta(max_length=60)]
@@ -82,6 +84,7 @@ class SignedInAnswer(Struct):
     access_token: str
     expires_in: int  # seconds
     user: Person
+    signing_keys: list[PublicKey]  # By these the phone checks packs with no network: it keeps them.
     refresh_token: str | None = None  # only for a client that sent one in the body
 
 

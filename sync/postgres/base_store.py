@@ -7,6 +7,7 @@ its tail.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ FETCH_ROWS = 500
 SORT_MEMORY = "64MB"
 SWEEP_MAX = 500  # chunks a bucket and turn
 CONNECT_S = 5
+FRESH_S = 60  # A base that was cut a moment ago is good enough for a pack.
 
 Connection = AsyncConnection[Any]  # Any: whatever its rows are
 
@@ -69,6 +71,19 @@ where n.bytes >= %(bytes)s
 order by n.bucket, n.tier
 """
 
+_PAIRS = f"""
+with newest as (
+    select distinct on (d.bucket, d.tier) d.bucket, d.tier, d.count from sync_digest d
+    join sync_bucket k on k.number = d.bucket
+    where k.name = %(name)s and split_part(k.name, ':', 1) = any(%(kinds)s)
+    order by d.bucket, d.tier, d.position desc
+)
+select n.bucket, n.tier, b.made_at < now() - interval '{FRESH_S} seconds' and exists (
+    select from sync_item i where i.bucket = n.bucket and i.tier = n.tier and i.position > b.position)
+from newest n left join sync_base b on b.bucket = n.bucket and b.tier = n.tier
+where n.count > 0 order by n.tier
+"""
+
 _LOSS = """
 with suspect as (
     select c.bucket from sync_chunk c join sync_bucket k on k.number = c.bucket where c.sha256 = %(sha256)s
@@ -94,6 +109,20 @@ async def read_bases(connection: Connection, pairs: Sequence[Pair]) -> dict[Pair
         for bucket, tier, position, hashes, sizes, rows in await cursor.fetchall()
     }
     return {pair: found[pair] for pair in pairs if pair in found}
+
+
+@dataclass(frozen=True)
+class PackedPair:
+    """A set of one bucket that has rows, and so belongs into a pack of it."""
+
+    pair: Pair
+    has_moved: bool  # since its base was cut
+
+
+async def read_pairs(connection: Connection, bucket: str) -> list[PackedPair]:
+    """Of a bucket that may be files at all; none for any other."""
+    rows = await (await connection.execute(_PAIRS, {"name": bucket, "kinds": list(FILE_KINDS)})).fetchall()
+    return [PackedPair((number, tier), bool(has_moved)) for number, tier, has_moved in rows]
 
 
 def _chunk(sha256: bytes, size: int, rows: int) -> Chunk:

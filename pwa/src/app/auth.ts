@@ -15,7 +15,10 @@ interface SignedIn {
   readonly access_token: string;
   readonly expires_in: number; // seconds
   readonly user: SignedInUser;
+  readonly signing_keys?: unknown; // By which packs are checked with no network.
 }
+
+export const SIGNING_KEYS = "spark-signing-keys";
 
 const PHONE = "spark-phone";
 const EARLY_MS = 60_000; // A token about to run out is not used: the request may take long on a thin link.
@@ -122,6 +125,7 @@ function hold(answer: SignedIn): void {
     until: Date.now() + answer.expires_in * 1000 - EARLY_MS,
   };
   mustSignIn.value = false;
+  if (answer.signing_keys) localStorage.setItem(SIGNING_KEYS, JSON.stringify(answer.signing_keys));
 }
 
 /** This browser, whoever uses it: a sign-in on another one is told to its owner. */

@@ -1,6 +1,16 @@
 /** What the page and its worker say to each other. Plain values: they are copied on the way. */
 
-import type { BucketState, CommandOptions, Fields, MergeRule, OutboxItem, Row, Status, WriteOptions } from "./types.js";
+import type {
+  BucketState,
+  CommandOptions,
+  Fields,
+  MergeRule,
+  OutboxItem,
+  PackedRows,
+  Row,
+  Status,
+  WriteOptions,
+} from "./types.js";
 
 /** A wish whose effect the shown rows lack: to be laid over them. */
 export interface Pending {
@@ -42,6 +52,7 @@ export interface Calls {
   retry(identity: string): Promise<void>;
   withdraw(identity: string): Promise<void>;
   want(bucket: string, on: boolean): Promise<void>;
+  lay(rows: PackedRows): Promise<void>;
   exportOutbox(): Promise<string>;
   close(): Promise<void>;
 }

@@ -18,5 +18,9 @@ export const uploadsName = (userId: string): string => `spark-uploads-${userId}`
 /** Lessons and questions half written: `vault/half-written.ts`. */
 export const workName = (userId: string): string => `spark-work-${userId}`;
 
+/** Rows that packs have brought. */
+export const packedName = (userId: string, place = 1): string =>
+  `spark-packed-${userId}${place === 1 ? "" : `-${place}`}`;
+
 export const rowsName = (userId: string, place = 1): string =>
   `spark-rows-${userId}-${GENERATION}${place === 1 ? "" : `-${place}`}`;

@@ -12,6 +12,7 @@ import type {
   Loadable,
   OpenOptions,
   OutboxItem,
+  PackedRows,
   Row,
   Status,
   WriteOptions,
@@ -174,6 +175,10 @@ class Proxied implements Engine {
 
   unwant(bucket: string): Promise<void> {
     return this.call("want", bucket, false) as Promise<void>;
+  }
+
+  lay(rows: PackedRows): Promise<void> {
+    return this.call("lay", rows) as Promise<void>;
   }
 
   sync(): void {

@@ -76,6 +76,21 @@ export interface CommandOptions {
   readonly blobs?: readonly string[]; // As in WriteOptions.
 }
 
+/** A set's base files, as a pack names them. */
+export interface PackedSet {
+  readonly tier: number;
+  readonly chunks: readonly (readonly [sha256: string, bytes: number, rows: number])[];
+}
+
+/** Rows of one bucket that came on a card, signed by the server: who gives them has checked that. */
+export interface PackedRows {
+  readonly bucket: string;
+  readonly madeAt: number; // Milliseconds since 1970, like the next one.
+  readonly shownUntil: number; // 0: not before the server gives the set.
+  readonly sets: readonly PackedSet[];
+  readonly chunks: ReadonlyMap<string, Blob>;
+}
+
 export interface Engine {
   readonly userId: string;
   readonly deviceId: string;
@@ -105,6 +120,8 @@ export interface Engine {
   readonly wanted: ReadonlySignal<readonly string[]>;
   want(bucket: string): Promise<void>;
   unwant(bucket: string): Promise<void>;
+  /** Keep a pack's rows. Rejects with the code `pack.damaged`, or QuotaExceededError; then nothing of it is kept. */
+  lay(rows: PackedRows): Promise<void>;
   readonly status: ReadonlySignal<Status>;
   /** Exchange now, if the link allows. */
   sync(): void;

@@ -8,7 +8,7 @@
  * the phone must show who may unlock it.
  */
 
-import { keyName, MINE_MAX, mineName, PEOPLE, rowsName, uploadsName, workName } from "../sync/names.js";
+import { keyName, MINE_MAX, mineName, packedName, PEOPLE, rowsName, uploadsName, workName } from "../sync/names.js";
 import { dropDatabase } from "../sync/worker/db.js";
 import { type Kdf, newKdf, wrappingKey } from "./kdf.js";
 import { readAll, readOne, removeOne, writeOne } from "./store.js";
@@ -100,6 +100,7 @@ export async function forget(userId: string): Promise<void> {
   for (let place = 1; place <= MINE_MAX; place++) {
     await dropDatabase(indexedDB, mineName(userId, place));
     await dropDatabase(indexedDB, rowsName(userId, place));
+    await dropDatabase(indexedDB, packedName(userId, place));
   }
   await removeOne(PEOPLE, userId);
 }

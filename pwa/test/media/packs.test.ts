@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { holding, readFile } from "../../src/media/files.ts";
 import { bringFile } from "../../src/media/later/bringing.ts";
-import { openPack, takePack, writePack } from "../../src/media/later/packs.ts";
+import { openPack, rowsIn, takePack, writePack } from "../../src/media/later/packs.ts";
 import { PIECE_BYTES } from "../../src/media/pieces.ts";
 import { film, hashOf, Server } from "../support/film.ts";
 import { newPhone } from "../support/phone.ts";
@@ -79,7 +79,7 @@ test("a pack that was cut anywhere is refused, and nothing of it is kept", async
 });
 
 test.each([
-  ["another format", (about: Record<string, unknown>) => ({ ...about, format: 2 })],
+  ["another format", (about: Record<string, unknown>) => ({ ...about, format: 3 })],
   ["a course without an id", (about: Record<string, unknown>) => ({ ...about, course: { title: "x" } })],
   ["a quality that is none", (about: Record<string, unknown>) => ({ ...about, quality: "bad" })],
   [
@@ -109,4 +109,84 @@ test("sums and places that cannot be are refused, whatever byte of the directory
     const opened = await openPack(new Blob([hostile])).catch((error: { code?: string }) => error.code);
     if (typeof opened === "string") expect(opened).toMatch(/^pack\./);
   }
+});
+
+describe("a signed pack", () => {
+  const rows = new TextEncoder().encode('{"collection":"catalog.lessons"}\n[1,{"id":"1","title":"Heat"}]\n');
+  const other = { ...COURSE, id: "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0001" };
+
+  /** As the server makes it, by a key that this phone was told. */
+  async function signed(change: Record<string, unknown> = {}, isKnown = true) {
+    const pair = (await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as CryptoKeyPair;
+    const key = text64(new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)));
+    const manifest = JSON.stringify({
+      format: 2,
+      course: { ...COURSE, revision: 3 },
+      quality: "low",
+      made_at: "2026-11-21T20:00:00Z",
+      expires_at: "2026-12-21T20:00:00Z",
+      sets: [{ bucket: `course:${COURSE.id}`, tier: 1, base: 7, chunks: [[hashOf(rows), rows.length, 1]] }],
+      files: BODIES.map((body) => ({ sha256: hashOf(body), bytes: body.length, mime: "video/mp4" })),
+      ...change,
+    });
+    const said = new TextEncoder().encode(`spark-pack\n${manifest}`);
+    const signature = text64(new Uint8Array(await crypto.subtle.sign("Ed25519", pair.privateKey, said)));
+    const told = JSON.stringify(isKnown ? [{ id: "k", key }] : []);
+    return { manifest, signature: JSON.stringify({ key: "k", signature }), told };
+  }
+
+  /** The file as it was given, on a phone that knows the key. */
+  async function given(part: { manifest: string; signature: string; told: string }, chunk: Uint8Array = rows) {
+    await packed(); // Leaves the media behind on nobody's phone: what is written here has rows alone.
+    const blob = await writePack(COURSE, "low", [], {
+      manifest: part.manifest,
+      signature: part.signature,
+      chunks: new Map([[hashOf(rows), new Blob([new Uint8Array(chunk)])]]),
+    });
+    localStorage.setItem("spark-signing-keys", part.told);
+    return blob;
+  }
+
+  const text64 = (bytes: Uint8Array) =>
+    btoa(String.fromCharCode(...bytes))
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replaceAll("=", "");
+
+  test("says what it holds, and gives the engine its rows, shown to whom the course is open", async () => {
+    const open = await openPack(await given(await signed()));
+    expect(open).toMatchObject({ courseId: COURSE.id, quality: "low", format: 2 });
+    const sealed = rowsIn(open, false);
+    expect(sealed).toMatchObject({ bucket: `course:${COURSE.id}`, shownUntil: 0, sets: [{ tier: 1 }] });
+    expect(rowsIn(open, true).shownUntil).toBe(Date.parse("2026-12-21T20:00:00Z"));
+    expect(await bytesOf(sealed.chunks.get(hashOf(rows)) ?? new Blob())).toEqual(rows);
+  });
+
+  test("of another course, changed, or of a key that nobody told, is refused", async () => {
+    const [good, elsewhere] = [await signed(), await signed({ course: { ...other, revision: 1 }, sets: [] })];
+    const changed = good.manifest.replace('"low"', '"text"');
+    const cases = [
+      [{ ...good, manifest: changed }, "pack.signature"],
+      [{ ...elsewhere, signature: good.signature }, "pack.signature"],
+      [{ ...good, signature: "" }, "pack.signature"],
+      [{ ...good, signature: "x".repeat(2_000) }, "pack.signature"],
+      [await signed({}, false), "pack.key_unknown"],
+    ] as const;
+    for (const [part, code] of cases) await expect(openPack(await given(part))).rejects.toMatchObject({ code });
+  });
+
+  test.each([
+    ["a person's own set", { sets: [{ bucket: "user:1", tier: 0, base: 1, chunks: [] }] }],
+    ["another course's set", { sets: [{ bucket: `course:${other.id}`, tier: 1, base: 1, chunks: [] }] }],
+    ["a tier that is none", { sets: [{ bucket: `course:${COURSE.id}`, tier: 9, base: 1, chunks: [] }] }],
+    ["a chunk without a name", { sets: [{ bucket: `course:${COURSE.id}`, tier: 1, base: 1, chunks: [["", 1, 1]] }] }],
+    ["sets that are no list", { sets: "all" }],
+  ])("that names %s is refused, even signed", async (_what, change) => {
+    await expect(openPack(await given(await signed(change)))).rejects.toMatchObject({ code: "pack.damaged" });
+  });
+
+  test("without all of its rows is refused", async () => {
+    const short = rows.slice(0, -1);
+    await expect(openPack(await given(await signed(), short))).rejects.toMatchObject({ code: "pack.damaged" });
+  });
 });

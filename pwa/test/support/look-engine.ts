@@ -126,6 +126,7 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
     want: async (bucket) => {
       wanted.value = [...wanted.peek(), bucket];
     },
+    lay: async () => undefined,
     unwant: async (bucket) => {
       wanted.value = wanted.peek().filter((other) => other !== bucket);
     },

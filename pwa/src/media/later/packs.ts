@@ -1,34 +1,27 @@
-/** Pack files: a course's media from phone to phone, over Bluetooth or a card. `docs/reference/phone-media.md` has the format.
+/** Pack files: a course from phone to phone, over Bluetooth or a card. `docs/reference/packs.md` has the format.
  *
- * Nothing in one is believed: each file must have the hash that it is named by, and a phone shows a file only where rows
- * from its own server name that hash. So a pack needs no signature, and no rights but those of who takes it in.
+ * A pack that the server signed holds the course's rows too, and is read with no network. One that a phone made without
+ * asking holds media alone and needs no signature: each file must have the hash that it is named by, and is shown only
+ * where rows from the own server name that hash. No pack gives a right.
  */
 
+import type { PackedRows } from "#sync";
 import { findKept, piecesIn } from "../pieces.ts";
-import { QUALITIES, type Quality } from "../quality.ts";
+import type { Quality } from "../quality.ts";
 import { bringFile, isFull, type Wanted } from "./bringing.ts";
+import { type PackAbout, type PackedFile, readAbout } from "./pack-list.ts";
 import { safeType } from "./receiving.ts";
+import { judge } from "./signing.ts";
 import { streamOf } from "./streaming.ts";
 import { type Entry, listEntries, type Part, zipOf } from "./zip.ts";
 
-const FORMAT = 1;
 const ABOUT = "pack.json";
+const SIGNATURE = "pack.sig";
+const PURPOSE = "spark-pack";
 const ABOUT_MAX = 4_194_304; // bytes
-const SHA256 = /^[0-9a-f]{64}$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const SIGNATURE_MAX = 1_000;
 
-interface PackedFile extends Wanted {
-  readonly mime: string;
-}
-
-export interface PackAbout {
-  readonly courseId: string;
-  readonly title: string;
-  readonly quality: Quality;
-  readonly files: readonly PackedFile[];
-}
-
-export type PackCode = "pack.format" | "pack.damaged";
+export type PackCode = "pack.format" | "pack.damaged" | "pack.signature" | "pack.key_unknown";
 
 /** Says by its code what is wrong with a file that was given as a pack. */
 export class PackRefused extends Error {
@@ -37,8 +30,20 @@ export class PackRefused extends Error {
   }
 }
 
-/** Of these files, those that are here whole. Raises RangeError for more than a pack can hold. */
-export async function writePack(course: { id: string; title: string }, quality: Quality, files: readonly Wanted[]) {
+/** A list that the server signed, and the rows that it names. */
+export interface SignedRows {
+  readonly manifest: string;
+  readonly signature: string;
+  readonly chunks: ReadonlyMap<string, Blob>;
+}
+
+/** Of these files, those that are here whole; with `rows`, signed. Raises RangeError for more than a pack can hold. */
+export async function writePack(
+  course: { id: string; title: string },
+  quality: Quality,
+  files: readonly Wanted[],
+  rows?: SignedRows,
+) {
   const parts: Part[] = [];
   const packed: PackedFile[] = [];
   for (const { sha256, bytes } of files) {
@@ -50,26 +55,52 @@ export async function writePack(course: { id: string; title: string }, quality: 
     packed.push({ sha256, bytes, mime: kept.mime });
     parts.push({ name: `files/${sha256}`, bytes: kept.bytes, body, stream: streamOf(kept, [0, kept.bytes - 1]) });
   }
-  const about = { format: FORMAT, course, quality, made_at: new Date().toISOString(), files: packed };
-  const text = new Blob([JSON.stringify(about)]);
-  return zipOf([{ name: ABOUT, bytes: text.size, body: [text], stream: text.stream() }, ...parts]);
+  const about = { format: 1, course, quality, made_at: new Date().toISOString(), files: packed };
+  if (!rows) return zipOf([partOf(ABOUT, new Blob([JSON.stringify(about)])), ...parts]);
+  const chunks = [...rows.chunks].map(([sha256, chunk]) => partOf(`rows/${sha256}`, chunk));
+  const signed = [partOf(ABOUT, new Blob([rows.manifest])), partOf(SIGNATURE, new Blob([rows.signature]))];
+  return zipOf([...signed, ...chunks, ...parts]);
 }
+
+const partOf = (name: string, blob: Blob): Part => ({ name, bytes: blob.size, body: [blob], stream: blob.stream() });
 
 export interface OpenPack extends PackAbout {
   readonly blob: Blob;
   readonly entries: ReadonlyMap<string, Entry>;
 }
 
-/** Raises PackRefused. */
+/** Raises PackRefused; nothing is kept yet, and nothing but the list was read. */
 export async function openPack(blob: Blob): Promise<OpenPack> {
   const entries = await listEntries(blob);
   const about = entries?.get(ABOUT);
   if (!entries || !about) throw new PackRefused("pack.format");
   if (about.bytes > ABOUT_MAX) throw new PackRefused("pack.damaged");
-  const text = await blob.slice(about.at, about.at + about.bytes).text();
-  const read = readAbout(text);
+  const body = new Uint8Array(await sliceOf(blob, about).arrayBuffer());
+  const read = readAbout(new TextDecoder().decode(body));
   if (!read) throw new PackRefused("pack.damaged");
+  if (read.format === 2) await checkSignature(blob, entries.get(SIGNATURE), body);
+  for (const [sha256, bytes] of read.sets.flatMap((set) => set.chunks))
+    if (entries.get(`rows/${sha256}`)?.bytes !== bytes) throw new PackRefused("pack.damaged");
   return { ...read, blob, entries };
+}
+
+async function checkSignature(blob: Blob, entry: Entry | undefined, body: Uint8Array<ArrayBuffer>): Promise<void> {
+  const isThere = entry !== undefined && entry.bytes <= SIGNATURE_MAX;
+  const verdict = isThere ? await judge(PURPOSE, body, await sliceOf(blob, entry).text()) : "bad";
+  if (verdict !== "good") throw new PackRefused(verdict === "bad" ? "pack.signature" : "pack.key_unknown");
+}
+
+const sliceOf = (blob: Blob, { at, bytes }: Entry): Blob => blob.slice(at, at + bytes);
+
+/** For the engine: each base file stays in the pack until it is read. `isOpen`: this person may read the course already. */
+export function rowsIn(pack: OpenPack, isOpen: boolean): PackedRows {
+  const { courseId, madeAt, expiresAt, sets, entries, blob } = pack;
+  const names = sets.flatMap((set) => set.chunks.map(([sha256]) => sha256));
+  const chunks = names.flatMap((sha256) => {
+    const entry = entries.get(`rows/${sha256}`);
+    return entry ? [[sha256, sliceOf(blob, entry)] as const] : [];
+  });
+  return { bucket: `course:${courseId}`, madeAt, shownUntil: isOpen ? expiresAt : 0, sets, chunks: new Map(chunks) };
 }
 
 export interface Taken {
@@ -104,25 +135,4 @@ function answerFrom({ blob, entries, files }: OpenPack, sha256: string, start: n
     "content-range": `bytes ${start}-${last}/${entry.bytes}`,
   };
   return new Response(blob.slice(entry.at + start, entry.at + last + 1), { status: 206, headers });
-}
-
-function readAbout(text: string): PackAbout | null {
-  let read: unknown;
-  try {
-    read = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const { format, course, quality, files } = (read ?? {}) as Record<string, unknown>; // Each is looked at below.
-  const { id, title } = (course ?? {}) as Record<string, unknown>;
-  if (format !== FORMAT || typeof id !== "string" || !UUID.test(id) || !Array.isArray(files)) return null;
-  const known = QUALITIES.find((name) => name === quality);
-  if (!known || !files.every(isPacked)) return null;
-  return { courseId: id, title: typeof title === "string" ? title.slice(0, 255) : "", quality: known, files };
-}
-
-function isPacked(file: unknown): file is PackedFile {
-  const { sha256, bytes, mime } = (file ?? {}) as Record<string, unknown>;
-  const isSize = Number.isSafeInteger(bytes) && (bytes as number) > 0; // An integer, by the words before.
-  return typeof sha256 === "string" && SHA256.test(sha256) && isSize && typeof mime === "string";
 }

@@ -3,7 +3,7 @@
 import { type Compared, compare } from "./compare.js";
 import type { Env } from "./env.js";
 import type { Ending } from "./exchange.js";
-import { Fetching } from "./fetching.js";
+import { Fetching, type Laid } from "./fetching.js";
 import type { LineIndexes } from "./indexes.js";
 import { Mending } from "./mending.js";
 import type { Pace } from "./pace.js";
@@ -22,6 +22,7 @@ export interface BesideDeps {
   readonly pace: Pace;
   readonly device: () => string;
   readonly token: () => Promise<string | null>;
+  readonly laid: Laid;
   readonly heard: () => void;
   readonly isUrgent: () => boolean; // Somebody's wish waits to be sent.
 }
@@ -85,10 +86,10 @@ export class Beside {
   private async fetch(base: PageBase, abort: AbortController): Promise<Step> {
     const pair = this.fetching.next(base);
     if (pair === null) return stepTo(base);
-    const { env, wire, store, indexes, pace } = this.deps;
+    const { env, wire, store, indexes, pace, laid } = this.deps;
     const atOnce = Math.max(1, Math.min(FILES_AT_ONCE_MAX, Math.floor(pace.pageBytes / FILE_BYTES)));
     const from = env.now();
-    const fetched = await this.fetching.fetch({ wire, store, indexes, atOnce, abort }, base, pair);
+    const fetched = await this.fetching.fetch({ wire, store, indexes, atOnce, abort, laid }, base, pair);
     if (fetched.kind === "offline") return { ...stepTo(base), ending: { kind: "offline" } };
     if (fetched.kind !== "stored")
       return { ...stepTo(base), asksNext: fetched.kind === "absent", isTorn: fetched.kind === "busy" };

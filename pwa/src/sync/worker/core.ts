@@ -3,9 +3,10 @@
 import { newId } from "../ids.js";
 import type { Calls, OpenRequest, ToPage, Watch } from "../messages.js";
 import { MINE_MAX, mineName, rowsName } from "../names.js";
-import type { CommandOptions, Fields, Status, WriteOptions } from "../types.js";
+import type { CommandOptions, Fields, PackedRows, Status, WriteOptions } from "../types.js";
 import { isQuotaError } from "./db.js";
 import type { Channel, Env, Word } from "./env.js";
+import { Laying } from "./laying.js";
 import { Leadership } from "./leader.js";
 import type { Loop } from "./loop.js";
 import { add, type MergeRules } from "./making.js";
@@ -48,6 +49,7 @@ export class Core implements Omit<Calls, "open"> {
   private readonly screen: Screen;
   private readonly view: View;
   private readonly wire: Wire;
+  private readonly laying: Laying; // What packs have brought.
 
   private constructor(
     private readonly env: Env,
@@ -56,6 +58,7 @@ export class Core implements Omit<Calls, "open"> {
     private readonly channel: Channel,
     private readonly merge: MergeRules,
     request: OpenRequest,
+    place: number,
     private readonly post: (message: ToPage) => void,
     private readonly token: () => Promise<string | null>,
   ) {
@@ -67,6 +70,7 @@ export class Core implements Omit<Calls, "open"> {
       (error) => this.broke(error),
       (pairs) => this.mend(pairs),
     );
+    this.laying = new Laying(request, { env, place, store, view: this.view, channel });
     this.wire = { fetch: env.fetch, baseUrl: request.baseUrl, stallMs: env.stallMs };
     const leading = { lead: (lost: AbortSignal) => this.lead(lost) };
     this.leadership = new Leadership(env.locks, channel, `spark-sync-${request.userId}`, env.now, leading);
@@ -82,8 +86,9 @@ export class Core implements Omit<Calls, "open"> {
     const { mine, place } = await openMine(env, request, () => env.ballast.giveUp());
     const store = await RowStore.open(env.factory, rowsName(request.userId, place), request.storageKey);
     const channel = env.channel(`spark-sync-${request.userId}`);
-    const core = new Core(env, mine, store, channel, request.merge, request, post, token);
+    const core = new Core(env, mine, store, channel, request.merge, request, place, post, token);
     channel.listen((word) => core.heard(word));
+    await core.laying.wake();
     await core.showStart();
     core.leadership.start();
     channel.post({ kind: "hello" });
@@ -211,7 +216,12 @@ export class Core implements Omit<Calls, "open"> {
     const others = this.mine.wanted.filter((one) => one !== bucket);
     await this.mine.save({ edits: [], wanted: on ? [...others, bucket] : others });
     this.loop?.rewant();
+    if (!on) await this.laying.drop(bucket);
     await this.told("mine");
+  }
+
+  lay(rows: PackedRows): Promise<void> {
+    return this.laying.lay(rows).then(() => this.screen.refresh());
   }
 
   async exportOutbox(): Promise<string> {
@@ -242,6 +252,7 @@ export class Core implements Omit<Calls, "open"> {
     else if (word.kind === "wishes") this.reload(word.seqs);
     else if (word.kind === "mine") this.reload();
     else if (word.kind === "cut") void this.screen.refresh();
+    else if (word.kind === "packed") void this.laying.wake().then(() => this.screen.refresh());
     else if (word.kind === "sync") this.loop?.hint();
     else if (word.kind === "hello") this.sayToTabs();
     else if (word.kind === "damaged") this.loop?.mend(word.pairs);
@@ -303,6 +314,7 @@ export class Core implements Omit<Calls, "open"> {
         mine,
         store,
         token,
+        laid: this.laying.chunk,
         told: (what, seqs) => this.toldByLoop(what, seqs),
         status: (part) => this.say(part),
       });
@@ -357,6 +369,7 @@ export class Core implements Omit<Calls, "open"> {
     this.leadership.stop();
     this.channel.close();
     this.mine.close();
+    this.laying.close();
     this.store.close();
   }
 }

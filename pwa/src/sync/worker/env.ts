@@ -15,6 +15,7 @@ export type Word =
   | { readonly kind: "cut" } // Other rows are shown now.
   | { readonly kind: "mine" } // Device, numbers or wanted buckets changed: read everything again.
   | { readonly kind: "hello" } // A tab has opened: how do we stand?
+  | { readonly kind: "packed" } // Rows came on a card.
   | { readonly kind: "sync" }
   | { readonly kind: "pause"; readonly on: boolean }
   | { readonly kind: "damaged"; readonly pairs: readonly (readonly [bucket: string, tier: number])[] }

@@ -13,7 +13,7 @@ import type { ListAsked, Wire } from "./request.js";
 import { type BaseChunk, type BaseFiles, NOTHING, type Pair, pairKey, type RowStore } from "./rows.js";
 import { type PageBase, Staging } from "./staging.js";
 import { withinStall } from "./stream.js";
-import { readLine } from "./wire.js";
+import { headingOf, sha256Of } from "./wire.js";
 
 const ABSENT_MAX = 2; // Asked for again once; then the set is compared instead.
 const TORN_MAX = 4; // In a row: the link is too thin for a whole file. Comparing gets on leaf by leaf.
@@ -26,7 +26,11 @@ export interface FetchErrand {
   readonly indexes: LineIndexes;
   readonly atOnce: number; // Files, each about 64 KiB.
   readonly abort: AbortController;
+  readonly laid: Laid;
 }
+
+/** A base file that a pack has brought; null: none. */
+export type Laid = (bucket: string, sha256: string) => Promise<Uint8Array<ArrayBuffer> | null>;
 
 export type Fetched =
   | { readonly kind: "stored"; readonly base: PageBase; readonly bytes: number; readonly isDone: boolean }
@@ -34,7 +38,7 @@ export type Fetched =
 
 type Missed = "absent" | "busy" | "offline";
 type Lost = Missed | "torn"; // Torn: the link died in the middle of it.
-type Got = { readonly chunk: BaseChunk; readonly lines: Uint8Array<ArrayBuffer> };
+type Got = { readonly chunk: BaseChunk; readonly lines: Uint8Array<ArrayBuffer>; readonly cost: number };
 
 export class Fetching {
   private readonly lists = new Map<string, Pair>(); // Not to be had as it is: wanted again.
@@ -82,7 +86,7 @@ export class Fetching {
     if (list === undefined) return { kind: "absent" };
     if (this.isLost(pairKey(pair))) return await this.giveUp(errand, base, pair);
     const chunks = left(list).slice(0, errand.atOnce);
-    const got = await Promise.all(chunks.map((chunk) => fetchOne(errand, list.path, chunk)));
+    const got = await Promise.all(chunks.map((chunk) => fetchOne(errand, pair[0], list.path, chunk)));
     const here = got.flatMap((one) => (typeof one === "string" ? [] : [one]));
     if (here.length > 0 || chunks.length === 0) return await this.store(errand, base, pair, list, here);
     if (got.includes("torn") && count(this.torn, pair) >= TORN_MAX) return await this.giveUp(errand, base, pair);
@@ -117,7 +121,7 @@ export class Fetching {
     };
     this.forget(pair);
     const { store, indexes } = errand;
-    const bytes = weightOf(got.map(({ chunk }) => chunk));
+    const bytes = got.reduce((sum, { cost }) => sum + cost, 0);
     return { kind: "stored", base: await committed({ store, indexes, base }, change), bytes, isDone };
   }
 
@@ -157,8 +161,8 @@ async function keepNew(staging: Staging, [bucket, tier]: Pair, file: Uint8Array<
   while (from < bytes.length) {
     const end = bytes[from] === ROW ? endOfRows(bytes, from) : endOfLine(bytes, from);
     const some = bytes.subarray(from, end);
-    if (some[0] !== ROW) collection = readLine(decoder.decode(some))?.collection as string | null;
-    else if (typeof collection === "string") {
+    if (some[0] !== ROW) collection = headingOf(decoder.decode(some));
+    else if (collection !== null) {
       const index = await staging.indexOf([bucket, tier, collection]);
       const lines = chunkLines(some).filter(({ id }) => !index.has(id));
       if (lines.length > 0) await staging.keep([bucket, tier, collection], lines);
@@ -180,11 +184,14 @@ function endOfRows(bytes: Uint8Array, from: number): number {
   return at;
 }
 
-async function fetchOne({ wire, abort }: FetchErrand, path: string, chunk: BaseChunk): Promise<Got | Lost> {
+async function fetchOne(errand: FetchErrand, bucket: string, path: string, chunk: BaseChunk): Promise<Got | Lost> {
+  const { wire, abort, laid } = errand;
+  const lines = await laid(bucket, chunk[0]); // Its bytes had this hash when they were laid, and a seal since.
+  if (lines !== null) return { chunk, lines, cost: 0 };
   for (const cache of ["default", "reload"] as const) {
     const bytes = await bytesOf(wire, `${path}${chunk[0]}`, chunk[1], cache, abort.signal);
     if (typeof bytes === "string") return bytes;
-    if (bytes !== null && (await sha256(bytes)) === chunk[0]) return { chunk, lines: bytes };
+    if (bytes !== null && (await sha256Of(bytes)) === chunk[0]) return { chunk, lines: bytes, cost: chunk[1] };
     // Wrong bytes: from a cache on the way, a proxy, a portal. Once more past all caches.
   }
   return "absent";
@@ -233,11 +240,6 @@ async function readAll(
     reader.cancel().catch(() => undefined);
   }
   return at < size ? null : bytes;
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 const withPair = (check: readonly Pair[], pair: Pair): readonly Pair[] =>

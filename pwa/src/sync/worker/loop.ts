@@ -9,6 +9,7 @@ import { compactOne } from "./compact.js";
 import { isQuotaError } from "./db.js";
 import type { Env } from "./env.js";
 import { type Ending, type Errand, exchange } from "./exchange.js";
+import type { Laid } from "./fetching.js";
 import { LineIndexes } from "./indexes.js";
 import { pause } from "./live.js";
 import { type Mine, Outrun } from "./mine.js";
@@ -25,6 +26,7 @@ export interface LoopDeps {
   readonly mine: Mine;
   readonly store: RowStore;
   readonly token: () => Promise<string | null>;
+  readonly laid: Laid;
   readonly told: (what: "wishes" | "cut" | "mine", seqs?: readonly number[]) => void;
   readonly status: (part: Partial<Status>) => void;
 }
@@ -353,11 +355,11 @@ export class Loop {
   private async besideFor({ meta, files }: PageBase, pairs: readonly Pair[]): Promise<Beside | null> {
     if (this.beside || meta.check.length + files.size + pairs.length === 0) return this.beside;
     const { Beside } = await import("./beside.js");
-    const { env, wire, mine, store, token, status } = this.deps;
+    const { env, wire, mine, store, token, status, laid } = this.deps;
     const heard = () => status({ link: this.pace.isSlow ? "slow" : "online" });
     const { indexes, pace } = this;
     const [device, isUrgent] = [() => mine.device.id, () => hasUnsent(mine)];
-    this.beside = new Beside({ env, wire, store, indexes, pace, device, token, heard, isUrgent });
+    this.beside = new Beside({ env, wire, store, indexes, pace, device, token, laid, heard, isUrgent });
     return this.beside;
   }
 

@@ -6,6 +6,7 @@
  *     covers  [bucket, tier]                  → filling or full, count and XOR over every stored line
  *     meta    "state"                         → cursor, head, settled, check list, fence: all that a page moves
  *             ["files", bucket, tier]         → the base files of a set that are still to be fetched
+ *             "packed"                        → packs have brought rows, which lie in a database of their own
  *
  * Chunks with `seq` above `head` are staged: as durable as the cursor stored with them, not shown yet. A cut is one put of
  * head and cursor. Keys are plain: they show bucket names and sizes, never content.
@@ -113,6 +114,7 @@ export const EMPTY_META: Meta = {
 
 const STORES = ["meta", "covers", "parts", "chunks"];
 const FILES = "files";
+const PACKED = "packed";
 const KEY_AFTER: IDBValidKey = []; // Arrays sort behind strings and numbers.
 
 export class RowStore {
@@ -133,6 +135,17 @@ export class RowStore {
 
   close(): void {
     this.db.close();
+  }
+
+  /** Whether a pack ever brought rows beside these. */
+  async hasPacks(): Promise<boolean> {
+    return (await answerOf((await this.db.begin("meta")).objectStore("meta").get(PACKED))) !== undefined;
+  }
+
+  async notePacks(): Promise<void> {
+    const tx = await this.db.begin("meta", "readwrite");
+    tx.objectStore("meta").put(true, PACKED);
+    await committed(tx);
   }
 
   /** One consistent look at everything but the chunks. */

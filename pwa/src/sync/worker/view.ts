@@ -7,14 +7,19 @@
 import type { Watch } from "../messages.js";
 import type { Row } from "../types.js";
 import { chunkLines, type StoredRow, storedRow, storedRows } from "./lines.js";
+import type { LaidPart, Packed } from "./packed.js";
 import { type Cover, type Meta, type Pair, type Part, pairKey, partKey, placeOf, type RowStore } from "./rows.js";
 import { type HeldOp, heldOp } from "./standing.js";
 
-interface Decoded {
+interface Shelf {
+  readonly rows: ReadonlyMap<string, StoredRow>;
+  list: readonly Row[] | null; // Made again when the rows change.
+}
+
+interface Decoded extends Shelf {
   readonly gen: number;
   upTo: number;
   readonly rows: Map<string, StoredRow>;
-  list: readonly Row[] | null; // Made again when the rows change.
 }
 
 export interface Look {
@@ -40,6 +45,8 @@ export class View {
   private readonly sent = new Map<number, unknown>(); // What a watcher was last given, by identity.
   private readonly decoded = new Map<string, Decoded>();
   private readonly found = new Map<string, Found>(); // By watcher and partition.
+  packed: Packed | null = null; // Beneath all else.
+  private laid: readonly LaidPart[] = [];
 
   constructor(
     private readonly store: RowStore,
@@ -70,8 +77,11 @@ export class View {
     const full = new Set(
       read.covers.filter(({ state }) => state === "full").map(({ bucket, tier }) => pairKey([bucket, tier])),
     );
+    const { packed } = this;
+    this.laid = packed ? await packed.shown(read.meta, read.covers) : [];
     const changed = [...this.watches.values()].flatMap((watch) => this.changeOf(watch, read.parts, full));
-    const { meta, covers, parts, damaged } = read;
+    const { meta, parts, damaged } = read;
+    const covers = packed ? [...read.covers, ...packed.coversOf(this.laid, read.covers)] : read.covers;
     return { meta, covers, parts, changed, held: this.held(parts), damaged };
   }
 
@@ -166,15 +176,16 @@ export class View {
     const ordered = mine.sort(
       (a, b) => Number(full.has(pairKey([b.bucket, b.tier]))) - Number(full.has(pairKey([a.bucket, a.tier]))),
     );
-    const value = watch.id === null ? this.listOf(ordered) : this.rowOf(ordered, watch.key, watch.id);
+    const laid = this.laid.filter((part) => isOf(part, watch));
+    const value = watch.id === null ? this.listOf(ordered, laid) : this.rowOf(ordered, watch.key, watch.id, laid);
     const before = this.sent.get(watch.key);
     if (this.sent.has(watch.key) && isSame(before, value)) return [];
     this.sent.set(watch.key, value);
     return [[watch.key, value]];
   }
 
-  private listOf(parts: readonly Part[]): readonly Row[] {
-    const decoded = parts.flatMap((part) => this.known(part) ?? []);
+  private listOf(parts: readonly Part[], laid: readonly LaidPart[] = []): readonly Row[] {
+    const decoded: Shelf[] = [...parts.flatMap((part) => this.known(part) ?? []), ...laid];
     const [only] = decoded;
     if (decoded.length === 1 && only) {
       only.list ??= [...only.rows.values()].map(({ row }) => row);
@@ -185,12 +196,13 @@ export class View {
     return [...rows.values()];
   }
 
-  private rowOf(parts: readonly Part[], key: number, id: string): readonly Row[] {
+  private rowOf(parts: readonly Part[], key: number, id: string, laid: readonly LaidPart[]): readonly Row[] {
     for (const part of parts) {
       const found = this.known(part)?.rows.get(id) ?? this.foundIn(key, part)?.row;
       if (found) return [found.row];
     }
-    return [];
+    const found = laid.find(({ rows }) => rows.has(id))?.rows.get(id);
+    return found ? [found.row] : [];
   }
 
   private held(parts: readonly Part[]): HeldOp[] {
@@ -207,7 +219,7 @@ function visible(parts: readonly Part[], covers: readonly Cover[]): Part[] {
 
 const nameOf = (part: Part): string => partKey(placeOf(part));
 
-const isOf = (part: Part, watch: Watch): boolean =>
+const isOf = (part: Pick<Part, "collection" | "bucket">, watch: Watch): boolean =>
   part.collection === watch.collection && (watch.bucket === null || part.bucket === watch.bucket);
 
 /** The newest line of an id in these chunks; null if it went, undefined if none is here. */

@@ -143,3 +143,14 @@ export function readDigests(value: unknown): Digests | null {
 }
 
 export const isLine = isRecord;
+
+/** The collection that a heading of a base file names; null: it is none. */
+export function headingOf(text: string): string | null {
+  const collection = readLine(text)?.collection;
+  return typeof collection === "string" ? collection : null;
+}
+
+export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

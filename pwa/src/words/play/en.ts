@@ -40,6 +40,12 @@ export const en = {
   "play.pack_not": "This is not a course file of Spark.",
   "play.pack_damaged": "The file is cut off or damaged. Ask for it again.",
   "play.pack_yours": "Your account does not have this course.",
+  "play.pack_signature":
+    "This file was changed after our server signed it, or somebody else made it. Nothing of it was kept.",
+  "play.pack_key":
+    "This phone was never told the key that signed this file. Sign in once with a network, then try again.",
+  "play.pack_sealed": "Kept. It opens once the server has said that the course is yours.",
+  "play.pack_rows": "The course is here to read, with no network.",
   "play.ready_title": "Ready phones",
   "play.ready_none": "No phone has told yet",
   "play.ready_none_hint": "When learners download the course, their phones tell it here.",

@@ -41,6 +41,12 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "play.pack_not": "Ini bukan berkas kursus Spark.",
   "play.pack_damaged": "Berkas terpotong atau rusak. Minta lagi.",
   "play.pack_yours": "Akun Anda tidak punya kursus ini.",
+  "play.pack_signature":
+    "Berkas ini diubah setelah ditandatangani server kami, atau dibuat orang lain. Tidak ada yang disimpan.",
+  "play.pack_key":
+    "Ponsel ini belum mengenal kunci yang menandatangani berkas ini. Masuk sekali dengan jaringan, lalu coba lagi.",
+  "play.pack_sealed": "Disimpan. Terbuka setelah server menyatakan kursus ini milik Anda.",
+  "play.pack_rows": "Kursus sudah bisa dibaca tanpa jaringan.",
   "play.ready_title": "Ponsel yang siap",
   "play.ready_none": "Belum ada ponsel yang melapor",
   "play.ready_none_hint": "Saat siswa mengunduh kursus, ponselnya melapor di sini.",

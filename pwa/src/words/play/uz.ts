@@ -41,6 +41,11 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "play.pack_not": "Bu Spark kursi fayli emas.",
   "play.pack_damaged": "Fayl kesilgan yoki buzilgan. Qaytadan soʻrang.",
   "play.pack_yours": "Hisobingizda bu kurs yoʻq.",
+  "play.pack_signature":
+    "Bu fayl serverimiz imzolaganidan keyin oʻzgartirilgan yoki boshqa kimsa yaratgan. Undan hech narsa saqlanmadi.",
+  "play.pack_key": "Bu telefon faylni imzolagan kalitni bilmaydi. Tarmoqda bir marta kiring, keyin qayta urining.",
+  "play.pack_sealed": "Saqlandi. Server kurs sizniki ekanini aytgach ochiladi.",
+  "play.pack_rows": "Kursni endi tarmoqsiz oʻqish mumkin.",
   "play.ready_title": "Tayyor telefonlar",
   "play.ready_none": "Hali hech bir telefon xabar bermagan",
   "play.ready_none_hint": "Oʻquvchilar kursni yuklaganda, telefonlari shu yerga xabar beradi.",

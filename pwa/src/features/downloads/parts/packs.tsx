@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
 import type { Course } from "../../../app/rows.ts";
 import { useEngine, useRow } from "../../../app/use.ts";
-import type { Downloads } from "../../../media/downloads.ts";
+import { bucketOf, type Downloads } from "../../../media/downloads.ts";
 import type { OpenPack, PackCode, Taken } from "../../../media/later/packs.ts";
 import { QUALITIES } from "../../../media/quality.ts";
 import { useDownloads } from "../../../media/use.ts";
@@ -13,11 +13,21 @@ import { formatBytes } from "../../../words/format.ts";
 import { t, tn, type Word, word } from "../../../words/index.ts";
 
 const packs = () => import("../../../media/later/packs.ts");
+const signedRows = () => import("../../../media/later/signed-rows.ts");
 
 const CODES: Readonly<Record<PackCode, Word>> = {
   "pack.format": word("play.pack_not"),
   "pack.damaged": word("play.pack_damaged"),
+  "pack.signature": word("play.pack_signature"),
+  "pack.key_unknown": word("play.pack_key"),
 };
+
+/** The words of a refusal, whoever refused: the pack's own reader, or the engine. */
+function sayRefusal(error: unknown): string {
+  const { code } = Object(error) as { code?: unknown };
+  const known = Object.entries(CODES).find(([name]) => name === code)?.[1];
+  return known ? t(known) : sayError(error);
+}
 
 export function Packs({ courseIds }: { courseIds: readonly string[] }) {
   return (
@@ -34,6 +44,7 @@ export function Packs({ courseIds }: { courseIds: readonly string[] }) {
 
 function Give({ courseId }: { courseId: string }) {
   const downloads = useDownloads();
+  const engine = useEngine();
   const course = useRow<Course>("catalog.courses", courseId).row;
   const [made, setMade] = useState<{ address: string; bytes: number }>();
   const [isBusy, setBusy] = useState(false);
@@ -41,13 +52,14 @@ function Give({ courseId }: { courseId: string }) {
   useEffect(() => () => made && URL.revokeObjectURL(made.address), [made]);
   const download = downloads.of(courseId).value;
   const files = downloads.listOf(courseId).files;
-  if (!course || download?.phase !== "ready" || files.length === 0) return null;
+  if (!course || download?.phase !== "ready") return null;
 
   async function make(title: string, quality: Parameters<Downloads["start"]>[1]): Promise<void> {
     setBusy(true);
     try {
-      const { writePack } = await packs();
-      const blob = await writePack({ id: courseId, title }, quality, files);
+      const [{ writePack }, { fetchSignedRows }] = await Promise.all([packs(), signedRows()]);
+      const rows = await fetchSignedRows(engine.userId, courseId, quality);
+      const blob = await writePack({ id: courseId, title }, quality, files, rows ?? undefined);
       setMade({ address: URL.createObjectURL(blob), bytes: blob.size });
     } catch (error) {
       setProblem(sayError(error));
@@ -87,33 +99,46 @@ function Take() {
   const engine = useEngine();
   const [came, setCame] = useState<{ bytes: number; of: number }>();
   const [taken, setTaken] = useState<Taken>();
+  const [read, setRead] = useState<"open" | "sealed">();
   const [problem, setProblem] = useState<string>();
 
   async function take(file: File): Promise<void> {
     setProblem(undefined);
     setTaken(undefined);
     setCame({ bytes: 0, of: file.size });
-    const { openPack, PackRefused, takePack } = await packs();
+    setRead(undefined);
     try {
+      const { openPack, rowsIn, takePack } = await packs();
       const pack = await openPack(file);
-      if (!(await isMine(pack))) return setProblem(t("play.pack_yours"));
+      const course = await courseOf(pack);
+      const hasRows = pack.sets.length > 0;
+      if (!course && !hasRows) return setProblem(t("play.pack_yours"));
+      const isOpen = course?.access === "free" || holds(pack.courseId);
+      if (hasRows) await engine.lay(rowsIn(pack, isOpen));
       setTaken(await takePack(pack, (bytes) => setCame({ bytes, of: file.size })));
-      // Its rows come from the server, few as they are; what the pack held is not asked for again.
+      if (hasRows) setRead(isOpen ? "open" : "sealed");
+      if (!course) return await engine.want(bucketOf(pack.courseId)); // The next exchange says whose it is.
+      // Rows that it does not hold come from the server; what it held is not asked for again.
       const wish = downloads.wishes[pack.courseId];
       const isMore = !wish || QUALITIES.indexOf(pack.quality) < QUALITIES.indexOf(wish.quality);
       if (isMore) await downloads.start(pack.courseId, pack.quality, wish?.wifiOnly);
     } catch (error) {
-      setProblem(error instanceof PackRefused ? t(CODES[error.code]) : sayError(error));
+      setProblem(sayRefusal(error));
     } finally {
       await downloads.refresh();
       setCame(undefined);
     }
   }
 
-  /** Only a course that this person's own account offers: others' files would never be shown. */
-  async function isMine(pack: OpenPack): Promise<boolean> {
+  /** As this person's own account offers it. */
+  async function courseOf(pack: OpenPack): Promise<Course | undefined> {
     const { once } = await import("../../../media/later/reporting.ts");
-    return (await once(engine.row("catalog.courses", pack.courseId))) !== undefined;
+    return await once(engine.row<Course>("catalog.courses", pack.courseId));
+  }
+
+  /** The server has given this person the course before. */
+  function holds(courseId: string): boolean {
+    return engine.buckets.peek().some(({ bucket, tiers }) => bucket === bucketOf(courseId) && tiers.length > 0);
   }
 
   return (
@@ -137,7 +162,8 @@ function Take() {
       {came && <p class="soft small">{t("play.pack_taking")}</p>}
       {taken && (
         <Notice tone={taken.broken > 0 ? "warn" : "good"}>
-          <p>{tn("play.pack_taken", taken.kept)}</p>
+          {taken.kept > 0 && <p>{tn("play.pack_taken", taken.kept)}</p>}
+          {read && <p>{t(read === "open" ? "play.pack_rows" : "play.pack_sealed")}</p>}
           {taken.broken > 0 && <p>{tn("play.pack_broken", taken.broken)}</p>}
         </Notice>
       )}

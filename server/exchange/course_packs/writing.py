@@ -1,0 +1,121 @@
+"""The zip of a pack: without compression, any program opens it, and a phone reads it piece by piece.
+
+Made once, whole, under the name of what is in it; who asks for the rest of one after a cut gets the same bytes. The
+least used go when the folder is full.
+"""
+
+import asyncio
+import hashlib
+import os
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from server.base.errors import NotFound, Unavailable
+from server.base.storage import Storage
+from server.exchange.blobs import StorageBlobs
+from server.exchange.course_packs.gathering import CoursePack, PackTooLarge, chunks_of
+from server.exchange.course_packs.manifest import ABOUT, SIGNATURE
+from server.media.files import storage_key
+from sync.errors import Outage
+from sync.files import blob_key, folder_of
+
+BYTES_MAX = 0xFFFF_FFFF - 64 * 1024**2  # A zip of the old kind, which a phone reads; its list of names needs room.
+ENTRIES_MAX = 10_000
+KEPT_BYTES = 2 * 1024**3
+DAY_ONE = (1980, 1, 1, 0, 0, 0)  # The same content makes the same file.
+
+
+def name_of(pack: CoursePack) -> str:
+    """Of the file: by what is in it, and not by when it was asked for."""
+    manifest = pack.manifest
+    said = (manifest.course, manifest.quality, manifest.sets, manifest.files, pack.signed.signature.key)
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
+
+
+class PackFiles:
+    """A folder of packs that were made."""
+
+    def __init__(self, folder: Path, storage: Storage, *, kept_bytes: int = KEPT_BYTES) -> None:
+        self._folder = folder
+        self._storage = storage
+        self._kept_bytes = kept_bytes
+        self._under_way: dict[str, asyncio.Task[Path]] = {}
+
+    async def make(self, pack: CoursePack) -> Path:
+        """Twice is once. Raises PackTooLarge, Unavailable."""
+        name = name_of(pack)
+        path = self._folder / f"{name}.sparkpack"
+        if path.exists():
+            os.utime(path)  # It is used: others go before it.
+            return path
+        task = self._under_way.get(name)
+        if task is None:
+            task = self._under_way[name] = asyncio.create_task(self._make(pack, path))
+            task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        return await asyncio.shield(task)
+
+    async def _make(self, pack: CoursePack, path: Path) -> Path:
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        try:
+            await write_pack(self._storage, pack, part)
+            await asyncio.to_thread(part.replace, path)
+            await asyncio.to_thread(self._evict, path)
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+        return path
+
+    def _evict(self, newest: Path) -> None:
+        found = [(path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob("*.sparkpack")]
+        held = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found, key=lambda entry: entry[0]):
+            if held > self._kept_bytes and path != newest:
+                path.unlink(missing_ok=True)
+                held -= size
+
+
+async def write_pack(storage: Storage, pack: CoursePack, path: Path) -> int:
+    """The pack as a file; its bytes. Each part is compared with the hash that names it. Raises as `PackFiles.make`."""
+    chunks = chunks_of(pack.manifest.sets)
+    total = sum(size for _, size in chunks.values()) + sum(file.bytes for file in pack.manifest.files)
+    if total > BYTES_MAX or len(chunks) + len(pack.manifest.files) + 2 > ENTRIES_MAX:
+        raise PackTooLarge
+    blobs = StorageBlobs(storage)
+    with await asyncio.to_thread(zipfile.ZipFile, path, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
+        _put(archive, ABOUT, pack.signed.body)
+        _put(archive, SIGNATURE, msgspec.json.encode(pack.signed.signature))
+        for sha256, (bucket, _) in chunks.items():
+            await asyncio.to_thread(_put, archive, f"rows/{sha256}", await _chunk(blobs, bucket, sha256))
+        for file in pack.manifest.files:
+            await _stream(archive, f"files/{file.sha256}", file.sha256, storage.read(storage_key(file.sha256)))
+    return (await asyncio.to_thread(path.stat)).st_size
+
+
+def _put(archive: zipfile.ZipFile, name: str, body: bytes) -> None:
+    archive.writestr(zipfile.ZipInfo(name, DAY_ONE), body)
+
+
+async def _chunk(blobs: StorageBlobs, bucket: str, sha256: str) -> bytes:
+    try:
+        body = await blobs.get(blob_key(folder_of(bucket), sha256, "identity"))
+    except Outage as error:
+        raise Unavailable("The file store does not answer; try again.") from error
+    if body is None or hashlib.sha256(body).hexdigest() != sha256:
+        raise Unavailable("A part of the course's rows is missing in the store; try again in a minute.")
+    return body
+
+
+async def _stream(archive: zipfile.ZipFile, name: str, sha256: str, pieces: AsyncIterator[bytes]) -> None:
+    digest = hashlib.sha256()
+    try:
+        with archive.open(zipfile.ZipInfo(name, DAY_ONE), "w") as entry:
+            async for piece in pieces:
+                await asyncio.to_thread(entry.write, piece)
+                digest.update(piece)
+    except NotFound as error:
+        raise Unavailable("A file of the course is missing in the store; staff see it with `spark doctor`.") from error
+    if digest.hexdigest() != sha256:
+        raise Unavailable("A file of the course is damaged in the store.")
