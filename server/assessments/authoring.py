@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import insert, select, update
 
 from server.assessments.drafting import Draft
+from server.assessments.keeping import show_pictures
 from server.assessments.keys import encode_key
 from server.assessments.models import Assessment, BankItem, Item, ItemKey
 from server.assessments.payloads import RetireItems
@@ -89,6 +90,8 @@ async def put_assessment(tx: Tx, placing: Placing, drafts: list[BankDraft], *, p
     await tx.db.flush()  # Items refer to it.
     if is_new_revision:
         await _pin_items(tx, assessment, drafts, revisions)
+    texts = [text for bank in drafts for text in (bank.draft.prompt, *(option.text for option in bank.draft.options))]
+    await show_pictures(tx, course_id=placing.course_id, owner_id=placing.owner_id, texts=texts)
     if publish:
         await publish_assessment(tx, assessment)
     return Made(assessment.id, assessment.revision, is_new_revision)

@@ -13,6 +13,7 @@ import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -45,7 +46,7 @@ from server.catalog.blocks import (
 from server.catalog.cartridge import Plan, PlannedLesson, PlannedSection, read_cartridge
 from server.catalog.cartridge.errors import NothingInside
 from server.catalog.cartridge.page import place_id
-from server.catalog.cartridge.plan import why_nothing
+from server.catalog.cartridge.plan import beside, why_nothing
 from server.catalog.models import Course, Lesson, LessonText, Section
 from server.catalog.tests_inside import NoTests, ReadTests, Tests
 from server.media.files import StoredImage, add_file, store_image, use_file
@@ -114,7 +115,7 @@ async def import_cartridge(
         return found
     await on_progress(0, "reading")
     plan = await asyncio.to_thread(read_cartridge, order.path)
-    plan, read = await _read_tests(plan, tests)
+    plan, read = await _read_tests(order.path, plan, tests)
     await on_progress(PLANNED_PPM, "images")
     storage = NoStorage() if order.dry_run else work.storage
     images, items = await _store_images(storage, order.path, plan, on_progress)
@@ -126,7 +127,7 @@ async def import_cartridge(
         imported = await find_imported(tx, order, sha256)
         if imported is None:
             course = await _apply(tx, plan, images, order, sha256, tests)
-            sums = _sums(plan, course, images, read.questions)
+            sums = _sums(plan, course, images, read)
             imported = Imported(course.id, course.slug, course.title, is_new=True, report=report, sums=sums)
         await _also(tx, order, imported, also)
     return imported
@@ -137,19 +138,21 @@ async def _also(tx: Tx, order: CartridgeOrder, imported: Imported, also: Also) -
         await also(tx, imported)
 
 
-def _sums(plan: Plan, course: Course, images: dict[UUID, StoredImage], questions: int) -> Sums:
+def _sums(plan: Plan, course: Course, images: dict[UUID, StoredImage], read: ReadTests) -> Sums:
     return Sums(
         sections=len(plan.sections),
         lessons=course.lessons_count,
-        questions=questions,
-        files=len({image.sha256 for image in images.values()}),
+        questions=read.questions,
+        files=len({image.sha256 for image in images.values()}) + read.files,
         bytes=course.text_bytes + course.media_bytes,
     )
 
 
-async def _read_tests(plan: Plan, tests: Tests) -> tuple[Plan, ReadTests]:
+async def _read_tests(path: Path, plan: Plan, tests: Tests) -> tuple[Plan, ReadTests]:
     """The plan with those quizzes alone that can be kept. Raises NothingInside when then nothing is left."""
-    read = await tests.read([quiz for section in plan.sections for quiz in section.quizzes])
+    with open_archive(path) as archive:
+        quizzes = [quiz for section in plan.sections for quiz in section.quizzes]
+        read = await tests.read(quizzes, partial(beside, archive))
     sections = [
         replace(section, quizzes=[quiz for quiz in section.quizzes if quiz.item in read.titles])
         for section in plan.sections

@@ -64,7 +64,8 @@ _SUM = text(
     with lessons as materialized (
         select bytes, weights from catalog_packs where course_id = :course and deleted_at is null
     ), files as (
-        select distinct on (w.key) w.value from lessons, json_each(weights) w
+        (select distinct on (w.key) w.value from lessons, json_each(weights) w)
+        union all select value from json_array_elements(cast(:loose as json))
     ), sums as (
         select coalesce((select sum((bytes ->> 'text')\\:\\:bigint) from lessons), 0) as text,
             coalesce(sum((value ->> 0)\\:\\:bigint), 0) as audio,
@@ -77,6 +78,13 @@ _SUM = text(
     )
     update catalog_courses c set pack_bytes = packed.bytes\\:\\:json
     from packed where c.id = :course and c.pack_bytes\\:\\:text is distinct from packed.bytes
+    """
+)
+_LOOSE = text(  # Pictures of tests: phones take them with the course, and no lesson's pack names them.
+    """
+    select u.file_id from media_uses u
+    where u.course_id = :course and u.deleted_at is null and u.file_id\\:\\:text not in (
+        select json_object_keys(p.weights) from catalog_packs p where p.course_id = :course)
     """
 )
 _USED_BY = text(
@@ -125,7 +133,9 @@ async def sum_packs(tx: Tx, course_id: UUID) -> None:
     await tx.db.flush()
     await tx.db.execute(_LOCK, {"course": course_id})  # Two who count see each other's lessons.
     await tx.db.execute(_FOLLOW, {"course": course_id})
-    await tx.db.execute(_SUM, {"course": course_id})
+    loose = list((await tx.db.execute(_LOOSE, {"course": course_id})).scalars())
+    weights = [weigh(file) for file in (await shown_files(tx, loose)).values()] if loose else []
+    await tx.db.execute(_SUM, {"course": course_id, "loose": _json(weights)})
 
 
 def files_in_order(blocks: list[Block]) -> list[PackFile]:
@@ -137,7 +147,9 @@ def files_in_order(blocks: list[Block]) -> list[PackFile]:
             continue
         first = FIRST if place < FOLD_BLOCKS else PICTURE
         priority = first if isinstance(block, Image) else _PRIORITY[type(block)]
-        found[file_id] = min(found.get(file_id, priority), priority)
+        captions = dict.fromkeys(block.captions_ids, SOUND) if isinstance(block, Video) else {}
+        for id_, its in ({file_id: priority} | captions).items():
+            found[id_] = min(found.get(id_, its), its)
     return sorted((PackFile(id_, priority) for id_, priority in found.items()), key=lambda file: file.priority)
 
 

@@ -1,6 +1,6 @@
 """Tests that come inside a course's file: the catalogue has no questions, so somebody above reads and keeps them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -18,24 +18,48 @@ class ReadTests:
     titles: Mapping[str, str] = field(default_factory=dict)
     items: Sequence[ReportItem] = ()
     questions: int = 0
+    files: int = 0  # Pictures in them.
+
+
+Beside = Callable[[PlannedQuiz, str], bytes | None]
+"""What a quiz's `src` names in the file that the quiz came in; None where there is nothing."""
+
+NO_FILES: Mapping[UUID, UUID] = {}
+
+
+def nothing_beside(_quiz: PlannedQuiz, _src: str) -> bytes | None:
+    """For quizzes that bring their pictures otherwise."""
+    return None
 
 
 class Tests(Protocol):
     """Who keeps tests."""
 
-    async def read(self, quizzes: Sequence[PlannedQuiz]) -> ReadTests:
-        """Nothing is written."""
+    async def read(self, quizzes: Sequence[PlannedQuiz], beside: Beside = nothing_beside) -> ReadTests:
+        """No row is written."""
         ...
 
-    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID | None) -> None:
-        """One of those that were read, in the course's own transaction, as a draft: it opens with its course."""
+    async def put(
+        self,
+        tx: Tx,
+        course: Course,
+        item: str,
+        *,
+        test_id: UUID,
+        lesson_id: UUID | None,
+        files: Mapping[UUID, UUID] = NO_FILES,
+    ) -> None:
+        """One of those that were read, in the course's own transaction, as a draft: it opens with its course.
+
+        `files`: what pictures are called in the file, and in the course.
+        """
         ...
 
 
 class NoTests:
     """Nobody is there who keeps tests: each quiz is said to be left out."""
 
-    async def read(self, quizzes: Sequence[PlannedQuiz]) -> ReadTests:
+    async def read(self, quizzes: Sequence[PlannedQuiz], beside: Beside = nothing_beside) -> ReadTests:  # noqa: ARG002
         why = Reason("quiz.unsupported", "Quizzes are not taken here.")
         return ReadTests(
             items=[
@@ -44,5 +68,14 @@ class NoTests:
             ]
         )
 
-    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID | None) -> None:
+    async def put(
+        self,
+        tx: Tx,
+        course: Course,
+        item: str,
+        *,
+        test_id: UUID,
+        lesson_id: UUID | None,
+        files: Mapping[UUID, UUID] = NO_FILES,
+    ) -> None:
         """Nothing was read."""

@@ -7,6 +7,7 @@ from server.base.actor import Actor
 from server.base.errors import AppError, Conflict
 from server.base.import_report import ImportReport, Sums
 from server.base.jobs import long_job
+from server.base.rehearsal import NoStorage
 from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog.importing import CartridgeOrder, Imported, import_cartridge
@@ -69,7 +70,8 @@ async def _run(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> 
                 dry_run=waiting.dry_run,
             )
             bring = import_course if waiting.kind == "course" else import_cartridge
-            imported = await bring(work, actor, order, tests=QuizTaker(), on_progress=run.note, also=run.note_course)
+            tests = QuizTaker(NoStorage() if waiting.dry_run else work.storage)
+            imported = await bring(work, actor, order, tests=tests, on_progress=run.note, also=run.note_course)
             if waiting.dry_run:
                 await run.note_tried(imported.report, imported.sums, None if imported.is_new else imported.slug)
         case kind:

@@ -33,7 +33,7 @@ async def import_course_file(
         raise FileTooLarge(f"{path} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
     order = CartridgeOrder(path=path, owner_id=owner_id, access=access, publish=publish, dry_run=dry_run)
     bring = import_course if is_ours else import_cartridge
-    return await bring(work, SYSTEM, order, tests=QuizTaker())
+    return await bring(work, SYSTEM, order, tests=QuizTaker(work.storage))
 
 
 def _size(path: Path) -> int:

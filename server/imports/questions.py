@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from server.assessments.imports import take_questions
+from server.assessments.imports import gradable, take_questions
 from server.assessments.interchange import NotThisFormat, QuestionDocument, TooManyQuestions, read_questions
+from server.assessments.keeping import keep_pictures, with_files
 from server.base.actor import Actor
 from server.base.archive import Archive, EntryBroken, Limits, open_archive
 from server.base.errors import NotFound
 from server.base.import_report import ImportReport, Sums
-from server.base.rehearsal import rehearsed
+from server.base.rehearsal import NoStorage, rehearsed
 from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog.queries import find_course_by_slug
@@ -44,13 +45,14 @@ async def import_questions(work: Work, actor: Actor, order: QuestionsOrder, *, a
     Raises: NotFound (course), an ArchiveRefused, what `read_questions` and `take_questions` raise.
     """
     document = await asyncio.to_thread(read_document, order.path, order.kind)
+    kept = await keep_pictures(NoStorage() if order.dry_run else work.storage, gradable(document))
     async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
         course = await find_course_by_slug(tx, order.course_slug)
         if course is None:
             raise NotFound(f"There is no course {order.course_slug!r}.")
         report = await take_questions(
             tx,
-            document,
+            await with_files(tx, kept, owner_id=order.owner_id),
             course_id=course.id,
             owner_id=order.owner_id,
             practice_title=order.title,

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 from server.assessments.authoring import Placing, put_assessment
 from server.assessments.imports import TITLE_LENGTH_MAX, bank_drafts, clean_title, gradable
 from server.assessments.interchange import Entry, QuestionDocument, read_questions
+from server.assessments.keeping import Kept, keep_pictures, with_files, with_ids
 from server.base.errors import AppError
 from server.base.import_report import Reason, ReportItem, report_item
+from server.base.storage import Storage
 from server.base.tx import Tx
 from server.catalog.cartridge import PlannedQuiz
 from server.catalog.models import Course
-from server.catalog.tests_inside import ReadTests
+from server.catalog.tests_inside import NO_FILES, Beside, ReadTests, nothing_beside
 
 QUESTIONS_MAX = 20_000
 UNNAMED = "Quiz"
@@ -22,13 +25,14 @@ UNNAMED = "Quiz"
 class QuizTaker:
     """Keeps what it has read until it is put."""
 
-    def __init__(self) -> None:
-        self._documents: dict[str, QuestionDocument] = {}
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage  # One that keeps nothing, in a dry run.
+        self._kept: dict[str, Kept] = {}
         self._titles: dict[str, str] = {}
         self._quizzes: dict[str, PlannedQuiz] = {}
         self._seen: Counter[str] = Counter()
 
-    async def read(self, quizzes: Sequence[PlannedQuiz]) -> ReadTests:
+    async def read(self, quizzes: Sequence[PlannedQuiz], beside: Beside = nothing_beside) -> ReadTests:
         """A quiz of which nothing can be taken is left out, and said."""
         items: list[ReportItem] = []
         questions = 0
@@ -38,21 +42,26 @@ class QuizTaker:
                 items.append(_told(quiz, "failed", why))
                 continue
             try:
-                document = gradable(await asyncio.to_thread(read_questions, quiz.format, quiz.content))
+                document = await asyncio.to_thread(
+                    read_questions, quiz.format, quiz.content, files=partial(beside, quiz)
+                )
             except AppError as refusal:
                 items.append(_told(quiz, "failed", Reason(refusal.code, refusal.message)))
                 continue
-            items += self._take(quiz, document)
-            questions += len(document.questions)
-        return ReadTests(titles=dict(self._titles), items=items, questions=questions)
+            kept = await keep_pictures(self._storage, gradable(document))
+            items += self._take(quiz, kept)
+            questions += len(kept.document.questions)
+        files = len({image.sha256 for kept in self._kept.values() for image in kept.images.values()})
+        return ReadTests(titles=dict(self._titles), items=items, questions=questions, files=files)
 
-    def _take(self, quiz: PlannedQuiz, document: QuestionDocument) -> list[ReportItem]:
+    def _take(self, quiz: PlannedQuiz, kept: Kept) -> list[ReportItem]:
+        document = kept.document
         entries = [_entry_told(quiz, entry) for entry in document.entries]
         if not document.questions:
             why = Reason("quiz.empty", "The quiz holds no question that we can ask.")
             return [_told(quiz, "skipped", why), *entries]
         title = self._free_title(quiz.title or document.title or UNNAMED)
-        self._documents[quiz.item], self._titles[quiz.item], self._quizzes[quiz.item] = document, title, quiz
+        self._kept[quiz.item], self._titles[quiz.item], self._quizzes[quiz.item] = kept, title, quiz
         is_whole = all(entry.state == "ok" for entry in entries)
         lost = len(document.entries) - len(document.questions)
         words = f"{lost} of its {len(entries)} questions were left out." if lost else "Some questions lost something."
@@ -67,8 +76,18 @@ class QuizTaker:
                 return title
             title = f"{title[: TITLE_LENGTH_MAX - 8]} ({self._seen[title]})"
 
-    async def put(self, tx: Tx, course: Course, item: str, *, test_id: UUID, lesson_id: UUID | None) -> None:
+    async def put(
+        self,
+        tx: Tx,
+        course: Course,
+        item: str,
+        *,
+        test_id: UUID,
+        lesson_id: UUID | None,
+        files: Mapping[UUID, UUID] = NO_FILES,
+    ) -> None:
         title, quiz = self._titles[item], self._quizzes[item]
+        document = await self._document(tx, course, item, files)
         placing = Placing(
             course_id=course.id,
             owner_id=course.created_by_id,
@@ -78,11 +97,19 @@ class QuizTaker:
             id=test_id,
             lesson_id=lesson_id,
             pass_ppm=quiz.pass_ppm,
-            attempts_max=quiz.attempts_max,
-            duration_s=quiz.duration_s,
+            attempts_max=quiz.attempts_max or document.attempts_max,
+            duration_s=quiz.duration_s or document.duration_s,
         )
-        drafts = bank_drafts(self._documents[item], course_id=course.id, title=title)
+        drafts = bank_drafts(document, course_id=course.id, title=title)
         await put_assessment(tx, placing, drafts, publish=False)
+
+    async def _document(self, tx: Tx, course: Course, item: str, files: Mapping[UUID, UUID]) -> QuestionDocument:
+        """With the ids of this course's files in its marks."""
+        kept = self._kept[item]
+        if self._quizzes[item].format == "spark":
+            return with_ids(kept.document, files)
+        terms = {"licence": course.licence or "", "attribution": course.attribution or ""}
+        return await with_files(tx, kept, owner_id=course.created_by_id, **terms)
 
 
 def _told(quiz: PlannedQuiz, state: str, why: Reason | None = None) -> ReportItem:

@@ -66,7 +66,7 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
 }
 
 interface FieldProps {
-  label: string;
+  label: ComponentChildren;
   hint?: string;
   wrong?: string | undefined;
   children: (props: {

@@ -7,7 +7,7 @@ All formats meet in `document.py`. What a format cannot say is told by question,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -17,10 +17,12 @@ from server.assessments.interchange.gift import parse_gift
 from server.assessments.interchange.gift_writing import write_gift
 from server.assessments.interchange.moodle_xml import read_moodle_xml
 from server.assessments.interchange.moodle_xml_writing import write_moodle_xml
-from server.assessments.interchange.qti import FileFinder, read_qti
+from server.assessments.interchange.pictures import FileFinder, Picture, named_in, shown_texts, worded
+from server.assessments.interchange.qti import read_qti
 from server.assessments.interchange.qti12 import read_qti12
 from server.assessments.interchange.qti12_writing import write_qti12
-from server.assessments.interchange.qti_writing import write_qti
+from server.assessments.interchange.qti_packing import write_qti
+from server.assessments.interchange.reading import sentence
 from server.assessments.interchange.refusals import (
     BadEncoding,
     EntitiesInside,
@@ -38,6 +40,7 @@ __all__ = [
     "FileFinder",
     "NoQuestions",
     "NotThisFormat",
+    "Picture",
     "Question",
     "QuestionDocument",
     "ReadKind",
@@ -69,7 +72,9 @@ def read_questions(kind: ReadKind, content: bytes, *, files: FileFinder | None =
     Raises: BadEncoding, TooManyQuestions, NotThisFormat, EntitiesInside. What is wrong with one question is its entry's
     reason.
     """
-    return read_qti(content, files) if kind == "qti" else _READERS[kind](content)
+    if kind in ("qti", "qti12"):
+        return (read_qti if kind == "qti" else read_qti12)(content, files)
+    return _READERS[kind](content)
 
 
 _READERS: dict[ReadKind, Callable[[bytes], QuestionDocument]] = {
@@ -77,7 +82,6 @@ _READERS: dict[ReadKind, Callable[[bytes], QuestionDocument]] = {
     "aiken": read_aiken,
     "csv": read_csv,
     "moodle_xml": read_moodle_xml,
-    "qti12": read_qti12,
     "spark": read_stored,
 }
 
@@ -85,8 +89,34 @@ _READERS: dict[ReadKind, Callable[[bytes], QuestionDocument]] = {
 def write_questions(kind: WriteKind, document: QuestionDocument) -> Written:
     """The document's questions in another format, and what became of each."""
     write, media_type, extension = _WRITERS[kind]
-    content, losses = write(document)
+    if kind in _SHOWS_PICTURES:
+        content, losses = write(document)
+    else:
+        content, losses = write(_in_words(document))
+        losses = _also_pictures(document, losses)
     return Written(content, media_type, extension, losses)
+
+
+def _in_words(document: QuestionDocument) -> QuestionDocument:
+    entries = (
+        replace(entry, question=worded(entry.question)) if entry.question else entry for entry in document.entries
+    )
+    return replace(document, entries=tuple(entries))
+
+
+def _also_pictures(document: QuestionDocument, losses: QuestionDocument) -> QuestionDocument:
+    """Say of each question that had pictures that they stayed behind."""
+    told = []
+    for question, entry in zip(document.questions, losses.entries, strict=True):
+        if entry.question is not None and named_in(shown_texts(question)):
+            why = f"{(entry.reason or '').rstrip('.')}; pictures were left out".lstrip("; ")
+            told.append(replace(entry, outcome="partial", reason=sentence(why)))
+        else:
+            told.append(entry)
+    return replace(losses, entries=tuple(told))
+
+
+_SHOWS_PICTURES = frozenset({"moodle_xml", "qti21", "qti22", "qti30", "spark"})
 
 
 _Writer = Callable[[QuestionDocument], tuple[bytes, QuestionDocument]]

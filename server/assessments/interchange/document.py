@@ -6,9 +6,12 @@ draft (`StoredQuestion`), so their bounds are declared here; what makes a questi
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from server.assessments.interchange.pictures import Picture
 
 PROMPT_LENGTH_MAX = 10_000
 TEXT_LENGTH_MAX = 2_000
@@ -119,7 +122,7 @@ class StoredQuestion(_Value, frozen=True):
 
 class Question(_Value, frozen=True):
     title: str
-    prompt: str  # Plain text; the one gap inside a sentence is `_____`, several are `[[1]]` …
+    prompt: str  # Plain text; the one gap inside a sentence is `_____`, several are `[[1]]` …; pictures: `pictures.py`.
     body: Body
     explanation: str | None = None
     category: str | None = None
@@ -138,6 +141,7 @@ class Entry:
     reason: str | None
     question: Question | None  # None when skipped or failed.
     where: str = ""  # How the file names it, where a line says little: the path of an item in a package.
+    pictures: tuple["Picture", ...] = ()  # Those that marks of the question name.
 
     @property
     def place(self) -> str:
@@ -147,7 +151,9 @@ class Entry:
 @dataclass(frozen=True)
 class QuestionDocument:
     entries: tuple[Entry, ...]
-    title: str | None = None  # Of the test, where the file says it.
+    title: str | None = None  # Of the test, where the file says it; so are the next two.
+    attempts_max: int | None = None
+    duration_s: int | None = None
 
     @property
     def questions(self) -> tuple[Question, ...]:

@@ -1,7 +1,10 @@
 """HTML in a question becomes plain text. What text cannot say is named, so that the report can tell it."""
 
 import re
+from collections.abc import Callable
+from html import escape, unescape
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import nh3
 
@@ -30,9 +33,22 @@ _LOST = {
     "math": "the layout of a formula",
     "svg": "a drawing",
 }
+Show = Callable[[str, str], str]  # (src, alt) → what stands in the text instead
 _LOST_TAG = re.compile(rf"<({'|'.join(_LOST)})\b", re.IGNORECASE)
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+
+# Canvas keeps formulas as pictures of its own server, with the LaTeX beside them.
+_FORMULA = re.compile(r"<img\b[^<>]*\bequation_image\b[^<>]*>", re.IGNORECASE)
+_LATEX = re.compile(r"""data-equation-content=(["'])(.*?)\1|/equation_images/([^"'?\s]+)""", re.IGNORECASE | re.DOTALL)
+
+
+def _formula(tag: re.Match[str]) -> str:
+    found = _LATEX.search(tag.group())
+    if found is None:
+        return tag.group()
+    latex = unescape(found.group(2)) if found.group(2) is not None else unquote(unquote(found.group(3)))
+    return escape(f" \\({latex.strip()}\\) ", quote=False)
 
 
 def looks_like_html(text: str) -> bool:
@@ -40,27 +56,35 @@ def looks_like_html(text: str) -> bool:
     return bool(_KNOWN_TAG.search(text) or _ENTITY.search(text))
 
 
-def to_plain(html: str) -> tuple[str, tuple[str, ...]]:
-    """The text, and what of it was lost (in words, each once)."""
+def to_plain(html: str, show: Show | None = None) -> tuple[str, tuple[str, ...]]:
+    """The text, and what of it was lost (in words, each once). `show` says what stands where a picture was."""
     # html5ever first: its output is well formed. Python's own parser takes quadratic time over broken markup.
     # A `<` that begins no tag we know is a sign of its own: `v <c` must not vanish as a tag.
     clean = nh3.clean(
-        _LESS_THAN.sub("&lt;", html), tags=_READ, clean_content_tags=_SILENT, attributes={"img": {"alt"}}, link_rel=None
+        _LESS_THAN.sub("&lt;", _FORMULA.sub(_formula, html)),
+        tags=_READ,
+        clean_content_tags=_SILENT,
+        attributes={"img": {"alt", "src"}},
+        link_rel=None,
+        url_schemes={"data", "file", "http", "https"},
     )
-    reader = _Reader()
+    reader = _Reader(show)
     reader.feed(clean)
     reader.close()
     lines = (re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in "".join(reader.parts).split("\n"))
     lost = dict.fromkeys(_LOST[found.group(1).lower()] for found in _LOST_TAG.finditer(html))
+    if show is not None:
+        lost.pop(_LOST["img"], None)  # Told by who shows it.
     return "\n".join(line for line in lines if line), tuple(lost)
 
 
 class _Reader(HTMLParser):
     """Keeps words and line breaks, x² and v₀."""
 
-    def __init__(self) -> None:
+    def __init__(self, show: Show | None) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self._show = show
         self._script: list[str] = []  # Open <sup> and <sub>, innermost last.
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -71,7 +95,10 @@ class _Reader(HTMLParser):
         elif tag in {"sup", "sub"}:
             self._script.append(tag)
         elif tag == "img":
-            self.parts.append(next((f" [{value}] " for name, value in attrs if name == "alt" and value), ""))
+            said = dict(attrs)
+            src, alt = said.get("src") or "", said.get("alt") or ""
+            words = (f"[{alt}]" if alt else "") if self._show is None else self._show(src, alt)
+            self.parts.append(f" {words} " if words else "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _BREAKS:

@@ -1,7 +1,11 @@
 """Moodle XML: reading. Source: https://docs.moodle.org/en/Moodle_XML_format."""
 
+import base64
+import binascii
 import re
 from decimal import Decimal
+from functools import partial
+from urllib.parse import unquote
 
 from server.assessments.interchange.checking import checked
 from server.assessments.interchange.document import (
@@ -80,7 +84,8 @@ def _question(element: Element, category: str | None, notes: Notes) -> Question:
     kind = attribute(element, "type")
     if kind not in _READERS:
         raise Skipped(_WHY.get(kind, f"questions of Moodle's kind “{kind[:40]}” are not taken"))
-    prompt = _words(child(element, "questiontext"), notes, length_max=PROMPT_LENGTH_MAX)
+    prompt = _words(child(element, "questiontext"), notes, length_max=PROMPT_LENGTH_MAX, shows=True)
+    prompt = "\n".join(part for part in (prompt, _old_image(element, notes)) if part)
     if kind == "cloze":
         prompt, gapped = _cloze(prompt, notes)
         body: Body = gapped
@@ -124,18 +129,46 @@ def _points(written: str, notes: Notes) -> int:
     return whole
 
 
-def _words(element: Element | None, notes: Notes, *, length_max: int = TEXT_LENGTH_MAX) -> str:
-    """A text in the format that its element names."""
+def _words(element: Element | None, notes: Notes, *, length_max: int = TEXT_LENGTH_MAX, shows: bool = False) -> str:
+    """A text in the format that its element names, with the pictures that lie beside it where it `shows` any."""
     if element is None:
         return ""
+    notes.files = partial(_file_in, element)
     source, markup = text_at(element, "text"), attribute(element, "format")
     if markup == "markdown" and source.strip():
         notes.lose("Markdown marks are shown as they are written")
     if markup == "html":
-        return notes.html(source, length_max=length_max)
+        return notes.html(source, length_max=length_max, shows=shows)
     if markup in ("moodle_auto_format", ""):
-        return notes.either(source, length_max=length_max)
+        return notes.either(source, length_max=length_max, shows=shows)
     return notes.plain(source, length_max=length_max)
+
+
+def _file_in(element: Element, src: str) -> bytes | None:
+    """`@@PLUGINFILE@@/…` names a `<file>` beside the text."""
+    wanted = unquote(src.partition("?")[0]).removeprefix("@@PLUGINFILE@@").strip("/")
+    for one in children(element, "file"):
+        path = f"{attribute(one, 'path').strip('/')}/{attribute(one, 'name')}".lstrip("/")
+        if wanted in (path, attribute(one, "name")) and attribute(one, "encoding") in ("base64", ""):
+            return _unpacked(one.text)
+    return None
+
+
+def _unpacked(words: str | None) -> bytes | None:
+    try:
+        return base64.b64decode(words or "", validate=False) or None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _old_image(element: Element, notes: Notes) -> str:
+    """Moodle 1.9 kept one picture a question, under the text."""
+    content = _unpacked(text_at(element, "image_base64"))
+    name = text_at(element, "image").strip()
+    if not name and content is None:
+        return ""
+    notes.files = lambda _src: content
+    return notes.show(name or "image", "")
 
 
 def _answers(element: Element) -> list[Element]:
@@ -162,7 +195,7 @@ def _feedback(element: Element, notes: Notes) -> str | None:
 
 def _multichoice(element: Element, notes: Notes) -> Body:
     choices = tuple(
-        Choice(_words(one, notes) or _bare(one, notes), _weight(one), _feedback(one, notes))
+        Choice(_words(one, notes, shows=True) or _bare(one, notes), _weight(one), _feedback(one, notes))
         for one in _answers(element)
     )
     for part in ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback"):
@@ -223,7 +256,7 @@ def _matching(element: Element, notes: Notes) -> Body:
     pairs: list[tuple[str, str]] = []
     distractors: list[str] = []
     for part in children(element, "subquestion"):
-        left, right = _words(part, notes), notes.plain(text_at(part, "answer", "text"))
+        left, right = _words(part, notes, shows=True), notes.plain(text_at(part, "answer", "text"))
         if left:
             pairs.append((left, right))
         elif right:
@@ -235,7 +268,7 @@ def _matching(element: Element, notes: Notes) -> Body:
 
 
 def _ordering(element: Element, notes: Notes) -> Body:
-    return OrderBody(tuple(_words(one, notes) for one in _answers(element)))
+    return OrderBody(tuple(_words(one, notes, shows=True) for one in _answers(element)))
 
 
 def _essay(element: Element, notes: Notes) -> Body:

@@ -1,7 +1,12 @@
 """Moodle XML: writing."""
 
+import base64
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
+from html import escape
+from uuid import UUID
 
 from lxml import etree
 
@@ -21,6 +26,7 @@ from server.assessments.interchange.document import (
     TrueFalseBody,
 )
 from server.assessments.interchange.loss import Report, also_lost
+from server.assessments.interchange.pictures import MARK, Picture, named_in, pictures_of, pieces_of
 from server.assessments.interchange.reading import Notes
 from server.assessments.interchange.xml import Element, add, to_bytes
 
@@ -31,13 +37,14 @@ _SHIELDED = re.compile(r"([}#~/\"\\{])")
 def write_moodle_xml(document: QuestionDocument) -> tuple[bytes, QuestionDocument]:
     root = etree.Element("quiz")
     report = Report()
+    written = partial(_written, pictures_of(document))
     category: str | None = None
     for question in document.questions:
         if question.category != category:
             category = question.category
             words = (category or "").replace("//", "/")
             _text(add(add(root, "question", type="category"), "category"), f"$course$/{words}" if words else "$course$")
-        made = report.take(question, _written)
+        made = report.take(question, written)
         if made is not None:
             root.append(made)
     return to_bytes(root), report.document
@@ -53,7 +60,28 @@ def _part(parent: Element, tag: str, words: str, **attributes: str) -> Element:
     return _text(add(parent, tag, format="plain_text", **attributes), words)
 
 
-def _written(question: Question, notes: Notes) -> Element:
+def _with_files(root: Element, pictures: Mapping[UUID, Picture]) -> None:
+    """Parts that show pictures become HTML, with the files beside their texts."""
+    for element in root.iter("questiontext", "answer", "subquestion"):
+        words = element.findtext("text") or ""
+        if element.get("format") is None or not MARK.search(words):
+            continue
+        element.set("format", "html")
+        text = element.find("text")
+        if text is not None:
+            text.text = "".join(_html(piece) for piece in pieces_of(words))
+        for picture in (pictures[id_] for id_ in named_in([words]) if id_ in pictures):
+            file = base64.b64encode(picture.content).decode()
+            add(element, "file", file, name=str(picture.id), path="/", encoding="base64")
+
+
+def _html(piece: str | tuple[UUID, str]) -> str:
+    if isinstance(piece, str):
+        return escape(piece, quote=False).replace("\n", "<br>")
+    return f'<img src="@@PLUGINFILE@@/{piece[0]}" alt="{escape(piece[1])}">'
+
+
+def _written(pictures: Mapping[UUID, Picture], question: Question, notes: Notes) -> Element:
     root = etree.Element("question")
     _text(add(root, "name"), question.title)
     body = question.body
@@ -70,6 +98,7 @@ def _written(question: Question, notes: Notes) -> Element:
         for tag in question.tags:
             _text(add(tags, "tag"), tag)
     also_lost(question, notes, category=False)
+    _with_files(root, pictures)
     return root
 
 

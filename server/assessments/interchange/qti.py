@@ -6,7 +6,7 @@ version 3 are read under those of version 2.
 """
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 from server.assessments.interchange.checking import checked
@@ -19,6 +19,7 @@ from server.assessments.interchange.document import (
     Question,
     QuestionDocument,
 )
+from server.assessments.interchange.pictures import FileFinder
 from server.assessments.interchange.qti_interactions import INTERACTIONS, Item, body_of
 from server.assessments.interchange.reading import Fault, Notes, Skipped, entry_of, number, shown_of
 from server.assessments.interchange.refusals import NotThisFormat, check_count
@@ -34,9 +35,6 @@ from server.assessments.interchange.xml import (
     within,
 )
 
-FileFinder = Callable[[str], bytes | None]
-"""The bytes of a file beside the one that names it; None where there is none."""
-
 NESTED_MAX = 3  # Tests may name sections in files of their own.
 
 
@@ -45,7 +43,7 @@ def read_qti(content: bytes, files: FileFinder | None = None) -> QuestionDocumen
     root = parse_xml(content)
     match name(root):
         case "assessmentItem":
-            return QuestionDocument((_entry(root, ""),))
+            return QuestionDocument((_entry(root, "", files),))
         case "assessmentTest":
             return _read_test(root, "", files)
         case "manifest" if files is not None:
@@ -103,12 +101,17 @@ def _entry_at(path: str, files: FileFinder | None) -> Entry:
         root = parse_xml(content)
     except NotThisFormat as refusal:
         return Entry(0, path[:100], "failed", refusal.message, None, path[:200])
-    return _entry(root, path[:200])
+    return _entry(root, path, files)
 
 
-def _entry(root: Element, where: str) -> Entry:
+def _entry(root: Element, path: str, files: FileFinder | None) -> Entry:
+    where = path[:200]
     shown = shown_of(attribute(root, "title")) or where or "item"
-    return entry_of(lambda notes: _question(root, notes), line=line_of(root), shown=shown, where=where)
+
+    def beside(src: str) -> bytes | None:
+        return files(_path(path, src)) if files else None
+
+    return entry_of(lambda notes: _question(root, notes), line=line_of(root), shown=shown, where=where, files=beside)
 
 
 def _question(root: Element, notes: Notes) -> Question:

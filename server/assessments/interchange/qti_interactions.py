@@ -75,7 +75,7 @@ def body_of(item: Item, body: Element, found: list[Element]) -> tuple[str, Body]
         return _typed(item, body, found)
     [one] = blocks
     words = [
-        item.notes.html(inner_html(body, without=_SILENT), length_max=PROMPT_LENGTH_MAX),
+        item.notes.html(inner_html(body, without=_SILENT), length_max=PROMPT_LENGTH_MAX, shows=True),
         _own_prompt(one, item.notes),
     ]
     return "\n".join(part for part in words if part), _READERS[name(one)](item, one)
@@ -83,7 +83,7 @@ def body_of(item: Item, body: Element, found: list[Element]) -> tuple[str, Body]
 
 def _own_prompt(interaction: Element, notes: Notes) -> str:
     prompt = child(interaction, "prompt")
-    return "" if prompt is None else notes.html(inner_html(prompt), length_max=PROMPT_LENGTH_MAX)
+    return "" if prompt is None else notes.html(inner_html(prompt), length_max=PROMPT_LENGTH_MAX, shows=True)
 
 
 def _squashed(element: Element) -> str:
@@ -115,8 +115,8 @@ def _labelled(interaction: Element, *wanted: str) -> dict[str, Element]:
     return found
 
 
-def _label(item: Item, element: Element) -> str:
-    return item.notes.html(inner_html(element, without=frozenset({"feedbackInline", "feedbackBlock"})))
+def _label(item: Item, element: Element, *, shows: bool = True) -> str:
+    return item.notes.html(inner_html(element, without=frozenset({"feedbackInline", "feedbackBlock"})), shows=shows)
 
 
 def _feedback(item: Item, element: Element) -> str | None:
@@ -194,7 +194,7 @@ def _typed(item: Item, body: Element, found: list[Element]) -> tuple[str, Body]:
         raise Fault(f"it has {len(found)} gaps; at most {GAPS_MAX} are taken")
     for one in found:
         one.tail = f"{MARK}{one.tail or ''}"
-    text = item.notes.html(inner_html(body, without=_SILENT), length_max=PROMPT_LENGTH_MAX)
+    text = item.notes.html(inner_html(body, without=_SILENT), length_max=PROMPT_LENGTH_MAX, shows=True)
     if len(found) == 1 and name(found[0]) == "textEntryInteraction":
         before, _, after = text.partition(MARK)
         has_gap = bool(after.strip()) or not before.strip()
@@ -227,7 +227,8 @@ def _gap(item: Item, interaction: Element) -> Gap:
     labels = _labelled(interaction, "inlineChoice")
     shares = item.shares(interaction) or dict.fromkeys(item.correct(interaction), FULL_PPM)
     return Gap(
-        tuple(ShortAnswer(_label(item, one), shares.get(ident, 0)) for ident, one in labels.items()), is_menu=True
+        tuple(ShortAnswer(_label(item, one, shows=False), shares.get(ident, 0)) for ident, one in labels.items()),
+        is_menu=True,
     )
 
 

@@ -1,14 +1,7 @@
-"""QTI 2.1, 2.2 and 3.0: writing. A zip of one file an item, a test that names them, and a manifest.
+"""QTI 2.1, 2.2 and 3.0: writing items, with version 2's names. `qti_packing.py` puts them into a package."""
 
-Items are made with version 2's names; version 3 is the same tree with its own.
-"""
-
-import io
 import re
-import zipfile
 from decimal import Decimal
-from functools import partial
-from typing import Any, Literal
 
 from lxml import etree
 
@@ -22,107 +15,24 @@ from server.assessments.interchange.document import (
     OpenBody,
     OrderBody,
     Question,
-    QuestionDocument,
     ShortAnswer,
     ShortBody,
     TrueFalseBody,
 )
-from server.assessments.interchange.loss import Report, Unwritable, also_lost
+from server.assessments.interchange.loss import Unwritable, also_lost
+from server.assessments.interchange.pictures import pieces_of
 from server.assessments.interchange.reading import Notes
-from server.assessments.interchange.xml import Element, add, clean, to_bytes
+from server.assessments.interchange.xml import Element, add, clean
 
-QtiVersion = Literal["qti21", "qti22", "qti30"]
-
-NAMESPACES = {
-    "qti21": "http://www.imsglobal.org/xsd/imsqti_v2p1",
-    "qti22": "http://www.imsglobal.org/xsd/imsqti_v2p2",
-    "qti30": "http://www.imsglobal.org/xsd/imsqtiasi_v3p0",
-}
-TYPES = {"qti21": "imsqti_{}_xmlv2p1", "qti22": "imsqti_{}_xmlv2p2", "qti30": "imsqti_{}_xmlv3p0"}
-MANIFEST_NAMESPACE = "http://www.imsglobal.org/xsd/imscp_v1p1"
 GAP = "_____"
 
-_HTML = frozenset({"p", "div", "span", "br"})
 _MARK = re.compile(r"\[\[(\d{1,2})\]\]")
-_MOMENT = (2026, 1, 1, 0, 0, 0)  # The same questions give the same bytes.
-
-
-def write_qti(document: QuestionDocument, version: QtiVersion) -> tuple[bytes, QuestionDocument]:
-    report = Report()
-    out = io.BytesIO()
-    names = []
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        for place, question in enumerate(document.questions, start=1):
-            root = report.take(question, partial(_item, f"item{place}"))
-            if root is not None:
-                names.append(f"items/item{place}.xml")
-                _put(packed, names[-1], _named(root, version))
-        _put(packed, "test.xml", _named(_test(document.title or "Test", names), version))
-        _put(packed, "imsmanifest.xml", _manifest(names, version))
-    return out.getvalue(), report.document
-
-
-def _put(packed: zipfile.ZipFile, name: str, root: Element) -> None:
-    info = zipfile.ZipInfo(name, _MOMENT)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    packed.writestr(info, to_bytes(root, is_indented=False))
-
-
-def _named(root: Element, version: QtiVersion) -> Element:
-    """The tree in the version's namespace, under the version's names."""
-    space = NAMESPACES[version]
-    own: Any = {None: space}  # Any: the stubs want a prefix.
-    made = etree.Element(f"{{{space}}}{_tag(str(root.tag), version)}", nsmap=own)
-    stack = [(root, made)]
-    while stack:
-        source, target = stack.pop()
-        target.text, target.tail = source.text, source.tail
-        for key, value in source.attrib.items():
-            target.set(_kebab(str(key)) if version == "qti30" and source.tag not in _HTML else str(key), str(value))
-        stack += [(one, etree.SubElement(target, f"{{{space}}}{_tag(str(one.tag), version)}")) for one in source]
-    return made
-
-
-def _tag(tag: str, version: QtiVersion) -> str:
-    return tag if version != "qti30" or tag in _HTML else f"qti-{_kebab(tag)}"
-
-
-def _kebab(words: str) -> str:
-    return re.sub(r"[A-Z]", lambda hit: "-" + hit.group().lower(), words)
-
-
-def _test(title: str, names: list[str]) -> Element:
-    root = etree.Element("assessmentTest", identifier="test", title=clean(title))
-    section = add(
-        add(root, "testPart", identifier="part", navigationMode="nonlinear", submissionMode="simultaneous"),
-        "assessmentSection",
-        identifier="section",
-        title=title,
-        visible="true",
-    )
-    for place, name in enumerate(names, start=1):
-        add(section, "assessmentItemRef", identifier=f"ref{place}", href=name)
-    return root
-
-
-def _manifest(names: list[str], version: QtiVersion) -> Element:
-    own: Any = {None: MANIFEST_NAMESPACE}  # As above.
-    root = etree.Element(f"{{{MANIFEST_NAMESPACE}}}manifest", nsmap=own, identifier="manifest")
-    for part in ("metadata", "organizations"):
-        etree.SubElement(root, f"{{{MANIFEST_NAMESPACE}}}{part}")
-    resources = etree.SubElement(root, f"{{{MANIFEST_NAMESPACE}}}resources")
-    for name in ("test.xml", *names):
-        kind = TYPES[version].format("test" if name == "test.xml" else "item")
-        ident = name.removesuffix(".xml").replace("/", "-")
-        one = etree.SubElement(resources, f"{{{MANIFEST_NAMESPACE}}}resource", identifier=ident, type=kind, href=name)
-        etree.SubElement(one, f"{{{MANIFEST_NAMESPACE}}}file", href=name)
-    return root
 
 
 # --- items ----------------------------------------------------------------------------------------------------------
 
 
-def _item(ident: str, question: Question, notes: Notes) -> Element:
+def item_of(ident: str, question: Question, notes: Notes) -> Element:
     also_lost(question, notes)
     root = etree.Element(
         "assessmentItem", identifier=ident, title=clean(question.title), adaptive="false", timeDependent="false"
@@ -187,16 +97,30 @@ def _paragraphs(parent: Element, words: str, notes: Notes) -> None:
     _note_blanks(words, notes)
     for line in words.split("\n"):
         if line.strip():
-            add(parent, "p", line)
+            _say(add(parent, "p"), line)
+
+
+def _say(element: Element, words: str) -> None:
+    """At the end of the element: words, and pictures where they stand."""
+    for piece in pieces_of(words):
+        if isinstance(piece, str):
+            last = element[-1] if len(element) else None
+            if last is None:
+                element.text = (element.text or "") + clean(piece)
+            else:
+                last.tail = (last.tail or "") + clean(piece)
+        else:
+            add(element, "img", src=f"../pictures/{piece[0]}", alt=piece[1])
 
 
 def _line(parent: Element, words: str, notes: Notes) -> None:
     """Inside a choice: breaks between lines."""
     _note_blanks(words, notes)
     lines = [line for line in words.split("\n") if line.strip()]
-    parent.text = clean(lines[0]) if lines else ""
+    _say(parent, lines[0] if lines else "")
     for line in lines[1:]:
-        add(parent, "br").tail = clean(line)
+        add(parent, "br")
+        _say(parent, line)
 
 
 def _note_blanks(words: str, notes: Notes) -> None:
@@ -269,17 +193,19 @@ def _typed(root: Element, body: Element, prompt: str, asked: ShortBody | Numeric
     _note_blanks(prompt, notes)
     lines = [line for line in before.split("\n") if line.strip()] or [""]
     for line in lines[:-1]:
-        add(body, "p", line)
+        _say(add(body, "p"), line)
     if not gap:
-        add(body, "p", lines[-1])
+        _say(add(body, "p"), lines[-1])
         add(add(body, "p"), "textEntryInteraction", responseIdentifier="RESPONSE")
         return
-    made = add(body, "p", lines[-1])
+    made = add(body, "p")
+    _say(made, lines[-1])
     first, *rest = after.split("\n")
-    add(made, "textEntryInteraction", responseIdentifier="RESPONSE").tail = clean(first)
+    add(made, "textEntryInteraction", responseIdentifier="RESPONSE")
+    _say(made, first)
     for line in rest:
         if line.strip():
-            add(body, "p", line)
+            _say(add(body, "p"), line)
 
 
 def _declare_texts(root: Element, ident: str, answers: tuple[ShortAnswer, ...], notes: Notes) -> None:
@@ -318,12 +244,14 @@ def _cloze(root: Element, body: Element, prompt: str, asked: ClozeBody, notes: N
         if not line.strip():
             continue
         parts = _MARK.split(line)
-        made = add(body, "p", parts[0])
+        made = add(body, "p")
+        _say(made, parts[0])
         for place, tail in zip(parts[1::2], parts[2::2], strict=True):
-            _gap(root, made, int(place), asked, notes).tail = clean(tail)
+            _gap(root, made, int(place), asked, notes)
+            _say(made, tail)
 
 
-def _gap(root: Element, line: Element, place: int, asked: ClozeBody, notes: Notes) -> Element:
+def _gap(root: Element, line: Element, place: int, asked: ClozeBody, notes: Notes) -> None:
     gap, ident = asked.gaps[place - 1], f"RESPONSE{place}"
     if any(answer.feedback for answer in gap.answers):
         notes.lose("the feedback of gaps was left out")
@@ -331,7 +259,8 @@ def _gap(root: Element, line: Element, place: int, asked: ClozeBody, notes: Note
         if len(asked.gaps) == 1:
             notes.lose("a text with one gap became a short answer")
         _declare_texts(root, ident, gap.answers, notes)
-        return add(line, "textEntryInteraction", responseIdentifier=ident)
+        add(line, "textEntryInteraction", responseIdentifier=ident)
+        return
     names = [f"g{place}c{index}" for index in range(1, len(gap.answers) + 1)]
     marks = {name: answer.weight_ppm for name, answer in zip(names, gap.answers, strict=True) if answer.weight_ppm}
     _declare(
@@ -342,7 +271,6 @@ def _gap(root: Element, line: Element, place: int, asked: ClozeBody, notes: Note
         if " ".join(answer.text.split()) != answer.text:
             notes.lose("line ends and runs of blanks in an answer were left out")
         add(made, "inlineChoice", answer.text, identifier=name)
-    return made
 
 
 def _processing(root: Element, body: Body) -> None:

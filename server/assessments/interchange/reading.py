@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from uuid import UUID
 
 from server.assessments.interchange.document import (
     PROMPT_LENGTH_MAX,
@@ -16,12 +17,28 @@ from server.assessments.interchange.document import (
     Question,
 )
 from server.assessments.interchange.markup import looks_like_html, to_plain
+from server.assessments.interchange.pictures import (
+    MARK,
+    PICTURES_MAX,
+    FileFinder,
+    Picture,
+    in_words,
+    mark_of,
+    named_in,
+    picture_of,
+    shown_texts,
+    tame,
+)
 from server.assessments.interchange.refusals import BYTES_MAX, BadEncoding, TooManyQuestions, check_size
 
 NUMBER_LENGTH_MAX = 40
 EXPONENT_MAX = 300
 SHOWN_LENGTH = 60
 
+_LATEX = re.compile(
+    r"\$\$.{1,300}?\$\$|\\\(.{1,300}?\\\)|\\\[.{1,300}?\\\]|\\(?:frac|sqrt|int|sum|vec|overline|mathrm|times|cdot)\b",
+    re.DOTALL,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\Z")
 
@@ -39,26 +56,49 @@ class Notes:
     """One question on its way, with what was lost so far."""
 
     losses: list[str] = field(default_factory=list)
+    files: FileFinder | None = None  # What stands beside the question: its pictures.
+    pictures: dict[UUID, Picture] = field(default_factory=dict)
 
     def lose(self, what: str) -> None:
         self.losses.append(what)
 
     def plain(self, source: str, *, length_max: int = TEXT_LENGTH_MAX) -> str:
         """Words as they stand, in NFC, trimmed. Raises Fault when they are too many."""
-        words = unicodedata.normalize("NFC", _CONTROL.sub("", source)).strip()
+        words = MARK.sub(self._own_mark, unicodedata.normalize("NFC", _CONTROL.sub("", source)).strip())
         if len(words) > length_max:
             raise Fault(f"a text of {len(words):,} characters; at most {length_max:,} are taken")
+        if (formula := _LATEX.search(words)) is not None:
+            self.lose(f"formulas like “{' '.join(formula.group().split())[:40]}” are shown as they are typed")
         return words
 
-    def html(self, source: str, *, length_max: int = TEXT_LENGTH_MAX) -> str:
-        """The words of a piece of HTML; what text cannot say is noted."""
-        words, lost = to_plain(source)
+    def _own_mark(self, hit: re.Match[str]) -> str:
+        """A mark that the file's author wrote would name a file of somebody else."""
+        return hit.group() if UUID(hit.group(2)) in self.pictures else in_words(hit.group())
+
+    def html(self, source: str, *, length_max: int = TEXT_LENGTH_MAX, shows: bool = False) -> str:
+        """The words of a piece of HTML; what text cannot say is noted. With `shows` its pictures come along."""
+        words, lost = to_plain(source, self.show if shows else self._only_words)
         self.losses.extend(f"{thing} was left out" for thing in lost)
         return self.plain(words, length_max=length_max)
 
-    def either(self, source: str, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+    def show(self, src: str, alt: str) -> str:
+        """A picture in its place, or its words and the reason."""
+        found = picture_of(src, self.files)
+        if found is not None and (found.id in self.pictures or len(self.pictures) < PICTURES_MAX):
+            self.pictures.setdefault(found.id, found)
+            return mark_of(found.id, alt)
+        self.lose(_why_no_picture(src, is_found=found is not None))
+        return f"[{tame(alt)}]" if tame(alt) else ""
+
+    def _only_words(self, _src: str, alt: str) -> str:
+        self.lose("a picture where only words can stand was left out")
+        return f"[{tame(alt)}]" if tame(alt) else ""
+
+    def either(self, source: str, *, length_max: int = TEXT_LENGTH_MAX, shows: bool = False) -> str:
         """HTML where it looks so, else plain."""
-        return (self.html if looks_like_html(source) else self.plain)(source, length_max=length_max)
+        if looks_like_html(source):
+            return self.html(source, length_max=length_max, shows=shows)
+        return self.plain(source, length_max=length_max)
 
     def title(self, source: str) -> str:
         words = " ".join(self.plain(source, length_max=PROMPT_LENGTH_MAX).split())
@@ -67,9 +107,22 @@ class Notes:
         return words[:TITLE_LENGTH_MAX].rstrip()
 
 
-def entry_of(read: Callable[[Notes], Question], *, line: int, shown: str, where: str = "") -> Entry:
+def _why_no_picture(src: str, *, is_found: bool) -> str:
+    if is_found:
+        return f"more than {PICTURES_MAX} pictures were left out"
+    name = " ".join(_CONTROL.sub("", src).split())[:80]
+    if not name or name.startswith("data:"):
+        return "a picture that cannot be read was left out"
+    if re.match(r"[a-z][a-z0-9+.-]*:|//", name, re.IGNORECASE):
+        return f"the picture {name} lies on another site and was left out"
+    return f"the picture {name} is not in the file and was left out"
+
+
+def entry_of(
+    read: Callable[[Notes], Question], *, line: int, shown: str, where: str = "", files: FileFinder | None = None
+) -> Entry:
     """Read one question; a Fault or a Skipped becomes its reason. `shown` names it where it has no title."""
-    notes = Notes()
+    notes = Notes(files=files)
     try:
         question = read(notes)
     except Fault as fault:
@@ -78,12 +131,14 @@ def entry_of(read: Callable[[Notes], Question], *, line: int, shown: str, where:
         return Entry(line, shown, "skipped", sentence(str(skipped)), None, where)
     losses = "; ".join(dict.fromkeys(notes.losses))
     outcome: Outcome = "partial" if losses else "ok"
-    return Entry(line, question.title, outcome, sentence(losses) if losses else None, question, where)
+    used = named_in(shown_texts(question))
+    pictures = tuple(notes.pictures[id_] for id_ in used if id_ in notes.pictures)
+    return Entry(line, question.title, outcome, sentence(losses) if losses else None, question, where, pictures)
 
 
 def shown_of(text: str) -> str:
     """What a question without a title is called."""
-    return " ".join(_CONTROL.sub("", text).split())[:SHOWN_LENGTH].rstrip()
+    return " ".join(_CONTROL.sub("", MARK.sub(r"\1", text)).split())[:SHOWN_LENGTH].rstrip()
 
 
 def sentence(text: str) -> str:

@@ -129,9 +129,11 @@ def inner_html(element: Element, *, without: frozenset[str] = frozenset()) -> st
         label = name(one)
         if label and label not in without:
             tag = label.lower()
-            alt = one.get("alt")
-            told = f' alt="{_escaped(alt)}"' if alt else ""
-            parts.append(f"<{tag}{told}>{inner_html(one, without=without)}</{tag}>" if tag != "br" else "<br>")
+            told = "".join(f' {key}="{_escaped(one.get(key) or "")}"' for key in ("alt", "src") if one.get(key))
+            if tag == "object" and (one.get("type") or "").startswith("image/"):
+                tag, told = "img", f' src="{_escaped(one.get("data") or "")}" alt="{_escaped(text_at(one))}"'
+            inside = "" if tag in ("br", "img") else f"{inner_html(one, without=without)}</{tag}>"
+            parts.append(f"<{tag}{told}>{inside}")
         parts.append(_flowing(one.tail))
     return "".join(parts)
 

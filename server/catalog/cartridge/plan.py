@@ -22,6 +22,7 @@ MANIFEST_BYTES_MAX = 20_000_000
 PAGE_BYTES_MAX = 5_000_000
 LINK_BYTES_MAX = 100_000
 QUIZ_BYTES_MAX = 10_000_000
+PICTURE_BYTES_MAX = 10 * 1024 * 1024
 
 _FILE_BASE = re.compile(r"^\$IMS[-_]CC[-_]FILEBASE\$/?", re.IGNORECASE)
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|svg)$", re.IGNORECASE)
@@ -52,6 +53,7 @@ class PlannedQuiz:
     pass_ppm: int | None = None  # None: as the kind has it.
     attempts_max: int | None = None
     duration_s: int | None = None
+    path: str = ""  # In the zip: what its pictures' addresses begin from.
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,18 @@ def _read_quiz(draft: _Draft, item: OutlineItem, resource: Resource, *, after: i
     except EntryBroken as problem:
         _leave_out(draft, item, problem.code, str(problem), kind="quiz", failed=True)
         return
-    yield PlannedQuiz(item.identifier, item.title, content, after)
+    yield PlannedQuiz(item.identifier, item.title, content, after, path=resource.href)
+
+
+def beside(archive: Archive, quiz: PlannedQuiz, src: str) -> bytes | None:
+    """A picture of a quiz; None where it is not in the zip, or cannot be read."""
+    found = _locate(archive, quiz.path, src)
+    if isinstance(found, Reason):
+        return None
+    try:
+        return archive.read(found, bytes_max=PICTURE_BYTES_MAX)
+    except EntryBroken:
+        return None
 
 
 def _read_item(draft: _Draft, item: OutlineItem) -> Iterator[PlannedLesson]:

@@ -273,7 +273,8 @@ def test_moodle_xml_as_moodle_writes_it() -> None:
     told = {entry.title: (entry.outcome, entry.reason) for entry in document.entries}
     colours, truth, number, short, match, cloze = document.questions
 
-    assert colours.prompt == "Which two are primary?"
+    [picture] = document.entries[0].pictures
+    assert colours.prompt == f"Which two are primary? ![](file:{picture.id})"
     assert (colours.explanation, colours.category, colours.tags, colours.points) == (
         "E = mc²",
         "Physics/Light",
@@ -294,7 +295,7 @@ def test_moodle_xml_as_moodle_writes_it() -> None:
             Gap((ShortAnswer("5", FULL_PPM),)),
         )
     )
-    assert told["Colours"] == ("partial", "A picture was left out.")
+    assert told["Colours"] == ("ok", None)
     assert told["c"][0] == told["n"][0] == told["s"][0] == "partial"
     assert told["calc"] == ("skipped", "Numbers that are drawn by chance are not taken.")
     assert told["d"][0] == "skipped"
@@ -334,7 +335,7 @@ def test_an_item_of_qti_2_and_one_of_qti_3() -> None:
     [order] = read("qti", QTI30).questions
 
     assert luggage.outcome == "partial"
-    assert luggage.reason == "A picture was left out."
+    assert luggage.reason == "The picture images/sign.png is not in the file and was left out."
     assert luggage.question is not None
     assert (
         luggage.question.prompt

@@ -1,6 +1,7 @@
 /** A question while it is written: the same shape as the server keeps (`interchange/document.py`). Pure. */
 
 import type { Row } from "#sync";
+import { inWords } from "../assessments/pictures.ts";
 
 export interface Choice {
   readonly text: string;
@@ -301,7 +302,7 @@ export function lackOf(stored: Stored): Lack | null {
 const areTwins = (texts: readonly string[]): boolean => new Set(texts).size < texts.length;
 
 export const nameOf = (title: string, { prompt }: Stored): string => {
-  const words = title.trim() || prompt.replace(GAP, "____").replace(/\s+/g, " ").trim();
+  const words = title.trim() || inWords(prompt).replace(GAP, "____").replace(/\s+/g, " ").trim();
   return words.length > 80 ? `${words.slice(0, 79)}…` : words;
 };
 

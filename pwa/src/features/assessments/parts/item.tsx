@@ -5,10 +5,13 @@ import type { Item } from "../../../app/rows.ts";
 import { Field } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { gapsOf, layOutOptions, type Option, type Value } from "../paper.ts";
+import { hasPictures, inWords } from "../pictures.ts";
+import { Words } from "./words.tsx";
 
 interface ItemProps {
   readonly item: Item;
   readonly attemptId: string;
+  readonly courseId: string;
   readonly value: Value | undefined;
   readonly answer: (value: Value) => void;
 }
@@ -34,14 +37,16 @@ export function ItemForm(props: ItemProps) {
 
 type WithOptions = ItemProps & { readonly options: readonly Option[] };
 
-function OneOf({ item, options, value, answer }: WithOptions) {
+function OneOf({ item, options, courseId, value, answer }: WithOptions) {
   return (
     <fieldset class="stack tight">
       <legend class="hidden">{t("item.choose_one")}</legend>
       {options.map((option) => (
         <label key={option.id} class="choice">
           <input type="radio" name={item.id} checked={value === option.id} onChange={() => answer(option.id)} />
-          <span class="prompt">{option.text}</span>
+          <span class="prompt">
+            <Words text={option.text} courseId={courseId} />
+          </span>
         </label>
       ))}
     </fieldset>
@@ -62,7 +67,7 @@ function TrueFalse({ item, value, answer }: ItemProps) {
   );
 }
 
-function SomeOf({ options, value, answer }: WithOptions) {
+function SomeOf({ options, courseId, value, answer }: WithOptions) {
   const ticked = Array.isArray(value) ? (value as readonly string[]) : []; // A list is of option ids.
   const turn = (id: string) => answer(ticked.includes(id) ? ticked.filter((other) => other !== id) : [...ticked, id]);
   return (
@@ -71,22 +76,37 @@ function SomeOf({ options, value, answer }: WithOptions) {
       {options.map((option) => (
         <label key={option.id} class="choice">
           <input type="checkbox" checked={ticked.includes(option.id)} onChange={() => turn(option.id)} />
-          <span class="prompt">{option.text}</span>
+          <span class="prompt">
+            <Words text={option.text} courseId={courseId} />
+          </span>
         </label>
       ))}
     </fieldset>
   );
 }
 
-function Match({ options, value, answer }: WithOptions) {
+function Match({ options, courseId, value, answer }: WithOptions) {
   const pairs = isPairs(value) ? value : {};
   const rights = options.filter((option) => option.side === "right");
+  const isLettered = rights.some((right) => hasPictures(right.text)); // A menu holds no pictures: it names them.
   return (
     <div class="stack">
+      {isLettered && (
+        <ul class="plain stack tight">
+          {rights.map((right, place) => (
+            <li key={right.id} class="prompt">
+              <span class="strong">{letter(place)}</span> <Words text={right.text} courseId={courseId} />
+            </li>
+          ))}
+        </ul>
+      )}
       {options
         .filter((option) => option.side === "left")
         .map((left) => (
-          <Field key={left.id} label={left.text}>
+          <Field
+            key={left.id}
+            label={hasPictures(left.text) ? <Words text={left.text} courseId={courseId} /> : left.text}
+          >
             {(props) => (
               <select
                 {...props}
@@ -98,9 +118,9 @@ function Match({ options, value, answer }: WithOptions) {
                 }}
               >
                 <option value="">{t("item.choose")}</option>
-                {rights.map((right) => (
+                {rights.map((right, place) => (
                   <option key={right.id} value={right.id}>
-                    {right.text}
+                    {isLettered ? letter(place) : right.text}
                   </option>
                 ))}
               </select>
@@ -110,6 +130,8 @@ function Match({ options, value, answer }: WithOptions) {
     </div>
   );
 }
+
+const letter = (place: number): string => String.fromCharCode(65 + (place % 26)) + "ʹ".repeat(Math.floor(place / 26));
 
 /** A field a gap: a menu where the test offers one, else typed. */
 function Cloze({ item, options, value, answer }: WithOptions) {
@@ -130,7 +152,7 @@ function Cloze({ item, options, value, answer }: WithOptions) {
                   <option value="">{t("item.choose")}</option>
                   {offered.map((option) => (
                     <option key={option.id} value={option.id}>
-                      {option.text}
+                      {inWords(option.text)}
                     </option>
                   ))}
                 </select>
@@ -157,7 +179,7 @@ function isPairs(value: Value | undefined): value is Readonly<Record<string, str
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function Order({ options, value, answer }: WithOptions) {
+function Order({ options, courseId, value, answer }: WithOptions) {
   const ids = Array.isArray(value) ? (value as readonly string[]) : options.map((option) => option.id); // As in SomeOf.
   const texts = new Map(options.map((option) => [option.id, option.text]));
   const raise = (index: number) => {
@@ -170,12 +192,14 @@ function Order({ options, value, answer }: WithOptions) {
       {ids.map((id, index) => (
         <li key={id} class="line">
           <span class="soft number">{index + 1}</span>
-          <span class="grow prompt">{texts.get(id)}</span>
+          <span class="grow prompt">
+            <Words text={texts.get(id) ?? ""} courseId={courseId} />
+          </span>
           <button
             type="button"
             class="button quiet"
             disabled={index === 0}
-            aria-label={t("item.raise", { name: texts.get(id) ?? "" })}
+            aria-label={t("item.raise", { name: inWords(texts.get(id) ?? "") })}
             onClick={() => raise(index)}
           >
             ↑

@@ -11,6 +11,7 @@ import { t, tn } from "../../../words/index.ts";
 import { answerItem, handIn, isOpen, keepFlags, readFlags } from "../attempt.ts";
 import { isAnswered, layOutItems, promptOf, type Value } from "../paper.ts";
 import { ItemForm } from "../parts/item.tsx";
+import { Words } from "../parts/words.tsx";
 
 export function AttemptScreen({ params }: { params: Readonly<Record<string, string>> }) {
   const attemptId = params.attemptId ?? "";
@@ -83,12 +84,13 @@ function Player({ attempt, test }: { attempt: Attempt; test: Assessment }) {
       {problem && <Notice tone="bad">{problem}</Notice>}
       {item ? (
         <section class="stack" key={item.id} aria-labelledby={`q-${item.id}`}>
-          <p class="question" id={`q-${item.id}`}>
-            {promptOf(item)}
-          </p>
+          <div class="question" id={`q-${item.id}`}>
+            <Words text={promptOf(item)} courseId={test.course_id} />
+          </div>
           <ItemForm
             item={item}
             attemptId={attempt.id}
+            courseId={test.course_id}
             value={answers.get(item.id)?.value as Value | undefined} // Written by answerItem, or its like elsewhere.
             answer={(value) => void answer(item, value)}
           />

@@ -18,6 +18,8 @@ import {
   readResult,
   type Value,
 } from "../paper.ts";
+import { Words } from "../parts/words.tsx";
+import { inWords } from "../pictures.ts";
 import "../parts/item.css";
 
 export function ResultScreen({ params }: { params: Readonly<Record<string, string>> }) {
@@ -130,6 +132,7 @@ function Marked({ result, attempt, courseId }: { result: Result; attempt: Attemp
             <MarkedItem
               mark={mark}
               item={items[place.get(mark.item_id) ?? -1]}
+              courseId={courseId}
               n={(place.get(mark.item_id) ?? 0) + 1}
             />
           </li>
@@ -139,7 +142,14 @@ function Marked({ result, attempt, courseId }: { result: Result; attempt: Attemp
   );
 }
 
-function MarkedItem({ mark, item, n }: { mark: ItemResult; item: Item | undefined; n: number }) {
+interface MarkedItemProps {
+  readonly mark: ItemResult;
+  readonly item: Item | undefined;
+  readonly courseId: string;
+  readonly n: number;
+}
+
+function MarkedItem({ mark, item, courseId, n }: MarkedItemProps) {
   const options = item ? readOptions(item) : [];
   return (
     <>
@@ -151,19 +161,27 @@ function MarkedItem({ mark, item, n }: { mark: ItemResult; item: Item | undefine
           {n} · {t("result.points", { n: formatNumber(mark.points, 2), of: formatNumber(mark.max) })}
         </span>
       </p>
-      {item && <p class="prompt strong">{promptOf(item)}</p>}
-      <p>
-        <span class="soft small">{t("result.yours")}</span> {sayValue(mark.chosen ?? null, options)}
-      </p>
+      {item && (
+        <div class="prompt strong">
+          <Words text={promptOf(item)} courseId={courseId} />
+        </div>
+      )}
+      <div>
+        <span class="soft small">{t("result.yours")}</span>{" "}
+        <Words text={sayValue(mark.chosen ?? null, options)} courseId={courseId} />
+      </div>
       {!mark.correct && mark.right !== undefined && mark.right !== null && (
-        <p>
-          <span class="soft small">{t("result.key")}</span> <span class="strong">{sayValue(mark.right, options)}</span>
-        </p>
+        <div>
+          <span class="soft small">{t("result.key")}</span>{" "}
+          <span class="strong">
+            <Words text={sayValue(mark.right, options)} courseId={courseId} />
+          </span>
+        </div>
       )}
       {(mark.feedback || mark.explanation) && (
         <p class="notice plain">
           <Icon name="info" />
-          <span class="prompt">{[mark.feedback, mark.explanation].filter(Boolean).join("\n")}</span>
+          <span class="prompt">{inWords([mark.feedback, mark.explanation].filter(Boolean).join("\n"))}</span>
         </p>
       )}
     </>

@@ -1,0 +1,17 @@
+/** A picture of a question, shown as lessons show theirs: from the phone, else on request with its size said first. */
+
+import "./item-picture.css";
+import type { MediaFile } from "../../../app/rows.ts";
+import { useCourseBucket, useRow } from "../../../app/use.ts";
+import { Picture } from "../../catalog/parts/picture.tsx";
+
+export function ItemPicture({ fileId, alt, courseId }: { fileId: string; alt: string; courseId: string }) {
+  const { row: file } = useRow<MediaFile>("media.files", fileId, useCourseBucket(courseId));
+  const largest = file?.variants.at(-1);
+  const size = { width: largest?.width ?? 1, height: largest?.height ?? 1 };
+  return (
+    <span class="item-picture">
+      <Picture block={{ type: "image", file_id: fileId, alt, ...size }} courseId={courseId} />
+    </span>
+  );
+}
