@@ -14,6 +14,7 @@ from server.base.tx import Tx
 from server.catalog import courses, lessons, policy, queries, revisions, trees
 from server.catalog.blocks import decode_blocks
 from server.catalog.drafting import SectionElsewhere, SectionGone
+from server.catalog.events import CourseCopied
 from server.catalog.models import Course, Lesson, Section
 from server.catalog.schemas import AddLesson, CreateCourse, DuplicateCourse, NewCourse, NewSection
 from sync.merge.place import check_place
@@ -69,7 +70,7 @@ async def add_lesson(tx: Tx, args: AddLesson) -> None:
 
 @mutator("catalog.course.duplicate", DuplicateCourse, creates="id")
 async def duplicate_course(tx: Tx, args: DuplicateCourse) -> None:
-    """A draft of the actor's own with the lessons and files of a course that they edit; its tests stay where they are.
+    """A draft of the actor's own with the lessons, files and tests of a course that they edit.
 
     Raises: NotFound, Forbidden, IdInUse.
     """
@@ -83,6 +84,7 @@ async def duplicate_course(tx: Tx, args: DuplicateCourse) -> None:
     course = await trees.add_course_tree(tx, tree, owner_id=tx.actor.id)
     summary = revisions.Summary(title=source.title[: revisions.TITLE_LENGTH_MAX])
     await revisions.note_revision(tx, course.id, "duplicate", summary)
+    await tx.publish(CourseCopied(course_id=course.id, of_id=source.id))
     await tx.audit("catalog.course.duplicate", kind="course", id_=course.id, of=str(source.id))
 
 

@@ -11,3 +11,10 @@ class CoursePublished(Event, frozen=True):
 
 class CourseUnpublished(Event, frozen=True):
     course_id: UUID
+
+
+class CourseCopied(Event, frozen=True):
+    """A copy with its lessons stands, by somebody who may change both; what belongs to a course may follow."""
+
+    course_id: UUID
+    of_id: UUID

@@ -1,6 +1,6 @@
 """Sections and lessons written by hand: added, changed, read one by one. The course's sums follow each change."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 from uuid import UUID
 
@@ -216,13 +216,14 @@ async def use_files(tx: Tx, course_id: UUID, file_ids: Collection[UUID]) -> None
         await tx.db.execute(_USE, rows)
 
 
-def without_tests(stored: list[Any]) -> list[Block]:
-    """A lesson's blocks with no door to a test; an exercise on paper stays."""
+def with_tests(stored: list[Any], tests: Mapping[UUID, UUID]) -> list[Block]:
+    """A lesson's blocks with doors to these tests instead, and to no others; an exercise on paper stays."""
     found: list[Block] = []
     for block in decode_blocks(msgspec.json.encode(stored)):
         match block:
             case Exercise(prompt, assessment_id) if assessment_id is not None:
-                found += [Exercise(prompt=prompt)] if prompt else []
+                moved = tests.get(assessment_id)
+                found += [Exercise(prompt=prompt, assessment_id=moved)] if moved or prompt else []
             case _:
                 found.append(block)
     return found

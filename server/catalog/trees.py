@@ -1,6 +1,6 @@
 """A course made whole, with all that is in it: copies of courses, and courses from files."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -103,14 +103,14 @@ def _lesson(course_id: UUID, section_id: UUID, planned: TreeLesson, rank: int) -
 
 
 async def copy_of(tx: Tx, course: Course, *, id_: UUID, title: str) -> Tree:
-    """The course as a tree under new ids, its tests left out: those belong to the course that they were written for."""
+    """The course as a tree under new ids, without doors to its tests: who copies those opens them (`put_tests`)."""
     rows = (await tx.db.execute(_LESSONS, {"course": course.id})).mappings().all()
     by_section: dict[UUID, list[TreeLesson]] = {}
     for row in rows:
         lesson = TreeLesson(
-            id=derived_id("catalog.lessons", id_, row["id"]),
+            id=copied_lesson_id(id_, row["id"]),
             title=row["title"],
-            blocks=lessons.without_tests(row["blocks"]),
+            blocks=lessons.with_tests(row["blocks"], {}),
         )
         by_section.setdefault(row["section_id"], []).append(lesson)
     sections = (await tx.db.execute(_SECTIONS, {"course": course.id})).mappings().all()
@@ -135,6 +135,23 @@ async def copy_of(tx: Tx, course: Course, *, id_: UUID, title: str) -> Tree:
             for row in sections
         ],
     )
+
+
+def copied_lesson_id(course_id: UUID, lesson_id: UUID) -> UUID:
+    """Of a lesson in a copy of its course."""
+    return derived_id("catalog.lessons", course_id, lesson_id)
+
+
+async def put_tests(tx: Tx, *, course_id: UUID, of_id: UUID, tests: Mapping[UUID, UUID]) -> None:
+    """Have a copy's exercises open the copied tests, by the old ones' ids; doors to others stay left out."""
+    for row in (await tx.db.execute(_LESSONS, {"course": of_id})).mappings().all():
+        blocks = lessons.with_tests(row["blocks"], tests)
+        if blocks == lessons.with_tests(row["blocks"], {}):
+            continue
+        id_ = copied_lesson_id(course_id, row["id"])
+        lesson, written = await tx.get(Lesson, id_), await tx.get(LessonText, id_)
+        written.blocks = msgspec.to_builtins(blocks)
+        await lessons.measure(tx, lesson, blocks)
 
 
 _SECTIONS = text(

@@ -315,3 +315,40 @@ async def test_a_student_opens_no_test(world: TestSchool, desk: Desk) -> None:
 
     assert amina.outcome(n) == "access.forbidden"
     assert await world.school.value("select count(*) from assessments_drafts") == 0
+
+
+async def test_a_copy_of_a_course_takes_its_tests_along_and_their_doors_open(world: TestSchool, desk: Desk) -> None:
+    section, lesson, copy = str(new_id()), str(new_id()), str(new_id())
+    written = [desk.write(choice()), desk.write(TRUTH)]
+    test_id, later = desk.put_together(*written), desk.put_together(written[0], title="Not yet")
+    desk.publish(test_id)
+    desk.phone.create("catalog.sections", section, {"course_id": desk.course_id, "title": "One"})
+    doors = [{"type": "exercise", "assessment_id": id_} for id_ in (test_id, later, str(new_id()))]
+    fields = {"course_id": desk.course_id, "section_id": section, "id": lesson, "title": "Heat", "blocks": doors}
+    desk.phone.command("catalog.lesson.add", fields, op=lesson)
+    await desk.sync()
+    copied = desk.phone.command("catalog.course.duplicate", {"id": copy, "of": desk.course_id, "title": "2"}, op=copy)
+    desk.phone.want.append(f"course-staff:{copy}")
+    await desk.sync()
+
+    assert desk.phone.outcome(copied) == "applied"
+    tests = {row["title"]: row for row in desk.phone.all("assessments.tests").values() if row["course_id"] == copy}
+    assert set(tests) == {"Chapter one", "Not yet"}
+    text = desk.phone.all("catalog.lesson_texts")[str(derived_id("catalog.lessons", copy, lesson))]
+    opened = [door["assessment_id"] for door in text["blocks"]]
+    assert opened == [tests["Chapter one"]["id"], tests["Not yet"]["id"]]
+    drafts = {id_: row for id_, row in desk.phone.all("assessments.drafts").items() if row["course_id"] == copy}
+    assert [drafts[id_]["kind"] for id_ in tests["Chapter one"]["draft_ids"]] == ["mcq", "true_false"]
+    [made] = await world.school.rows(
+        "select a.id, a.published_at, string_agg(k.key, '') as keys from assessments_assessments a"
+        " join assessments_items i on i.assessment_id = a.id"
+        " join assessments_item_keys k on k.bank_item_id = i.bank_item_id"
+        " where a.course_id = :course group by a.id, a.published_at",
+        course=UUID(copy),
+    )
+    assert (str(made["id"]), made["published_at"]) == (opened[0], None)
+    assert "Hushfeed" in made["keys"]
+    async with world.phone("Amina") as amina:
+        amina.want = [f"course:{copy}", f"course-staff:{copy}"]
+        await amina.sync()
+        assert RIGHT.encode() not in amina.raw

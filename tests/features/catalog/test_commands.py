@@ -124,7 +124,7 @@ async def test_only_educators_make_courses_and_only_their_own_grow(school: Schoo
     assert (bobur.outcome(lost), bobur.outcome(gone)) == ("section.elsewhere", "section.gone")
 
 
-async def test_a_copy_has_lessons_and_files_and_leaves_tests_where_they_are(school: School) -> None:
+async def test_a_copy_has_lessons_and_files_and_no_doors_to_tests_of_elsewhere(school: School) -> None:
     oybek, copy_id = school.phones["oybek"], str(new_id())
     door = {"type": "exercise", "assessment_id": str(new_id())}
     ids = school.make_course("oybek", blocks=[paragraph("x"), door, {**door, "prompt": "On paper first."}])
