@@ -1,24 +1,28 @@
 """`python3 run.py check`: what a program can check without running the product. Every check runs; all must pass."""
 
+import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from server.embedded.installation import ROOT
 from server.embedded.pwa_build import PWA, BuildFailed, install_packages, npm
 
 CHECKS = (
+    ("mypy", ("-m", "mypy", "server", "sync")),  # The longest first: it takes one core for itself.
     ("ruff", ("-m", "ruff", "check", "--quiet", "--output-format=concise", ".")),
     ("ruff format", ("-m", "ruff", "format", "--check", "--output-format=concise", ".")),
     ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-cache")),
-    ("mypy", ("-m", "mypy", "server", "sync")),
 )
 
 
 def main() -> int:
-    failed = [name for name, arguments in CHECKS if not _passes(name, arguments)]
-    if (PWA / "package.json").exists() and not _page_passes():
-        failed.append("page")
+    with ThreadPoolExecutor(max_workers=min(len(CHECKS), os.cpu_count() or 1)) as side_by_side:
+        passing = [(name, side_by_side.submit(_passes, name, arguments)) for name, arguments in CHECKS]
+        if (PWA / "package.json").exists():
+            passing.append(("page", side_by_side.submit(_page_passes)))
+        failed = [name for name, passes in passing if not passes.result()]
     print(f"check: {'all passed' if not failed else 'failed: ' + ', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 

@@ -16,7 +16,7 @@ from tests.support.installation import Installation
 ITEMS = 8  # Of the demo test; four of them have choices.
 ANSWERED = 3
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def kill_browser(profile: Path) -> int:

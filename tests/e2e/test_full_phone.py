@@ -10,7 +10,7 @@ from tests.e2e.test_two_people_one_phone import account
 from tests.support.browser import Phone, Phones
 from tests.support.installation import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 BALLAST_BYTES = 4 * 1024 * 1024
 CLOSED_S = 3  # Chromium asks for the space anew once nobody has had the databases open for two seconds.

@@ -17,7 +17,7 @@ from tests.support.phone import Phone
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 VICTIMS = ("api", "worker", "postgres", "valkey", "s3")
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, laid_installation: Pa
 @asynccontextmanager
 async def phone_of(installation: Installation, name: str) -> AsyncIterator[Phone]:
     email, password = account(installation, name)
-    async with httpx.AsyncClient(base_url=installation.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=installation.url, timeout=60) as client:
         answer = await client.post("/api/v1/auth/login", json={"email": email, "password": password})
         assert answer.status_code == 200, answer.text
         client.headers["authorization"] = f"Bearer {answer.json()['data']['access_token']}"

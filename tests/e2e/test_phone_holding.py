@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 LESSONS = 160
 WORDS = ("a body", "at rest", "stays there", "unless", "some force", "acts on it", "and then", "it moves")
-WITHIN_S = 60
+WITHIN_S = 120
 FETCHED = 2  # Files that come before the browser is killed.
 
 OPEN_ROWS = """

@@ -30,7 +30,7 @@ from tests.support.api import PASSWORD, Api, email_of, settings_for
 from tests.support.postgres import TEMPLATE, PostgresServer
 
 ROUNDS_MAX = 20
-PUBLISHED_POLLS_MAX = 2_000
+PUBLISHED_POLLS_MAX = 6_000
 PHYSICS = derived_id("catalog.subjects", "physics")
 CHEMISTRY = derived_id("catalog.subjects", "chemistry")
 

@@ -48,7 +48,7 @@ WORDS = [
     "moves",
 ]
 LESSONS = 330  # More than two of the largest chunks hold.
-EXCHANGES_MAX = 60
+EXCHANGES_MAX = 300
 BR = {"accept-encoding": "br"}
 
 Wish = tuple[Any, ...]

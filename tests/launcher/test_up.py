@@ -25,6 +25,7 @@ from tests.support.processes import are_gone
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 READY_WAIT_S = 180  # The page may have to be built, on a machine that does other things.
+GONE_S = 5  # They end before their supervisor does; the kernel may take a moment to say so.
 PARTS = ("postgres", "valkey", "s3", "api", "worker")
 
 
@@ -57,7 +58,7 @@ class Product:
 
     def health(self) -> int:
         try:
-            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=30) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as refusal:
             refusal.close()
@@ -76,7 +77,7 @@ class Product:
 
     def signal(self, number: int) -> int:
         self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=180)
 
 
 def start(data: Path, *, port: int | None = None, command: tuple[str, ...] = ("-m", "server.cli", "up")) -> Product:
@@ -124,7 +125,7 @@ def test_every_child_may_be_killed_and_nothing_is_lost(product: Product):
     births = product.births()
     assert len(births) == len(PARTS)
     assert product.signal(signal.SIGTERM) == 0
-    assert are_gone(births, within_s=0.1)
+    assert are_gone(births, within_s=GONE_S)
     assert not (product.installation.run / "servers.json").exists()
 
 
@@ -143,7 +144,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_a_start_that_works(product: Pr
     os.kill(product.process.pid, signal.SIGKILL)
     product.process.wait()
 
-    assert are_gone(births, within_s=15)
+    assert are_gone(births, within_s=60)
     close(product)
     again = start(product.installation.data)
     assert again.wait_for_line() == f"ready {again.url}"
@@ -156,12 +157,12 @@ def test_a_second_start_and_a_newer_database_are_refused_in_clear_words(product:
     product.wait_for_line()
 
     second = start(product.installation.data)
-    _, words = second.process.communicate(timeout=60)
+    _, words = second.process.communicate(timeout=180)
     assert second.process.returncode == EXIT_REFUSED
     assert re.search(rf"in use by process {product.process.pid},", words)
 
     elsewhere = start(tmp_path / "other", port=product.port)
-    _, words = elsewhere.process.communicate(timeout=60)
+    _, words = elsewhere.process.communicate(timeout=180)
     assert elsewhere.process.returncode == EXIT_REFUSED
     assert "SPARK_PORT" in words
 
@@ -169,7 +170,7 @@ def test_a_second_start_and_a_newer_database_are_refused_in_clear_words(product:
         connection.execute("update base_schema_version set version_num = '29990101_0000_future'")
     assert product.signal(signal.SIGTERM) == 0
     older = start(product.installation.data)
-    _, words = older.process.communicate(timeout=120)
+    _, words = older.process.communicate(timeout=180)
     assert older.process.returncode == EXIT_NEWER_DATABASE
     assert "29990101_0000_future" in words
 
@@ -180,7 +181,7 @@ def test_a_signal_to_run_py_ends_everything(tmp_path: Path):
     births = product.births()
 
     assert product.signal(signal.SIGINT) == 0
-    assert are_gone(births, within_s=0.1)
+    assert are_gone(births, within_s=GONE_S)
     close(product)
 
 
@@ -190,5 +191,5 @@ def test_a_signal_in_the_middle_of_the_start_ends_it_in_order(tmp_path: Path):
     births = product.births()
 
     assert product.signal(signal.SIGTERM) == 0
-    assert are_gone(births, within_s=0.1)
+    assert are_gone(births, within_s=GONE_S)
     close(product)

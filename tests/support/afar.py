@@ -12,7 +12,7 @@ from tests.support.phone import JSON, Phone
 from tests.support.proxy import Proxy
 
 EXCHANGES_MAX = 1_000
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 STALL_S = 0.3  # How long it waits for a byte where the link is known to stall.
 BYTES_MIN, BYTES_MAX = 8_192, 262_144
 GONE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.ConnectError)

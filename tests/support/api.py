@@ -50,7 +50,7 @@ class Api:
         """A client with this person's token."""
         token = await self.token(name)
         async with httpx.AsyncClient(
-            base_url=self.url, headers={"authorization": f"Bearer {token}"}, timeout=20
+            base_url=self.url, headers={"authorization": f"Bearer {token}"}, timeout=60
         ) as client:
             yield client
 
@@ -117,7 +117,7 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     await work.storage.ensure()
     url = f"http://127.0.0.1:{settings.port}"
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=20) as http:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as http:
             yield Api(url, settings, work, http, app)
     finally:
         server.should_exit = True

@@ -11,7 +11,8 @@ from pathlib import Path
 from playwright.async_api import BrowserContext, Locator, Page, Playwright, async_playwright, expect
 
 PHONE = {"width": 360, "height": 740}
-WAIT_MS = 30_000
+WAIT_MS = 60_000
+expect.set_options(timeout=WAIT_MS)  # Its own five seconds are too few for a busy machine.
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

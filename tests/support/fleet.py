@@ -12,7 +12,7 @@ import httpx
 from server.base.ids import derived_id
 from tests.support.phone import Phone
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 REST_S = 0.3
 AWAY_S = 0.1
 

@@ -18,8 +18,8 @@ import psycopg
 from server.embedded.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_S = 180
-STOP_S = 30
+READY_S = 300
+STOP_S = 120
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Installation:
         os.kill(pid, number)
         return pid
 
-    def wait_for_another(self, name: str, than: int, *, within_s: float = 60) -> None:
+    def wait_for_another(self, name: str, than: int, *, within_s: float = 180) -> None:
         """Until the child of this name is another process."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -108,7 +108,7 @@ class Installation:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from tests.support.api import Api
 
-TRIES_MAX = 1_000
+TRIES_MAX = 6_000
 TRY_S = 0.01
 
 

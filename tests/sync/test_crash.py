@@ -19,7 +19,7 @@ from tests.sync.log_world import School, open_school
 
 KILLS = 3
 WRITE_S = 0.8  # between kills
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def postgres_in(folder: Path) -> Postgres:

@@ -144,7 +144,7 @@ async def test_S8_a_leader_that_loses_its_database_leaves_a_whole_batch_or_none(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_S8_postgresql_killed_around_the_commit_of_a_push_has_all_of_it_or_nothing(tmp_path: Path) -> None:
     postgres = postgres_in(tmp_path)
     with running(postgres, log=tmp_path / "0.log"):

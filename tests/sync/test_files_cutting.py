@@ -16,7 +16,7 @@ from tests.support.postgres import PostgresServer
 from tests.sync.file_world import ROWS, Class
 from tests.sync.log_world import School, open_school
 
-TRIES_MAX = 1_000
+TRIES_MAX = 6_000
 
 
 @pytest.fixture(scope="module")

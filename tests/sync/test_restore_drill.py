@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PASSWORD = "Correct-horse-7"
 PEOPLE = {"amina": "student", "brian": "student", "madina": "mentor"}
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ async def phones_of(installation: Installation) -> AsyncIterator[dict[str, Phone
     async with AsyncExitStack() as stack:
         phones = {}
         for name in PEOPLE:
-            client = await stack.enter_async_context(httpx.AsyncClient(base_url=installation.url, timeout=30))
+            client = await stack.enter_async_context(httpx.AsyncClient(base_url=installation.url, timeout=60))
             signing_in = {"email": f"{name}@example.org", "password": PASSWORD}
             answer = await client.post("/api/v1/auth/login", json=signing_in)
             client.headers["authorization"] = f"Bearer {answer.json()['data']['access_token']}"

@@ -32,7 +32,7 @@ def by_hand(api: Api, *statements: str) -> None:
 
 async def log_of(api: Api, *, until: str) -> str:
     """What the process says of its log, once that begins so."""
-    for _ in range(1_000):
+    for _ in range(6_000):
         answer = await api.http.get("/health/ready")
         assert answer.status_code == 200, answer.text  # All else is served: nobody is sent away over it.
         said: str = answer.json()["log"]

@@ -81,11 +81,11 @@ def test_a_hundred_thousand_files_are_refused_without_reading_their_names(tmp_pa
     end = content.rfind(b"PK\x05\x06")
     struct.pack_into("<HH", content, end + 8, 9, 9)  # The count lies; the size of the directory does not.
 
-    started = time.perf_counter()
+    started = time.process_time()
     code = refusal(tmp_path, bytes(content))
 
     assert code == "archive.too_many_entries"
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 5  # Of the processor: a busy machine says nothing.
 
 
 def test_zip64_is_refused(tmp_path: Path) -> None:

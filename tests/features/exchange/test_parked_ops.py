@@ -78,7 +78,7 @@ async def test_what_becomes_due_is_looked_at_without_anybody_asking(api: Api):
         async with api.work.database.transaction() as tx:
             await tx.db.execute(text("update sync_op set wake_at = now()"))
 
-        for _ in range(100):
+        for _ in range(600):
             await asyncio.sleep(0.1)
             await phone.sync()
             if str(question_id) in phone.all("questions.questions"):

@@ -79,10 +79,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 
 def refused(read: Callable[[Path], object], path: Path, content: bytes) -> str:
     path.write_bytes(content)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(AppError) as refusal:
         read(path)
-    assert time.perf_counter() - started < 5, "a refusal that costs this much is an attack that works"
+    assert time.process_time() - started < 5, "a refusal that costs this much is an attack that works"
     assert "root:" not in refusal.value.message
     return refusal.value.code
 

@@ -132,7 +132,7 @@ async def test_an_upload_cut_at_99_per_cent_leaves_nothing_and_is_sent_again_who
     writer.close()
     await writer.wait_closed()
     folder = uploads.folder_of(api.settings.tmp)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not folder.exists() or any(folder.iterdir()):  # noqa: ASYNC110 - what is waited for lies on a disk
             await asyncio.sleep(0.02)
     assert await api.run_jobs() == 0, "half a file was taken for a whole one"

@@ -132,7 +132,7 @@ async def test_a_file_that_is_accepted_while_its_op_is_being_held_wakes_it(room:
         while not await _waits(room):  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.01)
         assert not other.done()
-    await asyncio.wait_for(other, 10)
+    await asyncio.wait_for(other, 60)
 
 
 async def _waits(room: Room) -> bool:
