@@ -21,6 +21,7 @@ ITEMS_MAX = 500
 COLUMNS_MAX = 30
 ROWS_MAX = 500
 PIXELS_MAX = 40_000
+CAPTIONS_MAX = 8
 
 Html = Annotated[str, Meta(max_length=HTML_LENGTH_MAX)]
 Line = Annotated[str, Meta(max_length=500)]
@@ -82,6 +83,7 @@ class Video(Wire, frozen=True, tag="video"):
     file_id: UUID  # Of `media.files`, as are those of the next three; the phone chooses a rendition.
     title: Title
     captions: bool = False  # Shown from the start.
+    captions_ids: Annotated[list[UUID], Meta(max_length=CAPTIONS_MAX)] = []  # Files of captions, one a language.
 
 
 class Audio(Wire, frozen=True, tag="audio"):
@@ -214,7 +216,9 @@ def files_of(blocks: list[Block]) -> list[UUID]:
     found: dict[UUID, None] = {}
     for block, _depth in walk(blocks):
         match block:
-            case Image() | Video() | Audio() | Document():
+            case Video():
+                found |= dict.fromkeys([block.file_id, *block.captions_ids])
+            case Image() | Audio() | Document():
                 found[block.file_id] = None
             case Package():
                 found[block.package_id] = None

@@ -2,7 +2,9 @@
 
 import { isQuotaError } from "../sync/worker/db.ts";
 import { CHUNK_BYTES, type Store } from "./store.ts";
-import type { AddOptions } from "./types.ts";
+import type { AddOptions, Kept } from "./types.ts";
+
+const SHOWN_BYTES = 67_108_864; // More is not unsealed to be looked at.
 
 /** Hash a file, and keep its bytes if they fit. */
 export async function takeIn(
@@ -33,4 +35,23 @@ export async function keepChunk(store: Store, id: string, n: number, bytes: Uint
     await store.dropChunks(id);
     return false;
   }
+}
+
+/** The bytes of a file that waits here or was sent of late; null: they are not here, or too many. */
+export async function blobOf(
+  store: Store,
+  all: readonly Kept[],
+  held: ReadonlyMap<string, File>,
+  fileId: string,
+): Promise<Blob | null> {
+  const upload = all.find((one) => one.fileId === fileId);
+  const file = upload && held.get(upload.id);
+  if (file || !upload?.isKept || upload.bytes > SHOWN_BYTES) return file ?? null;
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = 0; at < upload.bytes; at += CHUNK_BYTES) {
+    const bytes = await store.read(upload.id, at, Math.min(at + CHUNK_BYTES, upload.bytes));
+    if (bytes === null) return null;
+    parts.push(bytes);
+  }
+  return new Blob(parts, { type: upload.mime });
 }

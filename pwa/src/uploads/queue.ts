@@ -11,7 +11,7 @@ import { newId } from "#sync";
 import { ENDED, KEPT_MS, OPEN, SMALL_BYTES, smallestDue, untilDue } from "./due.ts";
 import type { Env, UploadRow, Word } from "./env.ts";
 import { fileIdOf } from "./ids.ts";
-import { keepChunk, takeIn } from "./keeping.ts";
+import { blobOf, keepChunk, takeIn } from "./keeping.ts";
 import { sendParts } from "./parts.ts";
 import { begin, cancel, complete, NotNow, Refusal, type Session } from "./sender.ts";
 import { CHUNK_BYTES, Store } from "./store.ts";
@@ -51,9 +51,9 @@ export class Uploads {
     return computed(() => this.all.value.find((one) => one.id === id));
   }
 
-  /** The hash of a file by its id, while this phone knows of its upload: what an op that shows it names as a blob. */
-  shaOf(fileId: string): string | undefined {
-    return this.kept.peek().find((upload) => upload.fileId === fileId)?.sha256;
+  /** A file that lies here, by its id: to be shown before anybody made anything of it. Null: it does not, or is large. */
+  bytesOf(fileId: string): Promise<Blob | null> {
+    return blobOf(this.store, this.kept.peek(), this.files, fileId);
   }
 
   /**

@@ -19,10 +19,11 @@ export function formatPpm(ppm: number): string {
   return (ppm / 1_000_000).toLocaleString(language.value, { style: "percent" });
 }
 
-/** Bytes in the unit that a data plan is sold in: "0.4 MB", below 100 KB "34 KB". */
+/** Bytes in the unit that a data plan is sold in, as exactly as money is counted: "0.41 MB", below 100 KB "34 KB". */
 export function formatBytes(bytes: number): string {
   if (bytes < 100_000) return t("size.kb", { n: formatNumber(Math.ceil(bytes / 1000)) });
-  return t("size.mb", { n: formatNumber(bytes / 1_000_000, bytes < 10_000_000 ? 1 : 0) });
+  const digits = bytes < 1_000_000 ? 2 : bytes < 10_000_000 ? 1 : 0;
+  return t("size.mb", { n: formatNumber(bytes / 1_000_000, digits) });
 }
 
 export function formatMoney(amount: number, currency: string): string {

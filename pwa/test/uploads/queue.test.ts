@@ -81,7 +81,8 @@ test("a file is hashed, has its id before anybody is asked, and arrives whole", 
 
   expect(hash).toBe(await sha256Of(content));
   expect(fileId).toBe(await fileIdOf(AMINA, hash, "CC0", ""));
-  expect(uploads.shaOf(fileId)).toBe(hash);
+  expect(await (await uploads.bytesOf(fileId))?.bytes()).toEqual(content);
+  expect(await uploads.bytesOf("another")).toBeNull();
   expect(pending).toBe(true);
   server.isOffline = false;
   uploads.retry();

@@ -101,10 +101,11 @@ test("Uzbek names its months itself", async () => {
 
 test("bytes are said in the unit of a data plan", async () => {
   await speak("en");
-  expect([800, 34_100, 99_999, 400_000, 4_310_000, 18_200_000].map(formatBytes)).toEqual([
+  expect([800, 34_100, 99_999, 133_400, 400_000, 4_310_000, 18_200_000].map(formatBytes)).toEqual([
     "1 KB",
     "35 KB",
     "100 KB",
+    "0.13 MB",
     "0.4 MB",
     "4.3 MB",
     "18 MB",

@@ -33,6 +33,9 @@ def _moved(block: Block, files: Mapping[UUID, UUID], tests: Mapping[UUID, UUID])
             if block.file_id in files:
                 return [replace(block, file_id=files[block.file_id])]
             return _words(block.caption or escape(block.alt, quote=False))
+        case Video() if block.file_id in files:
+            captions = [files[id_] for id_ in block.captions_ids if id_ in files]
+            return [replace(block, file_id=files[block.file_id], captions_ids=captions)]
         case Video() | Audio() | Document():
             if block.file_id in files:
                 return [replace(block, file_id=files[block.file_id])]

@@ -133,12 +133,13 @@ def test_blocks_come_back_as_they_went() -> None:
 
 def test_the_files_of_a_lesson_are_those_of_all_its_blocks_each_once() -> None:
     picture = Image(file_id=UUID(int=1), alt="A fall", width=480, height=270)
-    film, sound = Video(file_id=UUID(int=2), title="A fall"), Audio(file_id=UUID(int=3), title="A bell")
+    film = Video(file_id=UUID(int=2), title="A fall", captions_ids=[UUID(int=6), UUID(int=7)])
+    sound = Audio(file_id=UUID(int=3), title="A bell")
     scan, quiz = Document(file_id=UUID(int=4), title="A scan"), Package(package_id=UUID(int=5), title="A quiz")
 
     found = files_of([Note(kind="info", blocks=[film, picture]), sound, picture, scan, quiz, Paragraph(html="x")])
 
-    assert [id_.int for id_ in found] == [2, 1, 3, 4, 5]
+    assert [id_.int for id_ in found] == [2, 6, 7, 1, 3, 4, 5]
 
 
 @pytest.mark.parametrize(

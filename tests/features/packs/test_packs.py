@@ -40,10 +40,13 @@ def test_files_are_fetched_as_they_are_needed_pictures_seen_first_then_sound_the
     lines = [{"type": "paragraph", "html": "x"}] * 8
     document = {"type": "document", "file_id": str(D), "title": "Scan"}
     sound = {"type": "audio", "file_id": str(C), "title": "Sound"}
-    found = files_in_order(blocks_of(document, film(B), image(A), *lines, sound, image(A), image(UUID(int=14))))
+    spoken = film(B) | {"captions_ids": [str(UUID(int=15)), str(UUID(int=16))]}
+    found = files_in_order(blocks_of(document, spoken, image(A), *lines, sound, image(A), image(UUID(int=14))))
 
     assert [(file.file_id.int, file.priority) for file in found] == [
         (A.int, FIRST),
+        (15, SOUND),
+        (16, SOUND),
         (C.int, SOUND),
         (14, PICTURE),
         (B.int, FILM),

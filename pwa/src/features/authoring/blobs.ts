@@ -1,6 +1,8 @@
 /** What of a lesson is still on its way to the server. */
 
+import { useEffect } from "preact/hooks";
 import type { Engine } from "#sync";
+import { useEngine } from "../../app/use.ts";
 import type { Block } from "../catalog/blocks.ts";
 import { filesOf } from "./editing.ts";
 
@@ -12,4 +14,14 @@ export async function blobsOf(engine: Engine, blocks: readonly Block[]): Promise
   const uploads = (await uploadsOf(engine)).all.peek();
   const under = uploads.filter((upload) => wanted.has(upload.fileId) && upload.state !== "ready");
   return [...new Set(under.map((upload) => upload.sha256))];
+}
+
+/** Files of these blocks that lie on this phone are shown from here, until the server has made its own of them. */
+export function useOwnFiles(blocks: readonly Block[]): void {
+  const engine = useEngine();
+  const names = filesOf(blocks).join(" ");
+  useEffect(() => {
+    if (names === "") return;
+    import("./chosen.ts").then(({ showChosen }) => showChosen(engine, names.split(" "))).catch(() => undefined); // Closed meanwhile, or without this script: they are shown as to others.
+  }, [engine, names]);
 }

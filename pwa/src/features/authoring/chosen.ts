@@ -1,9 +1,19 @@
-/** Pictures that were chosen since the app was opened: shown from the phone until the server has made its own of them. */
+/** Files that were chosen on this phone: shown from it, also before they were sent and after the app was opened again. */
 
-const addresses = new Map<string, string>(); // By file id. Few, and gone with the page.
+import type { Engine } from "#sync";
+import { uploadsOf } from "../../uploads/use.ts";
+import { ownFiles } from "../catalog/own.ts";
 
-export function keepChosen(fileId: string, file: File): void {
-  if (!addresses.has(fileId)) addresses.set(fileId, URL.createObjectURL(file));
+export function keepChosen(fileId: string, file: Blob): void {
+  if (ownFiles.peek().has(fileId)) return;
+  ownFiles.value = new Map([...ownFiles.peek(), [fileId, URL.createObjectURL(file)]]);
 }
 
-export const chosenPicture = (fileId: string): string | undefined => addresses.get(fileId);
+/** Those that still lie with the uploads of this phone. */
+export async function showChosen(engine: Engine, fileIds: readonly string[]): Promise<void> {
+  const uploads = await uploadsOf(engine);
+  for (const fileId of fileIds) {
+    const file = ownFiles.peek().has(fileId) ? null : await uploads.bytesOf(fileId);
+    if (file) keepChosen(fileId, file);
+  }
+}

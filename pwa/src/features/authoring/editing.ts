@@ -195,13 +195,13 @@ function headingId(block: Extract<Block, { type: "heading" }>, taken: Set<string
 }
 
 /** The beginning of what it says, for names of buttons. */
-export function excerptOf(block: Block): string {
+export function excerptOf(block: Block, lengthMax = 60): string {
   const words = wordsOf(block)
     .replace(/<[^<>]*>/g, " ")
     .replace(/&(?:amp|lt|gt|nbsp);/g, (entity) => ENTITIES[entity] ?? " ")
     .replace(/\s+/g, " ")
     .trim();
-  return words.length > 60 ? `${words.slice(0, 59)}…` : words;
+  return words.length > lengthMax ? `${words.slice(0, lengthMax - 1)}…` : words;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
@@ -245,6 +245,7 @@ export function filesOf(blocks: readonly Block[]): readonly string[] {
 
 function filesIn(block: Block): readonly string[] {
   if (block.type === "package") return [block.package_id];
+  if (block.type === "video") return [block.file_id, ...(block.captions_ids ?? [])];
   if ("file_id" in block) return [block.file_id];
   if (block.type === "note" || block.type === "quote") return block.blocks.flatMap(filesIn);
   return block.type === "list" ? block.items.flatMap((item) => (item.blocks ?? []).flatMap(filesIn)) : [];

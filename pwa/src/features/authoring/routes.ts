@@ -28,4 +28,9 @@ export const ROUTES: readonly Route[] = [
     area: "authoring",
     load: () => import("./screens/history.tsx").then((file) => file.HistoryScreen),
   },
+  {
+    pattern: "/teach/:courseId/history/:revisionId",
+    area: "authoring",
+    load: () => import("./screens/before.tsx").then((file) => file.BeforeScreen),
+  },
 ];

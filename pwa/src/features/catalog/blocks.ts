@@ -48,6 +48,7 @@ export interface VideoBlock {
   readonly file_id: string;
   readonly title: string;
   readonly captions?: boolean; // Shown from the start.
+  readonly captions_ids?: readonly string[]; // Files of captions, one a language.
 }
 
 export interface MathBlock {

@@ -27,6 +27,7 @@ export const en = {
   "play.not_all": "A file is not on the server any more",
   "play.change": "Another quality",
   "play.tight": "This phone has about {size} left. This may not fit.",
+  "play.tell_price": "What does a megabyte cost you? Tell it once and see prices",
   "play.low_room": "Only about {size} left on this phone. Remove what you no longer need.",
   "play.pack_title": "From phone to phone",
   "play.pack_lead":

@@ -28,6 +28,7 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "play.not_all": "Satu berkas sudah tidak ada di server",
   "play.change": "Mutu lain",
   "play.tight": "Sisa ruang sekitar {size}. Mungkin tidak cukup.",
+  "play.tell_price": "Berapa harga satu megabita? Isi sekali, lalu harga terlihat",
   "play.low_room": "Sisa ruang hanya sekitar {size}. Hapus yang tidak perlu.",
   "play.pack_title": "Dari ponsel ke ponsel",
   "play.pack_lead":

@@ -28,6 +28,7 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "play.not_all": "Одного файла больше нет на сервере",
   "play.change": "Другое качество",
   "play.tight": "На телефоне осталось около {size}. Может не поместиться.",
+  "play.tell_price": "Сколько стоит мегабайт? Скажите один раз — и увидите цены",
   "play.low_room": "На телефоне осталось лишь около {size}. Удалите ненужное.",
   "play.pack_title": "С телефона на телефон",
   "play.pack_lead":

@@ -28,6 +28,7 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "play.not_all": "Bir fayl serverda endi yoʻq",
   "play.change": "Boshqa sifat",
   "play.tight": "Telefonda taxminan {size} joy qoldi. Sigʻmasligi mumkin.",
+  "play.tell_price": "Bir megabayt siz uchun qancha turadi? Bir marta ayting, narxlar koʻrinadi",
   "play.low_room": "Telefonda taxminan {size} joy qoldi. Keraksizini oʻchiring.",
   "play.pack_title": "Telefondan telefonga",
   "play.pack_lead":

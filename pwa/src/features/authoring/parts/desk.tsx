@@ -6,7 +6,6 @@ import { Icon, Notice } from "../../../ui/parts.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
-import { chosenPicture } from "../chosen.ts";
 import { conflictsIn } from "../conflicts.ts";
 import {
   excerptOf,
@@ -18,18 +17,16 @@ import {
   type Kind,
   moved,
   newBlock,
-  replaced,
   type Setting,
-  settled,
 } from "../editing.ts";
 import { useLater } from "../later.ts";
 import type { ConflictingProps } from "./conflicting.tsx";
-import { Mover, refocus } from "./mover.tsx";
+import { refocus } from "./refocus.ts";
 
-const EDITOR = () => import("./block-editor.tsx").then((file) => file.BlockEditor);
+const OPEN = () => import("./open-block.tsx").then((file) => file.Open);
 const CONFLICTING = () => import("./conflicting.tsx").then((file) => file.Conflicting);
 
-const KIND_NAMES: Readonly<Record<Block["type"], Word>> = {
+export const KIND_NAMES: Readonly<Record<Block["type"], Word>> = {
   paragraph: word("authoring.k_paragraph"),
   heading: word("authoring.k_heading"),
   list: word("authoring.k_list"),
@@ -62,7 +59,7 @@ export function Desk({ items, kinds, courseId, depth, onChange, onBusy, say }: D
   const [open, setOpen] = useState<number | null>(null);
   const [adding, setAdding] = useState<number | null>(null); // Behind the block with this key; 0: at the beginning.
   const busy = useRef(new Set<number>()); // Blocks that wait for something.
-  useLater(EDITOR); // Comes while the lesson is read: the first block opens at once.
+  const { Part: Open, problem } = useLater(OPEN); // Comes while the lesson is read: the first block opens at once.
   const conflicts = depth === 0 ? conflictsIn(items.map(({ block }) => block)) : [];
 
   function close(key: number): void {
@@ -101,8 +98,9 @@ export function Desk({ items, kinds, courseId, depth, onChange, onBusy, say }: D
         }
         return (
           <Fragment key={item.key}>
-            <div class={item.key === open ? "block open" : "block shown"} data-at={item.key}>
-              {item.key === open ? (
+            <div class={item.key === open && Open ? "block open" : "block shown"} data-at={item.key}>
+              {item.key === open && problem && <Notice tone="warn">{problem}</Notice>}
+              {item.key === open && Open ? (
                 <Open
                   {...{ item, index, items, courseId, depth, onChange, say }}
                   onBusy={(isBusy) => {
@@ -170,135 +168,13 @@ function Shown({ item: { key, block }, courseId, onOpen }: { item: Item; courseI
         {isEmpty(block) ? (
           <p class="soft">{kind}</p>
         ) : (
-          <View block={finished([block])[0] ?? block} courseId={courseId} />
+          <BlockView block={finished([block])[0] ?? block} place={{ courseId, isTeacher: true }} />
         )}
       </div>
       <button type="button" class="block-door" id={`block-${key}`} aria-label={name} onClick={onOpen} />
     </>
   );
 }
-
-export function View({ block, courseId }: { block: Block; courseId: string }) {
-  const own = block.type === "image" ? chosenPicture(block.file_id) : undefined;
-  if (own === undefined || block.type !== "image")
-    return <BlockView block={block} place={{ courseId, isTeacher: true }} />;
-  return (
-    <figure>
-      <img src={own} alt={block.alt} width={block.width} height={block.height} />
-    </figure>
-  );
-}
-
-interface OpenProps extends Omit<DeskProps, "kinds"> {
-  readonly item: Item;
-  readonly onBusy: (isBusy: boolean) => void;
-  readonly index: number;
-  readonly onMove: (to: number) => void;
-  readonly onClose: () => void;
-  readonly onAdd: () => void;
-  readonly onNext: (...blocks: readonly Block[]) => readonly Item[];
-  readonly onBack: () => void;
-}
-
-function Open(props: OpenProps) {
-  const { item, index, items, courseId, depth, onChange, say } = props;
-  const handle = `move-block-${item.key}`;
-  const kind = t(KIND_NAMES[item.block.type]);
-  const { Part: Editor, problem } = useLater(EDITOR);
-
-  function press(event: KeyboardEvent): void {
-    if (event.key === "Escape") {
-      event.preventDefault();
-      event.stopPropagation(); // A block within a block closes alone.
-      props.onClose();
-    } else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
-      event.preventDefault();
-      event.stopPropagation();
-      props.onMove(index + (event.key === "ArrowUp" ? -1 : 1));
-      refocus(handle);
-    }
-  }
-
-  function step(by: 1 | -1, focused: string): void {
-    props.onMove(index + by);
-    refocus(focused);
-  }
-
-  return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: keys of the fields within, heard where they come up.
-    <div class="stack tight" onKeyDown={press}>
-      <p class="block-name" id={`name-${item.key}`}>
-        {t("authoring.block_of", { kind, place: index + 1, n: items.length })}
-      </p>
-      {problem !== undefined && <Notice tone="warn">{problem}</Notice>}
-      {Editor && (
-        <Editor
-          block={item.block}
-          courseId={courseId}
-          depth={depth}
-          say={say}
-          onBusy={props.onBusy}
-          // By its key, in the newest list: the file may be ready when others have been written in.
-          onChange={(block, isStep = false) =>
-            onChange((now) => now.map((one) => (one.key === item.key ? changed(one, block) : one)), isStep)
-          }
-          onNext={(block, ...next) =>
-            onChange(replaced(items, index, { key: item.key, block }, ...props.onNext(...next)), true)
-          }
-          onBack={props.onBack}
-        />
-      )}
-      <fieldset class="tools" aria-labelledby={`name-${item.key}`}>
-        <Mover
-          id={handle}
-          title={kind}
-          onStep={(by) => step(by, handle)}
-          onDrop={(at) => props.onMove(items.findIndex((other) => String(other.key) === at))}
-        />
-        <button
-          type="button"
-          class="button"
-          id={`up-${item.key}`}
-          aria-label={t("authoring.up")}
-          onClick={() => step(-1, `up-${item.key}`)}
-        >
-          <Icon name="arrow-up" />
-        </button>
-        <button
-          type="button"
-          class="button"
-          id={`down-${item.key}`}
-          aria-label={t("authoring.down")}
-          onClick={() => step(1, `down-${item.key}`)}
-        >
-          <Icon name="arrow-down" />
-        </button>
-        <button
-          type="button"
-          class="button danger"
-          aria-label={t("authoring.remove")}
-          onClick={() =>
-            onChange(
-              items.filter((other) => other.key !== item.key),
-              true,
-            )
-          }
-        >
-          <Icon name="trash-2" />
-        </button>
-        <button type="button" class="button" onClick={props.onAdd}>
-          <Icon name="plus" />
-          {t("authoring.add_here")}
-        </button>
-        <button type="button" class="button main" onClick={props.onClose}>
-          {t("authoring.done")}
-        </button>
-      </fieldset>
-    </div>
-  );
-}
-
-const changed = ({ key, block: now }: Item, block: Setting<Block>): Item => ({ key, block: settled(block, now) });
 
 /** What two people changed: drawn by a script that few lessons need. */
 function Both(props: ConflictingProps) {

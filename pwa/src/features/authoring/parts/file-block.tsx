@@ -10,9 +10,10 @@ import { useUploads } from "../../../uploads/use.ts";
 import { formatBytes } from "../../../words/format.ts";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
+import { BlockView } from "../../catalog/parts/blocks.tsx";
 import { keepChosen } from "../chosen.ts";
 import { sayWhy, staffBucket } from "../staff.ts";
-import { View as BlockShown } from "./desk.tsx";
+import { Captions } from "./captions.tsx";
 import { type EditorProps, First } from "./fields.tsx";
 import { RichInput } from "./rich-input.tsx";
 
@@ -51,7 +52,7 @@ function FileBlock(props: EditorProps<Shown>) {
         <>
           <FileState fileId={block.file_id} courseId={courseId} />
           <div class="lesson">
-            <BlockShown block={block} courseId={courseId} />
+            <BlockView block={block} place={{ courseId, isTeacher: true }} />
           </div>
         </>
       )}
@@ -64,6 +65,7 @@ function FileBlock(props: EditorProps<Shown>) {
           onInput={(title) => onChange({ ...block, title })}
         />
       )}
+      {block.type === "video" && block.file_id !== "" && <Captions {...props} block={block} />}
       {block.file_id !== "" && <Choose {...props} />}
     </>
   );
@@ -105,7 +107,7 @@ function Choose({ block, courseId, onChange, onBusy }: EditorProps<Shown>) {
         attribution: whose.trim(),
         onProgress: (part, of) => setDone({ part, of }),
       });
-      if (block.type === "image") keepChosen(added.fileId, file);
+      keepChosen(added.fileId, file);
       onChange((now) => showing(now, added.fileId, size, titleOf(file)), true);
     } catch (error) {
       setProblem(
@@ -180,6 +182,13 @@ function FileState({ fileId, courseId }: { fileId: string; courseId: string }) {
   useEffect(() => {
     if (upload?.state === "paused") void uploads?.resume(upload.id); // Who looks at it wants it sent.
   }, [uploads, upload?.id, upload?.state]);
+  if (file?.state === "processing") {
+    return (
+      <p role="status">
+        <Chip tone="brand">{t("authoring.file_making")}</Chip>
+      </p>
+    );
+  }
   if (file || !upload) return null;
   return (
     <p class="row" role="status">

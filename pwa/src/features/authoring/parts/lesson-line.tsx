@@ -8,8 +8,9 @@ import { t } from "../../../words/index.ts";
 import { attempt } from "../attempt.ts";
 import { moveLesson, type Part, stepOf, type Target } from "../outline.ts";
 import { LineMenu, MoreButton } from "./line-menu.tsx";
-import { Mover, refocus } from "./mover.tsx";
+import { Mover } from "./mover.tsx";
 import { NameForm } from "./name-form.tsx";
+import { refocus } from "./refocus.ts";
 
 interface LineProps {
   readonly lesson: Lesson;

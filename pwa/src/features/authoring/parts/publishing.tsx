@@ -3,13 +3,14 @@
 import { useState } from "preact/hooks";
 import { newId } from "#sync";
 import { go } from "../../../app/router.ts";
-import type { Assessment, LessonText } from "../../../app/rows.ts";
+import type { Assessment, LessonText, MediaFile } from "../../../app/rows.ts";
 import { useEngine, useRows } from "../../../app/use.ts";
 import { Ask, Chip, Icon, Notice } from "../../../ui/parts.tsx";
-import { t } from "../../../words/index.ts";
+import { t, tn } from "../../../words/index.ts";
 import { type Block, readBlocks } from "../../catalog/blocks.ts";
 import { attempt } from "../attempt.ts";
 import { conflictsIn } from "../conflicts.ts";
+import { filesOf } from "../editing.ts";
 import type { Part } from "../outline.ts";
 import { type Draft, sayWhy, staffBucket, useWishes } from "../staff.ts";
 
@@ -102,6 +103,7 @@ function Ready({ course, parts, onYes, onNo }: ReadyProps) {
   const bucket = staffBucket(course.id);
   const texts = useRows<LessonText>("catalog.lesson_texts", bucket);
   const tests = useRows<Assessment>("assessments.assessments", bucket);
+  const files = useRows<MediaFile>("media.files", bucket);
   const lessons = parts.flatMap((part) => part.lessons);
   const blocks = texts.rows.map((row) => readBlocks(row.blocks));
   const reasons = [
@@ -111,7 +113,9 @@ function Ready({ course, parts, onYes, onNo }: ReadyProps) {
   ].filter((reason) => reason !== false);
   // Courses from files are spared this one, and only the server knows which those are: said, and left to it.
   const isIdle = tests.rows.length === 0 && !blocks.some(hasExercise);
-  if (texts.isLoading || tests.isLoading) return null;
+  const shown = filesOf(blocks.flat());
+  const coming = shown.filter((id) => !isMade(files.rows.find((file) => file.id === id))).length;
+  if (texts.isLoading || tests.isLoading || files.isLoading) return null;
   return (
     <div class="stack tight">
       {reasons.length > 0 || isIdle ? (
@@ -126,6 +130,7 @@ function Ready({ course, parts, onYes, onNo }: ReadyProps) {
       ) : (
         <p>{t("authoring.publish_hint")}</p>
       )}
+      {coming > 0 && <Notice tone="warn">{tn("authoring.on_way", coming)}</Notice>}
       <div class="row">
         {reasons.length === 0 && (
           <button type="button" class="button main" onClick={onYes}>
@@ -140,6 +145,8 @@ function Ready({ course, parts, onYes, onNo }: ReadyProps) {
     </div>
   );
 }
+
+const isMade = (file: MediaFile | undefined) => file !== undefined && file.state !== "processing";
 
 function hasExercise(blocks: readonly Block[]): boolean {
   return blocks.some((block) => {

@@ -7,8 +7,9 @@ import { t } from "../../../words/index.ts";
 import { attempt } from "../attempt.ts";
 import { type Part, placeAmong } from "../outline.ts";
 import { LineMenu, MoreButton } from "./line-menu.tsx";
-import { Mover, refocus } from "./mover.tsx";
+import { Mover } from "./mover.tsx";
 import { NameForm } from "./name-form.tsx";
+import { refocus } from "./refocus.ts";
 
 interface HeadProps {
   readonly part: Part;

@@ -53,7 +53,7 @@ export function HistoryScreen({ params }: { params: Readonly<Record<string, stri
       <ol class="list plain">
         {newestFirst.map((revision) => (
           <li key={revision.id} class="line">
-            <Line revision={revision} />
+            <Line revision={revision} courseId={courseId} />
           </li>
         ))}
       </ol>
@@ -61,9 +61,11 @@ export function HistoryScreen({ params }: { params: Readonly<Record<string, stri
   );
 }
 
-function Line({ revision: { kind, summary, by_name, number, created_at } }: { revision: Revision }) {
+function Line({ revision, courseId }: { revision: Revision; courseId: string }) {
+  const { kind, summary, by_name, number, created_at } = revision;
   const done = DONE[summary.lesson || kind] ?? word("authoring.h_edit");
   const { added = 0, removed = 0, changed = 0, pairs = [] } = summary;
+  const isOfText = kind === "edit" && !summary.lesson && revision.lesson_id !== null;
   return (
     <div class="stack tight grow">
       <p>
@@ -80,6 +82,11 @@ function Line({ revision: { kind, summary, by_name, number, created_at } }: { re
       <p class="soft small">
         {t("authoring.revision", { n: number })} · {formatAgo(instant(created_at) ?? 0)}
       </p>
+      {isOfText && (
+        <a class="button quiet" href={`/teach/${courseId}/history/${revision.id}`}>
+          {t("authoring.look_before")}
+        </a>
+      )}
     </div>
   );
 }

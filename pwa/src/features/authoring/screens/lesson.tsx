@@ -9,12 +9,11 @@ import { useEngine, useRow } from "../../../app/use.ts";
 import { Empty, Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { type Bench, useBench } from "../bench.ts";
-import { blobsOf } from "../blobs.ts";
+import { blobsOf, useOwnFiles } from "../blobs.ts";
 import { conflictsIn } from "../conflicts.ts";
 import { blocksOf, editOf, finished, KINDS } from "../editing.ts";
 import { useLater } from "../later.ts";
 import { Desk } from "../parts/desk.tsx";
-import { Met } from "../parts/met.tsx";
 import type { SplitProps } from "../parts/split.tsx";
 import { sayWhy, staffBucket, useDraft, useWishes } from "../staff.ts";
 
@@ -47,11 +46,13 @@ function Writing({ lesson, text }: { lesson: Lesson; text: LessonText }) {
   const [said, say] = useState("");
   const [busy, setBusy] = useState(0); // Blocks whose file is being read: saved now, the lesson would go without it.
   const { course } = useDraft(lesson.course_id);
+  const hasMet = useWishes(new Set([lesson.id])).some((item) => item.code === "record.changed");
+  useOwnFiles(bench ? blocksOf(bench.items) : []);
   if (!bench) return null;
   const isShownToLearners = course?.status === "published";
   return (
     <>
-      <Met lesson={lesson} bench={bench} />
+      {hasMet && <MetOthers lesson={lesson} bench={bench} />}
       {bench.items.length === 0 && <p class="soft">{t("authoring.empty_lesson")}</p>}
       <Desk
         items={bench.items}
@@ -140,6 +141,13 @@ function SaveBar({ lesson, bench, isBusy, mustChoose }: BarProps) {
       </div>
     </>
   );
+}
+
+const MET = () => import("../parts/met.tsx").then((file) => file.Met);
+
+function MetOthers(props: { lesson: Lesson; bench: Bench }) {
+  const { Part } = useLater(MET);
+  return Part && <Part {...props} />;
 }
 
 const SPLIT = () => import("../parts/split.tsx").then((file) => file.Split);

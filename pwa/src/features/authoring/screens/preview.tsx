@@ -7,6 +7,7 @@ import { useEngine, useRow } from "../../../app/use.ts";
 import { t } from "../../../words/index.ts";
 import { type Block, readBlocks } from "../../catalog/blocks.ts";
 import { Blocks } from "../../catalog/parts/blocks.tsx";
+import { useOwnFiles } from "../blobs.ts";
 import { finished } from "../editing.ts";
 import { staffBucket } from "../staff.ts";
 import { readWork } from "../work.ts";
@@ -19,6 +20,8 @@ export function PreviewScreen({ params }: { params: Readonly<Record<string, stri
   const text = useRow<LessonText>("catalog.lesson_texts", lessonId, bucket).row;
   const [half, setHalf] = useState<readonly Block[] | null>();
   useEffect(() => void readWork(userId, lessonId).then((work) => setHalf(work?.blocks ?? null)), [userId, lessonId]);
+  const blocks = half ? finished(half) : readBlocks(text?.blocks);
+  useOwnFiles(blocks);
   const place = useMemo(() => ({ courseId, isTeacher: false }), [courseId]);
   const edit = `/teach/${courseId}/edit/${lessonId}`;
   return (
@@ -29,7 +32,7 @@ export function PreviewScreen({ params }: { params: Readonly<Record<string, stri
     >
       {half !== undefined && (
         <article class="lesson">
-          <Blocks blocks={half ? finished(half) : readBlocks(text?.blocks)} place={place} />
+          <Blocks blocks={blocks} place={place} />
         </article>
       )}
       <a class="button wide" href={edit}>

@@ -7,6 +7,7 @@ import { useEngine } from "../../../app/use.ts";
 import type { Download, Phase } from "../../../media/downloads.ts";
 import { knowsWifi } from "../../../media/link.ts";
 import { QUALITIES, type Quality } from "../../../media/quality.ts";
+import { tariffOf } from "../../../media/tariff.ts";
 import { useDownloads } from "../../../media/use.ts";
 import { Ask, Icon, Meter, Notice } from "../../../ui/parts.tsx";
 import { formatBytes, formatDuration } from "../../../words/format.ts";
@@ -95,6 +96,11 @@ function Offer({ course, now, onDone }: { course: Course; now?: Download; onDone
       {knowsWifi && <WifiOnly isOn={wifiOnly} onChange={setWifiOnly} />}
       {room !== undefined && bytes > room + (now?.bytes ?? 0) && (
         <Notice tone="warn">{t("play.tight", { size: formatBytes(room) })}</Notice>
+      )}
+      {tariffOf(engine.userId) === null && (
+        <a class="small" href="/downloads">
+          {t("play.tell_price")}
+        </a>
       )}
       {problem && <Notice tone="bad">{problem}</Notice>}
       <button type="button" class="button main wide" onClick={() => void start()}>

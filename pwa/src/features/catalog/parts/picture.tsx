@@ -12,6 +12,8 @@ import { Rich } from "../../../ui/rich.tsx";
 import { formatBytes } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
 import type { ImageBlock } from "../blocks.ts";
+import { ownFiles } from "../own.ts";
+import { Price } from "./price.tsx";
 
 const NARROW_PX = 480; // Pictures smaller than this are not blown up to the column.
 
@@ -22,10 +24,13 @@ export function Picture({ block, courseId }: { block: ImageBlock; courseId: stri
   const best = file && chooseVariant(file, thisScreen());
   // A smaller one that is here is better than one that would have to be paid for.
   const variant = best && isHere(best) ? best : (file?.variants.findLast(isHere) ?? best);
+  const own = variant && isHere(variant) ? undefined : ownFiles.value.get(block.file_id);
   const attribution = block.attribution || file?.attribution;
   return (
     <figure class={block.width < NARROW_PX ? "narrow" : ""}>
-      {variant ? (
+      {own ? (
+        <img src={own} alt={block.alt} width={block.width} height={block.height} />
+      ) : variant ? (
         <Shown variant={variant} block={block} courseId={courseId} />
       ) : (
         !isLoading && <Hole block={block} words={t("picture.gone")} />
@@ -43,6 +48,7 @@ export function Picture({ block, courseId }: { block: ImageBlock; courseId: stri
 function Shown({ variant, block, courseId }: { variant: Variant; block: ImageBlock; courseId: string }) {
   const { sha256, bytes } = variant;
   const downloads = useDownloads();
+  const { userId } = downloads.engine;
   const isKept = downloads.isKept(sha256);
   const [address, setAddress] = useState<string>();
   const [problem, setProblem] = useState<string>();
@@ -85,6 +91,7 @@ function Shown({ variant, block, courseId }: { variant: Variant; block: ImageBlo
       <button type="button" class="button" disabled={isBusy} onClick={() => void load()}>
         <Icon name="image" />
         {t("picture.load", { size: formatBytes(bytes) })}
+        <Price userId={userId} bytes={bytes} />
       </button>
     </Hole>
   );

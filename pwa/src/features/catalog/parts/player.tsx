@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
 import type { MediaFile, Rendition } from "../../../app/rows.ts";
-import { useCourseBucket, useEngine, useRow } from "../../../app/use.ts";
+import { useCourseBucket, useEngine, useRow, useRows } from "../../../app/use.ts";
 import { readFile } from "../../../media/files.ts";
 import { captionsOf, filmsOf, named, soundOf, thisPhone } from "../../../media/quality.ts";
 import { useDownloads } from "../../../media/use.ts";
@@ -13,6 +13,7 @@ import { Icon, Meter, Notice } from "../../../ui/parts.tsx";
 import { formatBytes, formatDuration } from "../../../words/format.ts";
 import { LANGUAGES, language, t, tn } from "../../../words/index.ts";
 import type { Block } from "../blocks.ts";
+import { ownFiles } from "../own.ts";
 import { keepPlayed, readPlayed, streamAddress, useAddress } from "../playing.ts";
 import { Price } from "./price.tsx";
 
@@ -21,17 +22,49 @@ export type MediaBlock = Extract<Block, { type: "video" | "audio" | "document" }
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2] as const;
 
 export function MediaView({ block, courseId }: { block: MediaBlock; courseId: string }) {
-  const { row: file, isLoading } = useRow<MediaFile>("media.files", block.file_id, useCourseBucket(courseId));
+  const bucket = useCourseBucket(courseId);
+  const { row, isLoading } = useRow<MediaFile>("media.files", block.file_id, bucket);
+  const others = useRows<MediaFile>("media.files", bucket).rows;
+  const file = row && withCaptions(row, block, others);
+  const own = ownFiles.value.get(block.file_id);
   const attribution = file?.attribution;
+  const isMade = (file?.renditions ?? []).some((one) => one.name !== "thumb");
   return (
     <figure class="media">
-      {file ? <Body block={block} file={file} courseId={courseId} /> : !isLoading && <Hole>{t("play.gone")}</Hole>}
+      {own && !isMade ? (
+        <Own block={block} address={own} />
+      ) : file ? (
+        <Body block={block} file={file} courseId={courseId} />
+      ) : (
+        !isLoading && <Hole>{t("play.gone")}</Hole>
+      )}
       <figcaption>
         {block.title}
         {attribution && <small class="soft"> {attribution}</small>}
       </figcaption>
     </figure>
   );
+}
+
+/** As its educator chose it, before anything was made of it. */
+function Own({ block, address }: { block: MediaBlock; address: string }) {
+  const props = { src: address, controls: true, preload: "metadata" as const, "aria-label": block.title };
+  if (block.type === "document") {
+    return (
+      <a class="button" href={address} download={block.title}>
+        <Icon name="download" />
+        {t("play.save")}
+      </a>
+    );
+  }
+  return block.type === "video" ? <video {...props} playsInline /> : <audio {...props} />;
+}
+
+/** Captions that came as files of their own are as good as those that lie in the film. */
+function withCaptions(file: MediaFile, block: MediaBlock, others: readonly MediaFile[]): MediaFile {
+  const ids = block.type === "video" ? (block.captions_ids ?? []) : [];
+  const found = others.filter((one) => ids.includes(one.id)).flatMap(captionsOf);
+  return found.length === 0 ? file : { ...file, renditions: [...(file.renditions ?? []), ...found] };
 }
 
 function Body({ block, file, courseId }: { block: MediaBlock; file: MediaFile; courseId: string }) {
@@ -216,8 +249,11 @@ function Playing({
       onWrong?.();
     },
   };
+  const tags = captions.map(tagOf);
+  const first =
+    "captions" in block && block.captions ? (tags.find((tag) => tag === language.value) ?? tags[0]) : undefined;
   const tracks = captions.map((words) => (
-    <Captions key={words.name} words={words} isShown={"captions" in block && block.captions === true} />
+    <Captions key={words.sha256} words={words} isShown={tagOf(words) === first} />
   ));
   return (
     <>
@@ -257,14 +293,14 @@ function keepAtEnd(player: HTMLMediaElement | null, userId: string, fileId: stri
   };
 }
 
+const tagOf = (words: Rendition) => words.name.slice("captions.".length);
+
 function Captions({ words, isShown }: { words: Rendition; isShown: boolean }) {
   const { address } = useAddress(words.sha256);
-  const tag = words.name.slice("captions.".length);
+  const tag = tagOf(words);
   const label = tag in LANGUAGES ? LANGUAGES[tag as keyof typeof LANGUAGES] : tag; // Checked on this line.
   if (!address) return null;
-  return (
-    <track kind="captions" srcLang={tag} label={label} src={address} default={isShown && tag === language.value} />
-  );
+  return <track kind="captions" srcLang={tag} label={label} src={address} default={isShown} />;
 }
 
 function Paper({ title, file, courseId }: { title: string; file: MediaFile; courseId: string }) {
