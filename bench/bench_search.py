@@ -180,10 +180,10 @@ def _lay_papers(connection: psycopg.Connection) -> None:
         insert into media_texts (file_id, text)
         select p.file_id, string_agg(w.word, ' ')
         from paper p cross join generate_series(1, %s) k
-        join lateral (select least(power(random() + k * 0, -1.25)::int - 1, %s) as rank where p.id is not null) r
+        join lateral (select least(power(random() + k * 0, -1.25), %s)::int - 1 as rank where p.id is not null) r
         on true join word w on w.rank = greatest(r.rank, 0) group by p.file_id
         """,
-        [PAPER_WORDS, VOCABULARY - 1],
+        [PAPER_WORDS, VOCABULARY],
     )
     for column in ("course_id", "item_id"):
         connection.execute(

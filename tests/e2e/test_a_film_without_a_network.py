@@ -47,13 +47,13 @@ class Made:
 
     @property
     def row(self) -> dict[str, object]:
-        size = {"width": 426, "height": 240} if self.name.startswith("v") else {}
+        size = {"width": 426, "height": 240} if self.name in {"v240", "thumb"} else {}
         return {"name": self.name, "mime": self.mime, "bytes": len(self.body), "sha256": self.sha256} | size
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
-    """A real film of more than two pieces, its sound, and captions."""
+    """A real film of more than two pieces, its sound, its poster, and captions."""
     folder = tmp_path_factory.mktemp("film")
     source = [
         *("-f", "lavfi", "-i", f"testsrc2=size=426x240:rate=24:duration={SECONDS}"),
@@ -78,9 +78,12 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
     subprocess.run(moving, check=True)
     sound = [*run, *source, "-map", "1:a", "-c:a", "libopus", "-b:a", "64k", str(folder / "sound.ogg")]
     subprocess.run(sound, check=True)
+    poster = [*run, *source[:4], "-frames:v", "1", "-c:v", "libwebp", str(folder / "thumb.webp")]
+    subprocess.run(poster, check=True)
     return [
         Made("v240", "video/mp4", (folder / "v240.mp4").read_bytes()),
         Made("opus", "audio/ogg", (folder / "sound.ogg").read_bytes()),
+        Made("thumb", "image/webp", (folder / "thumb.webp").read_bytes()),
         Made("captions.en", "text/vtt", CAPTIONS),
     ]
 
@@ -138,6 +141,8 @@ async def test_who_took_the_text_alone_plays_a_film_once_or_keeps_its_sound(
     await is_for_everybody(page)
     await page.get_by_role("button", name=re.compile(r"^Play once, 2\.\d MB")).click()
     await plays(page, "video", seek=14)
+    await says(page)  # Fetched for once, as the film.
+    assert await page.locator("img.poster").count() == 0  # Who took the text alone pays for no picture.
 
     await phone.go("/courses")
     await open_course(phone)
@@ -173,6 +178,7 @@ async def test_a_film_is_paid_for_once_and_plays_without_a_network(
         await open_lesson(page)
         await plays(page, "audio", seek=12)
         assert await page.locator("video").count() == 0
+        await page.wait_for_function("document.querySelector('img.poster').naturalWidth === 426")
 
         installation.start()
         await phone.online()
@@ -196,10 +202,7 @@ async def test_a_film_is_paid_for_once_and_plays_without_a_network(
         await open_course(phone)
         await open_lesson(page)
         await plays(page, "video", seek=15)
-        assert await page.locator("video").evaluate("film => film.videoWidth") == 426
-        assert (
-            await page.evaluate("document.querySelector('video').textTracks[0].cues[0].text") == "The ball gets faster."
-        )
+        await says_and_shows(page)
 
         await is_for_everybody(page)
         assert await page.locator("article img").count() > 0  # The smaller ones, of the quality that was chosen.
@@ -265,6 +268,18 @@ async def plays(page: Page, tag: str, *, seek: int) -> None:
         arg=[tag, seek],
     )
     await player.evaluate("player => player.pause()")
+
+
+async def says(page: Page) -> None:
+    said = "words => document.querySelector('video').textTracks[0]?.cues?.[0]?.text === words"
+    await page.wait_for_function(said, arg="The ball gets faster.")
+
+
+async def says_and_shows(page: Page) -> None:
+    await says(page)
+    assert await page.locator("video").evaluate("film => film.videoWidth") == 426
+    poster = "fetch(document.querySelector('video').poster).then(answer => answer.headers.get('content-type'))"
+    assert await page.evaluate(poster) == "image/webp"
 
 
 async def give(phone: Phone, folder: Path) -> Path:

@@ -13,11 +13,11 @@ const ENDED_S = 10; // and so near the end it begins anew.
  * The address of a kept file: the service worker's, which reads pieces as they are wanted; where none is in charge yet, or
  * after `retry`, one of the browser's own for the same pieces.
  */
-export function useAddress(sha256: string): { address: string | undefined; retry: () => void } {
+export function useAddress(sha256: string | undefined): { address: string | undefined; retry: () => void } {
   const [isOwn, setOwn] = useState(() => !navigator.serviceWorker?.controller);
   const [made, setMade] = useState<string>();
   useEffect(() => {
-    if (!isOwn) return;
+    if (!isOwn || sha256 === undefined) return;
     let address: string | undefined;
     let isGone = false;
     void readFile(sha256).then((blob) => {
@@ -30,6 +30,7 @@ export function useAddress(sha256: string): { address: string | undefined; retry
       if (address) URL.revokeObjectURL(address);
     };
   }, [sha256, isOwn]);
+  if (sha256 === undefined) return { address: undefined, retry: () => undefined };
   return { address: isOwn ? made : `/media/${sha256}`, retry: () => setOwn(true) };
 }
 

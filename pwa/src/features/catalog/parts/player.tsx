@@ -7,7 +7,7 @@ import { sayError } from "../../../app/errors.tsx";
 import type { MediaFile, Rendition } from "../../../app/rows.ts";
 import { useCourseBucket, useEngine, useRow, useRows } from "../../../app/use.ts";
 import { readFile } from "../../../media/files.ts";
-import { captionsOf, filmsOf, named, soundOf, thisPhone } from "../../../media/quality.ts";
+import { captionsOf, filmsOf, named, posterOf, soundOf, thisPhone } from "../../../media/quality.ts";
 import { useDownloads } from "../../../media/use.ts";
 import { Icon, Meter, Notice } from "../../../ui/parts.tsx";
 import { formatBytes, formatDuration } from "../../../words/format.ts";
@@ -15,6 +15,7 @@ import { LANGUAGES, language, t, tn } from "../../../words/index.ts";
 import type { Block } from "../blocks.ts";
 import { ownFiles } from "../own.ts";
 import { keepPlayed, readPlayed, streamAddress, useAddress } from "../playing.ts";
+import { Poster, usePoster } from "./poster.tsx";
 import { Price } from "./price.tsx";
 
 export type MediaBlock = Extract<Block, { type: "video" | "audio" | "document" }>;
@@ -90,10 +91,11 @@ function Choosing({ block, file, courseId, choices }: Choices) {
   const kept = choices.filter((one) => downloads.isKept(one.sha256));
   const shown = kept.find((one) => one.name === chosen) ?? kept.at(-1);
   const others = choices.filter((one) => one !== shown);
-  if (!shown && stream) return <Playing block={block} file={file} one={stream.one} address={stream.address} />;
+  if (!shown && stream) return <Playing block={block} file={file} one={stream.one} address={stream.address} isStream />;
   if (!shown) {
     return (
       <Hole>
+        <Poster file={file} />
         {file.duration_ms ? <span class="soft">{formatDuration(file.duration_ms / 1000)}</span> : null}
         <Offers file={file} courseId={courseId} choices={choices} />
         <Streaming choices={choices} onReady={(one, address) => setStream({ one, address })} />
@@ -136,7 +138,8 @@ function Offers({ file, courseId, choices }: Omit<Choices, "block">) {
     setBusy({ one, abort });
     setProblem(undefined);
     try {
-      for (const words of captionsOf(file)) await downloads.fetchOne(courseId, words, abort.signal);
+      const [poster, words] = [posterOf(file), captionsOf(file)];
+      for (const small of poster ? [poster, ...words] : words) await downloads.fetchOne(courseId, small, abort.signal);
       await downloads.fetchOne(courseId, one, abort.signal);
     } catch (error) {
       if (!abort.signal.aborted) setProblem(error instanceof TypeError ? t("error.offline") : sayError(error));
@@ -217,19 +220,21 @@ function Kept(props: Played) {
   return <Playing {...props} address={address} onWrong={retry} />;
 }
 
-function Playing({
-  block,
-  file,
-  one,
-  address,
-  onWrong,
-}: Played & { address?: string | undefined; onWrong?: () => void }) {
+interface Playable extends Played {
+  readonly address?: string | undefined;
+  readonly isStream?: boolean;
+  readonly onWrong?: () => void;
+}
+
+function Playing({ block, file, one, address, isStream = false, onWrong }: Playable) {
   const { userId } = useEngine();
   const downloads = useDownloads();
   const player = useRef<HTMLVideoElement & HTMLAudioElement>(null);
   const [speed, setSpeed] = useState(1);
   const [isWrong, setWrong] = useState(false);
-  const captions = captionsOf(file).filter((words) => downloads.isKept(words.sha256));
+  const captions = captionsOf(file).filter((words) => isStream || downloads.isKept(words.sha256));
+  const streamed = isStream && address ? address.slice(0, -one.sha256.length) : undefined; // Ends with what it names.
+  const poster = usePoster(file);
   const keep = () => player.current && keepPlayed(userId, file.id, player.current);
   useEffect(() => keepAtEnd(player.current, userId, file.id), [userId, file.id, address]);
   const props = {
@@ -253,16 +258,19 @@ function Playing({
   const first =
     "captions" in block && block.captions ? (tags.find((tag) => tag === language.value) ?? tags[0]) : undefined;
   const tracks = captions.map((words) => (
-    <Captions key={words.sha256} words={words} isShown={tagOf(words) === first} />
+    <Captions key={words.sha256} words={words} isShown={tagOf(words) === first} streamed={streamed} />
   ));
   return (
     <>
       {one.name.startsWith("v") ? (
-        <video {...props} playsInline width={one.width ?? undefined} height={one.height ?? undefined}>
+        <video {...props} poster={poster} playsInline width={one.width ?? undefined} height={one.height ?? undefined}>
           {tracks}
         </video>
       ) : (
-        <audio {...props}>{tracks}</audio>
+        <>
+          <Poster file={file} />
+          <audio {...props}>{tracks}</audio>
+        </>
       )}
       {isWrong && <Notice tone="bad">{t("play.wrong")}</Notice>}
       <label class="speed small">
@@ -295,8 +303,11 @@ function keepAtEnd(player: HTMLMediaElement | null, userId: string, fileId: stri
 
 const tagOf = (words: Rendition) => words.name.slice("captions.".length);
 
-function Captions({ words, isShown }: { words: Rendition; isShown: boolean }) {
-  const { address } = useAddress(words.sha256);
+/** Of captions that are not kept the browser fetches those that are shown, and no others. */
+function Captions(props: { words: Rendition; isShown: boolean; streamed: string | undefined }) {
+  const { words, isShown, streamed } = props;
+  const kept = useAddress(words.sha256).address;
+  const address = useDownloads().isKept(words.sha256) ? kept : streamed && streamed + words.sha256;
   const tag = tagOf(words);
   const label = tag in LANGUAGES ? LANGUAGES[tag as keyof typeof LANGUAGES] : tag; // Checked on this line.
   if (!address) return null;
