@@ -45,6 +45,7 @@ feature = Feature(
         lesson_routes.add_section,
         lesson_routes.add_lesson,
         lesson_routes.get_lesson,
+        lesson_routes.get_lesson_before,
         lesson_routes.edit_lesson,
         lesson_routes.delete_lesson,
         media_routes.media_capability,

@@ -178,12 +178,16 @@ async def delete_course(tx: Tx, course_id: UUID) -> None:
 
 
 async def editable(tx: Tx, course_id: UUID) -> Course:
-    """The course, locked. A stranger learns nothing of a draft; who may read it is told that reading is all."""
+    """The course, locked. Raises as `require_editor`."""
+    await require_editor(tx, course_id)
+    return await tx.get_locked(Course, course_id)
+
+
+async def require_editor(tx: Tx, course_id: UUID) -> None:
+    """A stranger learns nothing of a draft; who may read it is told that reading is all. Raises NotFound, Forbidden."""
     await tx.get_visible(Course, course_id)
-    course = await tx.get_locked(Course, course_id)
     if not policy.may_edit_course(tx.actor, is_staff=await queries.is_course_staff(tx, course_id)):
         raise Forbidden("Only the course's educators and admins change it.")
-    return course
 
 
 async def _show_content(tx: Tx, course_id: UUID, *, is_published: bool) -> None:

@@ -8,9 +8,9 @@ from litestar.params import FromPath, JSONBody
 
 from server.base.http.envelope import Success, success
 from server.base.tx import Tx
-from server.catalog import lessons
+from server.catalog import courses, lessons, revisions
 from server.catalog.blocks import TEXT_BYTES_MAX
-from server.catalog.schemas import EditLesson, LessonAnswer, NewLesson, NewSection, SectionRow
+from server.catalog.schemas import EditLesson, LessonAnswer, NewLesson, NewSection, RevisionText, SectionRow
 
 BODY_BYTES_MAX = TEXT_BYTES_MAX + 100_000
 
@@ -36,6 +36,15 @@ async def add_lesson(
 async def get_lesson(lesson_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[LessonAnswer]:
     """A lesson with its blocks, for who may open it."""
     return success(await lessons.read_lesson(tx, lesson_id))
+
+
+@get("/api/v1/courses/{course_id:uuid}/revisions/{revision_id:uuid}/before", operation_id="LessonBefore")
+async def get_lesson_before(
+    course_id: FromPath[UUID], revision_id: FromPath[UUID], tx: NamedDependency[Tx]
+) -> Success[RevisionText]:
+    """What stood in a lesson before a change of what learners see, for the course's staff."""
+    await courses.require_editor(tx, course_id)
+    return success(await revisions.text_before(tx, course_id, revision_id))
 
 
 @patch("/api/v1/lessons/{lesson_id:uuid}", operation_id="EditLesson", request_max_body_size=BODY_BYTES_MAX)

@@ -11,21 +11,41 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
+from server.base.errors import NotFound
 from server.base.ids import new_id
 from server.base.tx import Tx
 from server.catalog.models import Revision
-from server.catalog.schemas import RevisionKind
+from server.catalog.schemas import RevisionKind, RevisionText
 from server.identity.queries import name_of
 
 PAIRS_MAX = 3
 EXCERPT_LENGTH_MAX = 100
 TITLE_LENGTH_MAX = 120
+TEXTS_KEPT = 50  # Of a lesson: what stood before its newest changes.
 OPERATOR = "Spark"  # Who changes a course from the command line has no name of a person.
 
 _RAISE = text("update catalog_courses set revision = revision + 1 where id = :id returning revision")
+_KEEP_TEXT = text(
+    "insert into catalog_revision_texts (revision_id, lesson_id, number, blocks)"
+    " values (:id, :lesson, :number, cast(:blocks as json))"
+)
+_FORGET_TEXTS = text(
+    "delete from catalog_revision_texts where lesson_id = :lesson and number <= (select number from"
+    " catalog_revision_texts where lesson_id = :lesson order by number desc offset :kept limit 1)"
+)
+_TEXT_BEFORE = text(
+    "select t.lesson_id, t.number, t.blocks from catalog_revision_texts t"
+    " join catalog_revisions r on r.id = t.revision_id where t.revision_id = :id and r.course_id = :course"
+)
 _TAG = re.compile(r"<[^<>]*>")
 
 Blocks = Sequence[Mapping[str, Any]]
+
+
+class TextNotKept(NotFound):
+    """What stood there before is not kept: it is too long ago, or the change was not of a lesson's text."""
+
+    code = "revision.not_kept"
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -59,9 +79,10 @@ async def note_revision(
     """Count one change of what learners see. The course is locked from here to the end of the transaction."""
     await tx.db.flush()
     number = (await tx.db.execute(_RAISE, {"id": course_id})).scalar_one()
+    id_ = new_id()
     tx.db.add(
         Revision(
-            id=new_id(),
+            id=id_,
             course_id=course_id,
             lesson_id=lesson_id,
             number=number,
@@ -73,6 +94,18 @@ async def note_revision(
         )
     )
     await tx.db.flush()
+    if lesson_id is not None and before is not None:
+        stood = msgspec.json.encode(before).decode()
+        await tx.db.execute(_KEEP_TEXT, {"id": id_, "lesson": lesson_id, "number": number, "blocks": stood})
+        await tx.db.execute(_FORGET_TEXTS, {"lesson": lesson_id, "kept": TEXTS_KEPT})
+
+
+async def text_before(tx: Tx, course_id: UUID, revision_id: UUID) -> RevisionText:
+    """The lesson as it stood before that change. Whoever calls has asked for the right. Raises TextNotKept."""
+    row = (await tx.db.execute(_TEXT_BEFORE, {"id": revision_id, "course": course_id})).one_or_none()
+    if row is None:
+        raise TextNotKept
+    return RevisionText(id=revision_id, lesson_id=row.lesson_id, number=row.number, blocks=row.blocks)
 
 
 def summary_of(before: Blocks, after: Blocks, *, title: str = "") -> Summary:

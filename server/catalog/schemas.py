@@ -95,6 +95,15 @@ class RevisionRow(Struct, frozen=True):
     created_at: datetime
 
 
+class RevisionText(Struct, frozen=True):
+    """A lesson as it stood before one change of what learners see."""
+
+    id: UUID
+    lesson_id: UUID
+    number: int
+    blocks: list[Any]
+
+
 class ProgressRow(Struct, frozen=True):
     id: UUID
     lesson_id: UUID

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from server.catalog import revisions
 from server.catalog.revisions import excerpt, summary_of
 from tests.support.api import Api
 from tests.support.phone import Phone
@@ -89,6 +90,41 @@ async def test_every_change_of_what_learners_see_is_in_the_history_and_raises_th
     assert {row["by_name"] for row in rows} == {"Oybek X."}
     assert author.all("catalog.courses")[course]["revision"] == 7
     assert learner.all("catalog.revisions") == {}
+
+
+async def test_what_stood_before_a_change_is_read_by_its_educators_and_brought_back_as_a_change(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "TEXTS_KEPT", 2)
+    await api.add("Oybek X", "educator")
+    await api.add("Bobur X", "educator")
+    async with api.signed_in("Oybek X") as oybek, api.signed_in("Bobur X") as bobur:
+        course, section = await make_course(oybek)
+        lesson = await write(oybek, section, paragraph("one"), EXERCISE)
+        await oybek.post(f"/api/v1/courses/{course}/publish")
+        for words in ("two", "three", "four"):
+            await oybek.patch(f"/api/v1/lessons/{lesson}", json={"blocks": [paragraph(words), EXERCISE]})
+        await all_published(api)
+        author = Phone(oybek)
+        await author.sync()
+        edits = {row["number"]: row["id"] for row in author.all("catalog.revisions").values()}
+        path = f"/api/v1/courses/{course}/revisions/%s/before"
+
+        assert (await oybek.get(path % edits[2])).json()["error"]["code"] == "revision.not_kept"  # Of the oldest.
+        assert (await oybek.get(path % edits[1])).json()["error"]["code"] == "revision.not_kept"  # The publishing.
+        assert (await bobur.get(path % edits[4])).status_code == 403
+        stood = (await oybek.get(path % edits[3])).json()["data"]
+        assert (stood["lesson_id"], stood["number"], stood["blocks"]) == (lesson, 3, [paragraph("two"), EXERCISE])
+
+        now = author.all("catalog.lesson_texts")[lesson]["blocks"]
+        author.patch("catalog.lesson_texts", lesson, {"blocks": {"was": now, "now": stood["blocks"]}})
+        await author.sync()
+        await all_published(api)
+        await author.sync()
+
+    assert author.all("catalog.lesson_texts")[lesson]["blocks"] == [paragraph("two"), EXERCISE]
+    newest = max(author.all("catalog.revisions").values(), key=lambda row: row["number"])
+    assert newest["summary"]["pairs"] == [{"was": "four", "now": "two"}]
 
 
 @pytest.mark.parametrize(
