@@ -8,6 +8,7 @@ from uuid import UUID
 
 from server.assessments.imports import gradable, take_questions
 from server.assessments.interchange import NotThisFormat, QuestionDocument, TooManyQuestions, read_questions
+from server.assessments.interchange.qti import read_all_of
 from server.assessments.keeping import keep_pictures, with_files
 from server.base.actor import Actor
 from server.base.archive import Archive, EntryBroken, Limits, open_archive
@@ -24,6 +25,7 @@ Also = Callable[[Tx, ImportReport], Awaitable[None]]  # What the caller does in 
 FILE_BYTES_MAX = 10 * 1024 * 1024
 PACKAGE = Limits(entries=12_000, unpacked_bytes=64 * 1024 * 1024, entry_bytes=10 * 1024 * 1024)
 MANIFEST = "imsmanifest.xml"
+LOOSE_MAX = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ def read_document(path: Path, kind: QuestionsKind) -> QuestionDocument:
         return read_questions(kind, content)
     if content.startswith(b"PK"):
         with open_archive(path, PACKAGE) as archive:
-            return read_questions("qti", _found(archive, MANIFEST), files=_Finder(archive))
+            return _read_package(archive)
     try:
         return read_questions("qti", content)
     except NotThisFormat:
@@ -87,9 +89,20 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def _read_package(archive: Archive) -> QuestionDocument:
+    """By its manifest, which may lie in the one folder that somebody packed; without one, all XML in it."""
+    tops = sorted((name for name in archive.entries if name.rpartition("/")[2] == MANIFEST), key=lambda n: n.count("/"))
+    if tops:
+        finder = _Finder(archive, tops[0].removesuffix(MANIFEST))
+        return read_questions("qti", _found(archive, tops[0]), files=finder)
+    loose = [name for name in archive.entries if name.lower().endswith((".xml", ".qti")) and not name.startswith("__")]
+    document = read_all_of(loose[:LOOSE_MAX], _Finder(archive, ""))
+    if not document.entries:
+        raise NotThisFormat(f"The zip has no {MANIFEST}, and no file of questions: it is no QTI package.")
+    return document
+
+
 def _found(archive: Archive, name: str) -> bytes:
-    if name not in archive:
-        raise NotThisFormat(f"The zip has no {name}: it is no QTI package.")
     try:
         return archive.read(name, bytes_max=PACKAGE.entry_bytes)
     except EntryBroken as problem:
@@ -99,8 +112,10 @@ def _found(archive: Archive, name: str) -> bytes:
 class _Finder:
     """The files beside the manifest."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, folder: str) -> None:
         self._archive = archive
+        self._folder = folder
 
     def __call__(self, name: str) -> bytes | None:
-        return _found(self._archive, name) if name in self._archive else None
+        path = self._folder + name
+        return _found(self._archive, path) if path in self._archive else None

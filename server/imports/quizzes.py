@@ -63,7 +63,7 @@ class QuizTaker:
         title = self._free_title(quiz.title or document.title or UNNAMED)
         self._kept[quiz.item], self._titles[quiz.item], self._quizzes[quiz.item] = kept, title, quiz
         is_whole = all(entry.state == "ok" for entry in entries)
-        lost = len(document.entries) - len(document.questions)
+        lost = sum(entry.outcome in ("skipped", "failed") for entry in document.entries)
         words = f"{lost} of its {len(entries)} questions were left out." if lost else "Some questions lost something."
         return [_told(quiz, "ok") if is_whole else _told(quiz, "partial", Reason("quiz.partial", words)), *entries]
 

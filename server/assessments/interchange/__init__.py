@@ -12,7 +12,14 @@ from functools import partial
 from typing import Literal
 
 from server.assessments.interchange.aiken import read_aiken, write_aiken
-from server.assessments.interchange.document import Entry, Question, QuestionDocument, document_of
+from server.assessments.interchange.document import (
+    Body,
+    ChoiceBody,
+    Entry,
+    Question,
+    QuestionDocument,
+    document_of,
+)
 from server.assessments.interchange.gift import parse_gift
 from server.assessments.interchange.gift_writing import write_gift
 from server.assessments.interchange.moodle_xml import read_moodle_xml
@@ -73,8 +80,27 @@ def read_questions(kind: ReadKind, content: bytes, *, files: FileFinder | None =
     reason.
     """
     if kind in ("qti", "qti12"):
-        return (read_qti if kind == "qti" else read_qti12)(content, files)
-    return _READERS[kind](content)
+        return _with_order_told((read_qti if kind == "qti" else read_qti12)(content, files))
+    return _with_order_told(_READERS[kind](content))
+
+
+def _with_order_told(document: QuestionDocument) -> QuestionDocument:
+    """One line for all questions whose answers stood in an order of their own."""
+    count = sum(entry.is_in_order and isinstance(_body_of(entry), ChoiceBody) for entry in document.entries)
+    if not count:
+        return document
+    which = f"{count:,} question{'s' * (count > 1)}"
+    why = (
+        f"The file shows the answers of {which} in an order of their own; here each learner sees them mixed."
+        " Look for answers such as “all of the above”."
+    )
+    return replace(
+        document, entries=(*document.entries, Entry(0, "Order of answers", "partial", why, None, "the file"))
+    )
+
+
+def _body_of(entry: Entry) -> Body | None:
+    return None if entry.question is None else entry.question.body
 
 
 _READERS: dict[ReadKind, Callable[[bytes], QuestionDocument]] = {

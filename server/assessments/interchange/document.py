@@ -142,6 +142,7 @@ class Entry:
     question: Question | None  # None when skipped or failed.
     where: str = ""  # How the file names it, where a line says little: the path of an item in a package.
     pictures: tuple["Picture", ...] = ()  # Those that marks of the question name.
+    is_in_order: bool = False  # The file shows its answers in an order of their own; here they are mixed.
 
     @property
     def place(self) -> str:

@@ -46,6 +46,8 @@ MENUS = ("MULTICHOICE", "MC")
 NUMBERS = frozenset({"NUMERICAL", "NM"})
 
 _GAP = re.compile(r"\{\d{0,4}:(" + GAP_KINDS + r"):((?:\\.|[^\\{}])*)\}", re.DOTALL)
+_STRAY = re.compile(r"\{\d{0,4}:([A-Z][A-Z_]{0,30}):")  # Its key would stand in the text.
+_WEIGHTS = re.compile(r"\{(\d{0,4}):(?:" + GAP_KINDS + "):")
 _PART = re.compile(r"(?:\\.|[^\\~])+", re.DOTALL)
 _SHIELD = re.compile(r"\\([}#~/\"\\{])")
 _WEIGHT = re.compile(r"\s*(=|%(-?\d{1,3}(?:\.\d{1,8})?)%)?(.*)\Z", re.DOTALL)
@@ -86,8 +88,8 @@ def _question(element: Element, category: str | None, notes: Notes) -> Question:
         raise Skipped(_WHY.get(kind, f"questions of Moodle's kind “{kind[:40]}” are not taken"))
     prompt = _words(child(element, "questiontext"), notes, length_max=PROMPT_LENGTH_MAX, shows=True)
     prompt = "\n".join(part for part in (prompt, _old_image(element, notes)) if part)
-    if kind == "cloze":
-        prompt, gapped = _cloze(prompt, notes)
+    if kind in ("cloze", "gapselect", "ddwtos"):
+        prompt, gapped = _cloze(prompt, notes) if kind == "cloze" else _chosen_words(element, prompt, notes)
         body: Body = gapped
     else:
         body = _READERS[kind](element, notes)
@@ -202,7 +204,23 @@ def _multichoice(element: Element, notes: Notes) -> Body:
         words = Notes()
         if _words(child(element, part), words) not in _MOODLES_OWN:
             notes.lose("feedback for any right or wrong answer was left out")
+    notes.is_in_order = text_at(element, "shuffleanswers").strip().lower() in ("false", "0") and len(choices) > 2
+    if attribute(element, "type") == "multichoiceset":
+        return ChoiceBody(_whole_set(choices, notes), is_multi=True)
     return ChoiceBody(choices, is_multi=text_at(element, "single").strip().lower() in ("false", "0"))
+
+
+def _whole_set(choices: tuple[Choice, ...], notes: Notes) -> tuple[Choice, ...]:
+    """All or nothing, by a plugin: each right answer says 100 %."""
+    right = [place for place, one in enumerate(choices) if one.weight_ppm > 0]
+    share = FULL_PPM // max(len(right), 1)
+    notes.lose("all or nothing became a part of the mark for each right answer")
+    return tuple(
+        Choice(one.text, share + (FULL_PPM - share * len(right)) * (place == right[0]), one.feedback)
+        if place in right
+        else Choice(one.text, 0, one.feedback)
+        for place, one in enumerate(choices)
+    )
 
 
 _MOODLES_OWN = frozenset(
@@ -286,6 +304,33 @@ def _cloze(prompt: str, notes: Notes) -> tuple[str, ClozeBody]:
     if re.search(r"\[\[\d{1,2}\]\]", prompt):
         raise Fault("its text holds [[1]], which is how gaps are written here")
     replaced = _GAP.sub(put, prompt)
+    if left := _STRAY.search(replaced):
+        raise Skipped(f"gaps of the kind “{left.group(1)[:20]}” are not taken")
+    if len({hit.group(1) or "1" for hit in _WEIGHTS.finditer(prompt)}) > 1:
+        notes.lose("gaps count alike here")
+    if len(gaps) > GAPS_MAX:
+        raise Fault(f"it has {len(gaps)} gaps; at most {GAPS_MAX} are taken")
+    return replaced, ClozeBody(tuple(gaps))
+
+
+def _chosen_words(element: Element, prompt: str, notes: Notes) -> tuple[str, ClozeBody]:
+    """`[[3]]` in the text is where the third word belongs; all words of its group are offered."""
+    offered = [
+        (notes.either(text_at(one, "text")), text_at(one, "group").strip() or "1")
+        for one in children(element, "selectoption", "dragbox")
+    ]
+    gaps: list[Gap] = []
+
+    def put(found: re.Match[str]) -> str:
+        place = int(found.group(1)) - 1
+        if not 0 <= place < len(offered):
+            raise Fault(f"its text names the word {place + 1}, and it has {len(offered)}")
+        right, group = offered[place]
+        words = dict.fromkeys(text for text, of in offered if of == group)
+        gaps.append(Gap(tuple(ShortAnswer(text, FULL_PPM if text == right else 0) for text in words), is_menu=True))
+        return f"[[{len(gaps)}]]"
+
+    replaced = re.sub(r"\[\[(\d{1,2})\]\]", put, prompt)
     if len(gaps) > GAPS_MAX:
         raise Fault(f"it has {len(gaps)} gaps; at most {GAPS_MAX} are taken")
     return replaced, ClozeBody(tuple(gaps))
@@ -304,6 +349,8 @@ def _gap(kind: str, source: str, notes: Notes) -> Gap:
         answers.append(
             ShortAnswer(notes.plain(text), min(max(weight, -FULL_PPM), FULL_PPM), notes.plain(feedback) or None)
         )
+    if kind in ("SAC", "MWC", "SHORTANSWER_C"):
+        notes.lose("capitals and small letters count the same here")
     is_menu = kind.startswith(MENUS)
     if any(answer.feedback for answer in answers):
         notes.lose("the feedback of gaps was left out")
@@ -334,5 +381,9 @@ _READERS = {
     "matching": _matching,
     "ordering": _ordering,
     "essay": _essay,
-    "cloze": _essay,  # Read by `_cloze`, out of its text.
+    "ddmatch": _matching,
+    "multichoiceset": _multichoice,
+    "cloze": _essay,  # Read out of the text, as are the next two.
+    "gapselect": _essay,
+    "ddwtos": _essay,
 }

@@ -132,6 +132,8 @@ def _choice(item: Item, response: Element, kind: str) -> Body:
         if scores[right] <= 0:
             raise Fault("no answer is right")
         return TrueFalseBody(is_true, item.feedback_of(wrong), item.feedback_of(right))
+    shuffles = {attribute(one, "shuffle").lower() for one in within(response, "render_choice")}
+    item.notes.is_in_order = shuffles == {"no"} and len(found) > 2
     choices = tuple(Choice(text, scores[ident], item.feedback_of(ident)) for ident, text in found.items())
     return ChoiceBody(choices, is_multi=is_multi)
 

@@ -21,6 +21,7 @@ from server.assessments.interchange.document import (
 )
 from server.assessments.interchange.loss import Unwritable, also_lost
 from server.assessments.interchange.pictures import pieces_of
+from server.assessments.interchange.qti_interactions import TOOL
 from server.assessments.interchange.reading import Notes
 from server.assessments.interchange.xml import Element, add, clean
 
@@ -35,7 +36,12 @@ _MARK = re.compile(r"\[\[(\d{1,2})\]\]")
 def item_of(ident: str, question: Question, notes: Notes) -> Element:
     also_lost(question, notes)
     root = etree.Element(
-        "assessmentItem", identifier=ident, title=clean(question.title), adaptive="false", timeDependent="false"
+        "assessmentItem",
+        identifier=ident,
+        title=clean(question.title),
+        adaptive="false",
+        timeDependent="false",
+        toolName=TOOL,
     )
     if question.tags:
         if any(";" in tag for tag in question.tags):

@@ -58,6 +58,7 @@ class Notes:
     losses: list[str] = field(default_factory=list)
     files: FileFinder | None = None  # What stands beside the question: its pictures.
     pictures: dict[UUID, Picture] = field(default_factory=dict)
+    is_in_order: bool = False  # The file shows its answers in an order of their own.
 
     def lose(self, what: str) -> None:
         self.losses.append(what)
@@ -67,7 +68,7 @@ class Notes:
         words = MARK.sub(self._own_mark, unicodedata.normalize("NFC", _CONTROL.sub("", source)).strip())
         if len(words) > length_max:
             raise Fault(f"a text of {len(words):,} characters; at most {length_max:,} are taken")
-        if (formula := _LATEX.search(words)) is not None:
+        if (formula := _LATEX.search(words)) is not None and not any(one.startswith("formulas") for one in self.losses):
             self.lose(f"formulas like “{' '.join(formula.group().split())[:40]}” are shown as they are typed")
         return words
 
@@ -133,7 +134,8 @@ def entry_of(
     outcome: Outcome = "partial" if losses else "ok"
     used = named_in(shown_texts(question))
     pictures = tuple(notes.pictures[id_] for id_ in used if id_ in notes.pictures)
-    return Entry(line, question.title, outcome, sentence(losses) if losses else None, question, where, pictures)
+    reason = sentence(losses) if losses else None
+    return Entry(line, question.title, outcome, reason, question, where, pictures, notes.is_in_order)
 
 
 def shown_of(text: str) -> str:
