@@ -11,7 +11,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,15 +142,23 @@ class Archive:
 
     def copy(self, name: str, into: Path) -> None:
         """The same onto a disk, for what is too large for memory; never more than the directory said."""
+        with into.open("wb") as file:
+            self._unpack(name, file.write)
+
+    def check(self, name: str) -> None:
+        """The same to nowhere. Raises EntryBroken."""
+        self._unpack(name, len)
+
+    def _unpack(self, name: str, take: Callable[[bytes], object]) -> None:
         entry = self.entries[name]
         size = 0
         try:
-            with self.zip.open(entry) as stream, into.open("wb") as file:
+            with self.zip.open(entry) as stream:
                 while chunk := stream.read(CHUNK_BYTES):
                     size += len(chunk)
                     if size > entry.file_size:
                         break
-                    file.write(chunk)
+                    take(chunk)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
             raise EntryBroken("file.broken", f"{shown(name)} cannot be unpacked: {error}.") from error
         if size != entry.file_size:

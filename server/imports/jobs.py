@@ -15,6 +15,7 @@ from server.catalog.portable.bringing import import_course
 from server.identity.actors import actor_of_user
 from server.imports import queries
 from server.imports.files import file_of, let_go
+from server.imports.packages import PackageOrder, import_package
 from server.imports.payloads import RunImport
 from server.imports.queries import WaitingImport
 from server.imports.questions import QuestionsOrder, import_questions, sums_of
@@ -74,6 +75,19 @@ async def _run(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> 
             imported = await bring(work, actor, order, tests=tests, on_progress=run.note, also=run.note_course)
             if waiting.dry_run:
                 await run.note_tried(imported.report, imported.sums, None if imported.is_new else imported.slug)
+        case "scorm":
+            package = PackageOrder(
+                path=path,
+                name=waiting.name,
+                course_slug=waiting.course_slug,
+                owner_id=actor.id,
+                access=waiting.access,
+                publish=waiting.publish,
+                dry_run=waiting.dry_run,
+            )
+            imported = await import_package(work, actor, package, on_progress=run.note, also=run.note_course)
+            if waiting.dry_run:
+                await run.note_tried(imported.report, imported.sums, waiting.course_slug)
         case kind:
             wanted = QuestionsOrder(
                 path=path,

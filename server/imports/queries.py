@@ -56,6 +56,7 @@ class WaitingImport:
     practice_title: str | None
     dry_run: bool
     upload_id: UUID | None
+    name: str
 
 
 async def refuse_too_many(tx: Tx) -> None:
@@ -98,7 +99,8 @@ async def start(tx: Tx, import_id: UUID) -> WaitingImport | None:
             text(
                 "update imports_imports set state = 'running', step = 'starting' where id = :id and state in"
                 " ('queued', 'running')"
-                " returning id, owner_id, kind, publish, access, course_slug, practice_title, dry_run, upload_id"
+                " returning id, owner_id, kind, publish, access, course_slug, practice_title, dry_run, upload_id,"
+                " name"
             ),
             {"id": import_id},
         )

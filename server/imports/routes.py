@@ -29,7 +29,7 @@ from server.settings import Settings
 
 NAME_LENGTH_MAX = 200
 ORDER_BYTES_MAX = 16_384
-COURSES = frozenset({"cartridge", "course"})  # Kinds that make a course; the others are questions, which go into one.
+COURSES = frozenset({"cartridge", "course", "scorm"})  # Kinds that can make a course; questions go into one.
 
 
 class WhereTo(Invalid):
@@ -69,8 +69,9 @@ async def start_import(
     """Import a file in the background.
 
     It came as an upload and is named in JSON; or it is the body, or the first file of a form, of at most 200 MB.
-    `cartridge` and `course` make a course; files of questions a practice test called `practice` in the course with slug
-    `course`. With `dry_run` nothing is made: the report says what would be, and `apply` makes it of the same file.
+    `cartridge` and `course` make a course, and so does `scorm`, unless it goes into the one with slug `course`; files
+    of questions make a practice test called `practice` in that course. With `dry_run` nothing is made: the report says
+    what would be, and `apply` makes it of the same file.
     """
     if request.content_type[0] == "application/json":
         return success(await _start_from_upload(request, actor))

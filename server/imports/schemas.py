@@ -9,7 +9,7 @@ from server.base.import_report import ItemState, Reason, Sums
 from server.catalog.importing import Access
 
 QuestionsKind = Literal["gift", "aiken", "csv", "moodle_xml", "qti"]
-ImportKind = Literal["cartridge", "course"] | QuestionsKind
+ImportKind = Literal["cartridge", "course", "scorm"] | QuestionsKind
 ImportState = Literal["queued", "running", "done", "failed"]
 
 
@@ -19,7 +19,7 @@ class ImportOrder(Struct, frozen=True, forbid_unknown_fields=True):
     upload_id: UUID
     kind: ImportKind
     dry_run: bool = False
-    course: Annotated[str, Meta(max_length=255)] | None = None  # Slug: where questions go.
+    course: Annotated[str, Meta(max_length=255)] | None = None  # Slug: where questions or a package go.
     practice: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     publish: bool = False
     access: Access = "free"

@@ -68,7 +68,7 @@ def _set_headers(message: Any, request_id: str, *, path: str) -> None:  # Any: L
     if path.startswith("/api/"):
         headers.setdefault("cache-control", "no-store")
         headers["server-time"] = str(time.time_ns() // 1_000_000)
-    elif headers.get("content-type", "").startswith("text/html"):
+    elif headers.get("content-type", "").startswith("text/html") and "content-security-policy" not in headers:
         for name, value in PAGE_HEADERS.items():
             headers[name] = value
 
