@@ -36,7 +36,7 @@ JITTER = 0.25
 CROWD_S = 1.0  # Who was here within it is company.
 RESTS = 16.0  # times what a page took, while many ask for news
 MANY_PER_S = 20.0  # Below it the rest is shorter in proportion.
-REST_MAX_S = 0.5
+REST_MAX_S = 0.2
 # With appointments so far ahead fills rest no longer: a crowd, too, must come to its end. Up to there the rest becomes
 # shorter in proportion: switched off at once, it would swing, and appointments given at one pace be kept at the other.
 BACKLOG_MAX_S = 30.0
