@@ -3,9 +3,9 @@
 import { useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
 import type { MediaFile } from "../../../app/rows.ts";
-import { useRow } from "../../../app/use.ts";
+import { useEngine, useRow } from "../../../app/use.ts";
 import { Field, Icon, Notice } from "../../../ui/parts.tsx";
-import { useUploads } from "../../../uploads/use.ts";
+import { uploadsOf, useUploads } from "../../../uploads/use.ts";
 import { LANGUAGES, language, t } from "../../../words/index.ts";
 import type { Block, VideoBlock } from "../../catalog/blocks.ts";
 import { staffBucket } from "../staff.ts";
@@ -16,17 +16,18 @@ const TYPES = { vtt: "text/vtt", srt: "application/x-subrip" } as const;
 const UNKNOWN = "und";
 
 export function Captions({ block, courseId, onChange, onBusy }: EditorProps<VideoBlock>) {
-  const uploads = useUploads();
+  const engine = useEngine();
   const [spoken, setSpoken] = useState<string>(language.value);
   const [problem, setProblem] = useState<string>();
   const ids = block.captions_ids ?? [];
 
   async function take(input: HTMLInputElement): Promise<void> {
     const file = input.files?.[0];
-    if (!file || !uploads) return;
+    if (!file) return;
     setProblem(undefined);
     onBusy(true);
     try {
+      const uploads = await uploadsOf(engine);
       const { fileId } = await uploads.add(named(file, spoken), {
         purpose: "course",
         purposeId: courseId,
@@ -88,7 +89,6 @@ export function Captions({ block, courseId, onChange, onBusy }: EditorProps<Vide
                 {...props}
                 type="file"
                 accept=".vtt,.srt,text/vtt,application/x-subrip"
-                disabled={!uploads}
                 onChange={(event) => void take(event.currentTarget)}
               />
             )}

@@ -3,10 +3,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
 import type { MediaFile } from "../../../app/rows.ts";
-import { useRow } from "../../../app/use.ts";
+import { useEngine, useRow } from "../../../app/use.ts";
 import { Chip, Field, Meter, Notice } from "../../../ui/parts.tsx";
 import type { Upload } from "../../../uploads/types.ts";
-import { useUploads } from "../../../uploads/use.ts";
+import { uploadsOf, useUploads } from "../../../uploads/use.ts";
 import { formatBytes } from "../../../words/format.ts";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
@@ -87,7 +87,7 @@ function PictureWords({ block, onChange }: EditorProps<Extract<Block, { type: "i
 
 /** Licence and maker are asked before the file: they are part of what it is called. */
 function Choose({ block, courseId, onChange, onBusy }: EditorProps<Shown>) {
-  const uploads = useUploads();
+  const engine = useEngine();
   const input = useRef<HTMLInputElement>(null);
   const [licence, setLicence] = useState(LICENCES[0]?.licence ?? "");
   const [whose, setWhose] = useState("");
@@ -95,10 +95,11 @@ function Choose({ block, courseId, onChange, onBusy }: EditorProps<Shown>) {
   const [done, setDone] = useState<{ part: number; of: number }>();
 
   async function take(file: File | undefined): Promise<void> {
-    if (!file || !uploads) return;
+    if (!file) return;
     setProblem(undefined);
     onBusy(true);
     try {
+      const uploads = await uploadsOf(engine); // On a slow phone a file is chosen sooner than these are read.
       const size = block.type === "image" ? await sizeOf(file) : null;
       const added = await uploads.add(file, {
         purpose: "course",
@@ -140,7 +141,7 @@ function Choose({ block, courseId, onChange, onBusy }: EditorProps<Shown>) {
             ref={input}
             type="file"
             accept={TYPES[block.type]}
-            disabled={!uploads || done !== undefined}
+            disabled={done !== undefined}
             onChange={(event) => void take(event.currentTarget.files?.[0])}
           />
         )}

@@ -3,8 +3,9 @@
 import { useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
+import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
-import { useUploads } from "../../../uploads/use.ts";
+import { uploadsOf, useUploads } from "../../../uploads/use.ts";
 import { formatBytes } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
 import { UploadItem } from "../parts/item.tsx";
@@ -13,18 +14,19 @@ export const ACCEPT =
   "image/jpeg,image/png,image/webp,image/gif,video/mp4,video/webm,video/quicktime,audio/*,application/pdf,.docx,.pptx,.xlsx,.odt,.odp,.ods,.vtt,.srt,.zip";
 
 export function UploadsScreen() {
+  const engine = useEngine();
   const uploads = useUploads();
   const [problem, setProblem] = useState<string>();
   const [keeping, setKeeping] = useState<{ name: string; done: number; total: number }>();
   const all = uploads?.all.value ?? [];
 
   async function add(input: HTMLInputElement): Promise<void> {
-    if (!uploads) return;
     setProblem(undefined);
     for (const file of [...(input.files ?? [])]) {
       try {
+        const queue = await uploadsOf(engine); // On a slow phone files are chosen sooner than these are read.
         const onProgress = (done: number, total: number) => setKeeping({ name: file.name, done, total });
-        await uploads.add(file, { purpose: "course", onProgress });
+        await queue.add(file, { purpose: "course", onProgress });
       } catch (error) {
         const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
         setProblem(isFull ? sayError(error) : t("uploads.unreadable", { name: file.name }));
@@ -45,7 +47,7 @@ export function UploadsScreen() {
           class="hidden"
           multiple
           accept={ACCEPT}
-          disabled={!uploads || keeping !== undefined}
+          disabled={keeping !== undefined}
           onChange={(event) => void add(event.currentTarget)}
         />
       </label>
