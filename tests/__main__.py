@@ -1,7 +1,8 @@
 """`python3 run.py test`: every test. Without a Chromium for the browser tests it says so, and does not pass.
 
 `--fast` is `python3 run.py test-fast`. A run of everything uses all cores: a file of tests is run by one process, each
-process has servers of its own. Where paths are named, or `-n`, pytest's own way stands.
+process has servers of its own; two to a core, because half the time of a story is waiting. Where paths are named, or
+`-n`, pytest's own way stands.
 """
 
 import os
@@ -17,7 +18,8 @@ from server.embedded.doctor import find_browser
 FAST = "--fast"
 QUICK = "not slow and not browser"
 WITHOUT = "--no-browser"
-PROCESSES_MAX = 4  # Each has a PostgreSQL, a Valkey and an S3, and perhaps a browser.
+PROCESSES_MAX = 4  # Each has a PostgreSQL, a Valkey and an S3, and perhaps a whole installation and a browser:
+PROCESS_BYTES = 1_500_000_000
 NO_BROWSER = (
     "No Chromium was found for the browser tests. Install it (Debian, Ubuntu: sudo apt-get install chromium), "
     f"or set CHROME_PATH to one, or leave the browser tests out: python3 run.py test {WITHOUT}"
@@ -27,7 +29,7 @@ NO_BROWSER = (
 def main(arguments: list[str]) -> int:
     if FAST in arguments:
         rest = [argument for argument in arguments if argument != FAST]
-        return int(pytest.main(["-m", QUICK, *on_all_cores(rest), *rest]))
+        return int(pytest.main(["-m", QUICK, *on_all_cores(rest, to_a_core=1), *rest]))
     if WITHOUT in arguments:
         rest = [argument for argument in arguments if argument != WITHOUT]
         code = pytest.main(["-m", "not browser", *on_all_cores(rest), *rest])
@@ -43,12 +45,13 @@ def main(arguments: list[str]) -> int:
     return int(pytest.main([*on_all_cores(arguments), *arguments]))
 
 
-def on_all_cores(arguments: list[str]) -> list[str]:
+def on_all_cores(arguments: list[str], *, to_a_core: int = 2) -> list[str]:
     """The flags for it; none where a part is asked for, which one process has sooner."""
-    processes = min(PROCESSES_MAX, os.cpu_count() or 1)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    processes = min(PROCESSES_MAX, to_a_core * (os.cpu_count() or 1), memory // PROCESS_BYTES)
     is_part = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
     is_said = any(argument.startswith(("-n", "--numprocesses", "--pdb", "-s")) for argument in arguments)
-    if processes == 1 or is_part or is_said:
+    if processes <= 1 or is_part or is_said:
         return []
     return ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
 

@@ -22,7 +22,19 @@ from tests.support.postgres import TEMPLATE, PostgresServer
 from tests.support.postgres import postgres_server as start_postgres
 
 MEMORY_BYTES_MIN = 2 * 1024**3
-LONGEST = Path(__file__).parent / "e2e"
+# In this order, then all others. The first builds the page and the school that all stories begin with.
+LONGEST = (
+    "e2e/test_a_film_without_a_network",
+    "page/",
+    "e2e/test_the_educators_story",
+    "e2e/test_an_educator_builds_a_course",
+    "e2e/test_access",
+    "e2e/",
+    "launcher/test_up",
+    "sync/test_restore_drill",
+    "simulation/",
+    "sync/",
+)
 BYTECODE = Path(__file__).resolve().parents[1] / ".cache" / "bytecode"
 
 # Where Python may write no bytecode beside the source, each of the hundred processes that a run starts would compile
@@ -51,7 +63,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if SERVED & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: not item.path.is_relative_to(LONGEST))
+        items.sort(key=lambda item: _place_in_line(item.path))
+
+
+def _place_in_line(path: Path) -> int:
+    name = path.relative_to(Path(__file__).parent).as_posix()
+    return next((place for place, longer in enumerate(LONGEST) if name.startswith(longer)), len(LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ def build(*, pwa: Path = PWA) -> bool:
         if is_current(pwa):  # Somebody else built it while we waited.
             return False
         wanted = hash_of_source(pwa)
-        install_packages(pwa)
+        _install_packages(pwa)
         npm(pwa, "run", "build")
         (pwa / "dist" / STAMP).write_text(wanted + "\n")
     return True
@@ -49,6 +49,11 @@ def is_current(pwa: Path) -> bool:
 
 def install_packages(pwa: Path) -> None:
     """Bring node_modules to the lock; a moment when it is there. Raises BuildFailed."""
+    with _alone():  # Two at once would take each other's files away.
+        _install_packages(pwa)
+
+
+def _install_packages(pwa: Path) -> None:
     if not _has_packages(pwa):
         npm(pwa, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress")
         (pwa / "node_modules" / ".spark-lock").write_text(_hash_of_lock(pwa))

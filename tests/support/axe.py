@@ -12,16 +12,17 @@ JUDGE = """tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).the
     found.violations.map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | ')}`))"""
 TALL = 6_000  # Px: a page seen whole. Bars that float over a scrolled one are not what axe should judge.
 REST_MS = 200
+ARRIVED = """() => Promise.allSettled(document.getAnimations()
+    .filter(moving => Number.isFinite(moving.effect?.getComputedTiming().endTime))
+    .map(moving => moving.finished))"""
 REST = """quiet_ms => new Promise(rested => {
-    const arrived = () => Promise.allSettled(document.getAnimations()
-        .filter(moving => Number.isFinite(moving.effect?.getComputedTiming().endTime))
-        .map(moving => moving.finished));
+    const arrived = ARRIVED;
     const end = () => { seen.disconnect(); clearTimeout(last); arrived().then(() => rested()); };
     let quiet = setTimeout(end, quiet_ms);
     const last = setTimeout(() => { clearTimeout(quiet); end(); }, 20 * quiet_ms);
     const seen = new MutationObserver(() => { clearTimeout(quiet); quiet = setTimeout(end, quiet_ms); });
     seen.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
-})"""
+})""".replace("ARRIVED", ARRIVED)
 IS_THERE = "typeof axe === 'object'"
 
 
@@ -46,6 +47,11 @@ async def violations_of_colours(page: Page) -> list[str]:
 async def come_to_rest(page: Page) -> None:
     """Until nothing was written on the screen for a while, and what moves on it has arrived."""
     await page.evaluate(REST, REST_MS)
+
+
+async def arrive(page: Page) -> None:
+    """Until what moves on the screen has arrived: where nothing is written, as when its colours change."""
+    await page.evaluate(ARRIVED)
 
 
 async def _be_there(page: Page) -> None:
