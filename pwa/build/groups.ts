@@ -19,12 +19,26 @@ const STUDIO =
 
 export const isStudio = (key: string): boolean => STUDIO.test(key);
 
+/** What opens packages from elsewhere: a phone keeps it once it has one. */
+const PACKAGES = /^src\/(features|words)\/packages\//;
+
+export const isForPackages = (key: string): boolean => PACKAGES.test(key);
+
 /** What the studio alone needs: reachable from its screens and words, and from nothing else. */
 export function studioFiles(manifest: Manifest): ReadonlySet<string> {
+  return filesOf(manifest, isStudio, (key) => !isForPackages(key));
+}
+
+/** The same of packages; the document of their frame is not in the manifest. */
+export function packageFiles(manifest: Manifest): ReadonlySet<string> {
+  return filesOf(manifest, isForPackages, (key) => !isStudio(key));
+}
+
+function filesOf(manifest: Manifest, isIn: (key: string) => boolean, enters: (key: string) => boolean) {
   const entries = Object.keys(manifest).filter((key) => manifest[key]?.isEntry);
-  const core = reach(manifest, entries, (key) => !isStudio(key));
-  const studio = reach(manifest, Object.keys(manifest).filter(isStudio), () => true);
-  return new Set([...studio].filter((file) => !core.has(file)));
+  const core = reach(manifest, entries, (key) => !isStudio(key) && !isForPackages(key));
+  const part = reach(manifest, Object.keys(manifest).filter(isIn), enters);
+  return new Set([...part].filter((file) => !core.has(file)));
 }
 
 function reach(manifest: Manifest, from: readonly string[], enters: (key: string) => boolean): ReadonlySet<string> {

@@ -20,6 +20,16 @@ export const overlay: OverlayRules = {
     "catalog.progress": { join: { seen_ppm: "greater", seconds: "greater", completed_at: "earlier" } },
     "catalog.readiness": "lww",
     ...bankRules,
+    "packages.states": "lww",
+    "packages.results": {
+      join: {
+        score_ppm: "greater",
+        seconds: "greater",
+        opened_at: "earlier",
+        completed_at: "earlier",
+        passed_at: "earlier",
+      },
+    },
     "assessments.attempts": "fsm",
     "assessments.answers": "lww",
     "notifications.notifications": { join: { read_at: "earlier" } },

@@ -10,6 +10,7 @@ import { ROUTES as library } from "../features/library/routes.ts";
 import { ROUTES as notifications } from "../features/notifications/routes.ts";
 import { ROUTES as operations } from "../features/operations/routes.ts";
 import { ROUTES as outbox } from "../features/outbox/routes.ts";
+import { ROUTES as packages } from "../features/packages/routes.ts";
 import { ROUTES as questions } from "../features/questions/routes.ts";
 import { ROUTES as readiness } from "../features/readiness/routes.ts";
 import { ROUTES as teaching } from "../features/teaching/routes.ts";
@@ -28,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   ...notifications,
   ...operations,
   ...outbox,
+  ...packages,
   ...questions,
   ...readiness,
   ...teaching,

@@ -2,11 +2,13 @@
 
 declare const __FILES__: readonly (readonly [address: string, hash: string])[];
 declare const __STUDIO__: typeof __FILES__;
+declare const __PACKAGES__: typeof __FILES__;
 declare const __VERSION__: string;
 
 const PREFIX = "spark-app-";
 const NAME = PREFIX + __VERSION__;
 const STUDIO_MARK = "/.kept/studio"; // No file: says that this phone keeps the studio too.
+const PACKAGES_MARK = "/.kept/packages"; // The same of what opens packages from elsewhere.
 const HASH_HEADER = "x-spark-hash";
 const ADDRESSES = new Map(__FILES__);
 
@@ -18,12 +20,22 @@ export class WrongFile extends Error {}
 export async function fillCache(): Promise<void> {
   await fill(__FILES__);
   if (await match(STUDIO_MARK)) await fillStudio(); // Who teaches goes on teaching offline after an update.
+  if (await match(PACKAGES_MARK)) await fillPackages();
 }
 
 /** Screens for those who make courses, kept from now on with every version. Raises as `fillCache` does; twice is once. */
-export async function fillStudio(): Promise<void> {
-  await fill(__STUDIO__);
-  await (await caches.open(NAME)).put(STUDIO_MARK, new Response());
+export function fillStudio(): Promise<void> {
+  return fillPart(__STUDIO__, STUDIO_MARK);
+}
+
+/** What opens packages: for phones that have one. As `fillStudio`. */
+export function fillPackages(): Promise<void> {
+  return fillPart(__PACKAGES__, PACKAGES_MARK);
+}
+
+async function fillPart(files: typeof __FILES__, mark: string): Promise<void> {
+  await fill(files);
+  await (await caches.open(NAME)).put(mark, new Response());
 }
 
 async function fill(files: typeof __FILES__): Promise<void> {

@@ -3,6 +3,7 @@
  *   install    fetch what changed, copy what did not, check every hash; any failure leaves the old version in charge
  *   waiting    until the person takes the update, or all windows are closed: an attempt is never cut off
  *   studio     screens for those who make courses: kept once somebody has opened their door, then with every version
+ *   packages  what opens packages from elsewhere: the same, once this phone has one
  *   activate   drop all versions but this and the one before (a window of the old version may still ask for its scripts)
  *
  * It never touches IndexedDB: queued work passes from version to version untouched. Rows are not its business; media it only
@@ -10,7 +11,7 @@
  */
 
 import { answer } from "./answer.ts";
-import { dropOldVersions, fillCache, fillStudio } from "./precache.ts";
+import { dropOldVersions, fillCache, fillPackages, fillStudio } from "./precache.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -22,6 +23,7 @@ self.addEventListener("message", (event) => {
   if (event.data === "take over") void self.skipWaiting();
   // Failed: the screens come from the network, and the next visit tries again.
   if (event.data === "keep the studio") event.waitUntil(fillStudio().catch(() => undefined));
+  if (event.data === "keep the packages") event.waitUntil(fillPackages().catch(() => undefined));
 });
 
 self.addEventListener("fetch", (event) => {

@@ -7,6 +7,7 @@ export { en as authoring } from "./authoring/en.ts";
 export { en as bank } from "./bank/en.ts";
 export { en as jobs } from "./jobs/en.ts";
 export { en as library } from "./library/en.ts";
+export { en as packages } from "./packages/en.ts";
 export { en as play } from "./play/en.ts";
 export { en as portable } from "./portable/en.ts";
 export { en as uploads } from "./uploads/en.ts";

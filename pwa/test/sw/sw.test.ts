@@ -30,9 +30,10 @@ function listed(files: Files) {
 }
 
 /** A service worker of the version that holds these files, as the build makes it. */
-async function version(name: string, files: Files, studio: Files = {}) {
+async function version(name: string, files: Files, studio: Files = {}, packages: Files = {}) {
   vi.stubGlobal("__FILES__", await listed(files));
   vi.stubGlobal("__STUDIO__", await listed(studio));
+  vi.stubGlobal("__PACKAGES__", await listed(packages));
   vi.stubGlobal("__VERSION__", name);
   vi.resetModules();
   return { ...(await import("../../src/sw/precache.ts")), ...(await import("../../src/sw/answer.ts")) };
@@ -142,4 +143,18 @@ test("half a studio is not taken for one: the next update does not wait for it",
   asked = [];
   await (await version("2", TWO, STUDIO)).fillCache();
   expect(asked).not.toContain("/assets/bank.js");
+});
+
+test("what opens packages comes with the first of them; every page of one gets the same document", async () => {
+  const frame = { "/packages/frame": "frame 1" };
+  const worker = await version("1", ONE, {}, frame);
+  await worker.fillCache();
+  expect(asked).not.toContain("/packages/frame");
+
+  await worker.fillPackages();
+  server.clear();
+  for (const path of ["/packages/frame", "/packages/frame/res/pages/two.html?from=one"]) {
+    expect(await (await worker.answer(get(path, "navigate")))?.text(), path).toBe("frame 1");
+  }
+  expect(worker.answer(get("/packages/framed", "navigate"))).toBeUndefined();
 });

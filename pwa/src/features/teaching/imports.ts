@@ -5,7 +5,7 @@ import { Refused, request } from "../../app/http.ts";
 import type { Uploads } from "../../uploads/queue.ts";
 import type { Kept, Upload } from "../../uploads/types.ts";
 
-export type ImportKind = "cartridge" | "course" | "gift" | "aiken" | "csv" | "moodle_xml" | "qti";
+export type ImportKind = "cartridge" | "course" | "scorm" | "gift" | "aiken" | "csv" | "moodle_xml" | "qti";
 
 export interface ImportItem {
   readonly item: string; // As the file names it.
@@ -41,7 +41,7 @@ export const FILE_BYTES_MAX = 200_000_000;
 
 export interface Order {
   readonly kind: ImportKind;
-  readonly course?: string; // Slug, for questions.
+  readonly course?: string; // Slug, for questions and packages.
   readonly practice?: string; // Title of the practice test, for questions.
   readonly publish: boolean;
   readonly dryRun: boolean;

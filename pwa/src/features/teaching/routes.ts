@@ -16,6 +16,7 @@ export const ROUTES: readonly Route[] = [
   },
   {
     pattern: "/teach/:courseId/results",
+    area: "packages",
     load: () => import("./screens/results.tsx").then((file) => file.ResultsScreen),
   },
 ];

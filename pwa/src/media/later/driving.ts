@@ -5,6 +5,7 @@ import { bucketOf, type Downloads, type FileWanted, type Halt, mayGo, rowsOf } f
 import { holding } from "../files.ts";
 import { allWishes, type Wish } from "../wishes.ts";
 import { askFor, bringAll, bringFile, deleteFile, FileDamaged, isFull } from "./bringing.ts";
+import { keepOpener } from "./opener.ts";
 import { report } from "./reporting.ts";
 import { makeRoom } from "./room.ts";
 
@@ -22,6 +23,7 @@ export class Driver {
   readonly #stop: () => void;
   #abort: AbortController | null = null;
   #isHeld = false;
+  #hasOpener = false;
   #tries = 0; // Since the last byte came.
   #wake: () => void = () => undefined;
 
@@ -73,11 +75,21 @@ export class Driver {
     const drifted = open.find((wish) => this.#isDrifted(wish));
     if (drifted) queueMicrotask(() => void this.#noteFiles(drifted).catch(() => undefined)); // Full: with the next change.
     for (const wish of open) this.#report(wish);
+    if (open.some((wish) => rowsOf(engine, wish.courseId).value.some((file) => file.kind === "package"))) {
+      this.#keepOpener();
+    }
     this.#holdRows(open);
     const { link, problem } = engine.status.value;
     if (problem === "quota") void this.#giveRoom();
     const next = open.find((wish) => this.#isDue(wish));
     if (next && link !== "offline" && this.#busyWith.value === null) void this.#bring(next);
+  }
+
+  /** What opens packages is no file of a course: the service worker brings it, once. */
+  #keepOpener(): void {
+    if (this.#hasOpener) return;
+    this.#hasOpener = true;
+    keepOpener();
   }
 
   #askForRows({ courseId, isPaused, ...wish }: Wish): void {

@@ -21,4 +21,8 @@ export const en = {
   "portable.questions": "Questions",
   "portable.files": "Pictures and files",
   "portable.size": "Size",
+  "portable.package": "A SCORM package",
+  "portable.package_hint": "SCORM 1.2 or 2004 (.zip), as a lesson",
+  "portable.into": "Which course gets it?",
+  "portable.of_its_own": "A new course of its own",
 } as const;

@@ -22,4 +22,8 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "portable.questions": "Soal",
   "portable.files": "Gambar dan berkas",
   "portable.size": "Ukuran",
+  "portable.package": "Paket SCORM",
+  "portable.package_hint": "SCORM 1.2 atau 2004 (.zip), sebagai pelajaran",
+  "portable.into": "Masuk ke kursus mana?",
+  "portable.of_its_own": "Kursus baru tersendiri",
 };

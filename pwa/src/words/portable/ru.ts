@@ -22,4 +22,8 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "portable.questions": "Вопросы",
   "portable.files": "Картинки и файлы",
   "portable.size": "Размер",
+  "portable.package": "Пакет SCORM",
+  "portable.package_hint": "SCORM 1.2 или 2004 (.zip), как урок",
+  "portable.into": "В какой курс?",
+  "portable.of_its_own": "Новый отдельный курс",
 };

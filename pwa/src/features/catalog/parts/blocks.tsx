@@ -90,8 +90,10 @@ export function BlockView({ block, place }: { block: Block; place: Place }) {
     case "audio":
     case "document":
       return <Media block={block} courseId={place.courseId} />;
+    case "package":
+      return <Package block={block} courseId={place.courseId} />;
     default:
-      return <Newer title={block.title} />;
+      return <Newer title={(block as { title?: string }).title} />;
   }
 }
 
@@ -100,7 +102,7 @@ const player = signal<typeof import("./player.tsx").MediaView | null>(null);
 /** Most lessons have none: the player and its words come with the first. */
 function Media({ block, courseId }: { block: MediaBlock; courseId: string }) {
   useEffect(() => {
-    const opening = player.peek() ? null : Promise.all([import("./player.tsx"), learnToPlay()]);
+    const opening = player.peek() ? null : Promise.all([import("./player.tsx"), learn("play")]);
     opening
       ?.then(([{ MediaView }]) => {
         player.value = MediaView;
@@ -111,12 +113,23 @@ function Media({ block, courseId }: { block: MediaBlock; courseId: string }) {
   return View ? <View block={block} courseId={courseId} /> : <p class="hole">{block.title}</p>;
 }
 
-const learnToPlay = () => import("../../../words/areas.ts").then((areas) => areas.learn("play"));
+const door = signal<typeof import("../../packages/parts/block.tsx") | null>(null);
+
+function Package({ block, courseId }: { block: Extract<Block, { type: "package" }>; courseId: string }) {
+  useEffect(() => {
+    const opening = door.peek() ? null : Promise.all([import("../../packages/parts/block.tsx"), learn("packages")]);
+    opening?.then(([file]) => (door.value = file)).catch(() => undefined);
+  }, []);
+  const View = door.value?.PackageView;
+  return View ? <View block={block} courseId={courseId} /> : <p class="hole">{block.title}</p>;
+}
+
+const learn = (area: "play" | "packages") => import("../../../words/areas.ts").then((areas) => areas.learn(area));
 
 /** A kind that this version does not draw: the app's update will. A kind yet to be invented may have no title. */
 function Newer({ title }: { title: string | undefined }) {
   useEffect(() => {
-    learnToPlay().catch(() => undefined); // Offline: the title stands alone.
+    learn("play").catch(() => undefined); // Offline: the title stands alone.
   }, []);
   return (
     <aside class="note info">

@@ -8,10 +8,11 @@ import { formatBytes } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
 import { FILE_BYTES_MAX, type ImportKind } from "../imports.ts";
 
-type What = "cartridge" | "course" | "questions";
+type What = "cartridge" | "scorm" | "course" | "questions";
 
 const ACCEPT: Readonly<Record<What, string>> = {
   cartridge: ".imscc,.zip,application/zip",
+  scorm: ".zip,application/zip",
   course: ".zip,application/zip",
   questions: ".gift,.txt,.csv,.xml,.zip,text/plain,text/csv,text/xml,application/zip",
 };
@@ -33,6 +34,7 @@ export function ImportForm({ courses, onSubmit }: Props) {
   const [what, setWhat] = useState<What>(course ? "questions" : "cartridge");
   const names: Readonly<Record<What, readonly [string, string]>> = {
     cartridge: [t("import.cartridge"), t("import.cartridge_hint")],
+    scorm: [t("portable.package"), t("portable.package_hint")],
     course: [t("portable.own"), t("portable.own_hint")],
     questions: [t("import.gift"), t("portable.questions_hint")],
   };
@@ -49,7 +51,7 @@ export function ImportForm({ courses, onSubmit }: Props) {
     <form class="stack" onSubmit={submit}>
       <fieldset class="stack tight">
         <legend>{t("import.what")}</legend>
-        {(["cartridge", "course", "questions"] as const).map((value) => (
+        {(["cartridge", "scorm", "course", "questions"] as const).map((value) => (
           <label key={value} class="choice">
             <input type="radio" name="what" value={value} checked={what === value} onChange={() => setWhat(value)} />
             <span>
@@ -59,6 +61,20 @@ export function ImportForm({ courses, onSubmit }: Props) {
           </label>
         ))}
       </fieldset>
+      {what === "scorm" && (
+        <Field label={t("portable.into")}>
+          {(props) => (
+            <select {...props} name="course">
+              <option value="">{t("portable.of_its_own")}</option>
+              {courses.map((one) => (
+                <option key={one.id} value={one.slug} selected={one.slug === course}>
+                  {one.title}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
       {what === "questions" && (
         <>
           <Field label={t("portable.format")}>

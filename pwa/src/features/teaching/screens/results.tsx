@@ -6,6 +6,7 @@ import { useCourseBucket, useRow, useRows } from "../../../app/use.ts";
 import { Chip, Empty, Icon } from "../../../ui/parts.tsx";
 import { formatDate, formatPpm, formatTime, instant } from "../../../words/format.ts";
 import { t, tn } from "../../../words/index.ts";
+import { PackageResults } from "../../packages/parts/results.tsx";
 import { Distribution } from "../parts/distribution.tsx";
 
 const NEWEST_MAX = 50;
@@ -32,6 +33,7 @@ export function ResultsScreen({ params }: { params: Readonly<Record<string, stri
       {tests.map((test) => (
         <OneTest key={test.id} test={test} attempts={attempts.filter((row) => row.assessment_id === test.id)} />
       ))}
+      <PackageResults courseId={courseId} />
     </Page>
   );
 }

@@ -1,0 +1,20 @@
+/** Packages from elsewhere, opened on the phone. English declares the words and their order. */
+export const en = {
+  "packages.open": "Open",
+  "packages.go_on": "Go on",
+  "packages.get": "Download",
+  "packages.gone": "This package is not here any more.",
+  "packages.back": "Back to the lesson",
+  "packages.damaged": "The package could not be opened. Remove the course from this phone and download it again.",
+  "packages.not_kept": "Your progress could not be kept: this phone is full.",
+  "packages.opening": "Opening…",
+  "packages.close": "Finish",
+  "packages.contents": "Contents",
+  "packages.full": "Full screen",
+  "packages.outside": "The package wanted to open {address}. Links that lead out of a package are not followed.",
+  "packages.passed": "Passed",
+  "packages.completed": "Completed",
+  "packages.begun": "Begun",
+  "packages.score": "Score {part}",
+  "packages.learners": "{n} learner|{n} learners",
+} as const;
