@@ -133,3 +133,34 @@ async def show_pictures(tx: Tx, *, course_id: UUID, owner_id: UUID, texts: Seque
 
 def texts_of(document: QuestionDocument) -> list[str]:
     return [text_ for question in document.questions for text_ in shown_texts(question)]
+
+
+# --- out again --------------------------------------------------------------------------------------------------------
+
+_LYING = text(
+    "select distinct on (v.file_id) v.file_id, v.storage_key, v.mime from media_variants v join media_files f"
+    " on f.id = v.file_id where v.file_id = any(:files) and f.kind = 'image' and f.deleted_at is null"
+    " and v.width is not null and not v.is_original order by v.file_id, v.width desc"
+)
+
+
+async def pictures_lying(tx: Tx, document: QuestionDocument) -> dict[UUID, str]:
+    """Where the largest of each picture lies, by the ids in its marks."""
+    rows = (await tx.db.execute(_LYING, {"files": named_in(texts_of(document))})).all()
+    return {row.file_id: row.storage_key for row in rows}
+
+
+async def with_pictures(storage: Storage, document: QuestionDocument, lying: Mapping[UUID, str]) -> QuestionDocument:
+    """The document with the bytes of its pictures, to be written. Raises Unavailable."""
+    found: dict[UUID, Picture] = {}
+    for id_, key in lying.items():
+        content = b"".join([piece async for piece in storage.read(key)])
+        found[id_] = Picture(id_, f"{id_}.webp", content)
+    return replace(document, entries=tuple(_with(entry, found) for entry in document.entries))
+
+
+def _with(entry: Entry, found: Mapping[UUID, Picture]) -> Entry:
+    if entry.question is None:
+        return entry
+    named = named_in(shown_texts(entry.question))
+    return replace(entry, pictures=tuple(found[id_] for id_ in named if id_ in found))

@@ -34,12 +34,6 @@ from server.catalog import courses, queries
 from server.catalog.blocks import (
     Block,
     Exercise,
-    Image,
-    ListBlock,
-    ListItem,
-    Note,
-    Paragraph,
-    Quote,
     encode_blocks,
     words_of,
 )
@@ -47,6 +41,8 @@ from server.catalog.cartridge import Plan, PlannedLesson, PlannedSection, read_c
 from server.catalog.cartridge.errors import NothingInside
 from server.catalog.cartridge.page import place_id
 from server.catalog.cartridge.plan import beside, why_nothing
+from server.catalog.cartridge_media import Brought, add_files, bring_files
+from server.catalog.cartridge_placing import Placing
 from server.catalog.models import Course, Lesson, LessonText, Section
 from server.catalog.tests_inside import NoTests, ReadTests, Tests
 from server.media.files import StoredImage, add_file, store_image, use_file
@@ -119,15 +115,20 @@ async def import_cartridge(
     await on_progress(PLANNED_PPM, "images")
     storage = NoStorage() if order.dry_run else work.storage
     images, items = await _store_images(storage, order.path, plan, on_progress)
-    report = report_of([*plan.items, *items, *read.items])
+
+    async def on_file(count: int) -> None:
+        await on_progress(STORED_PPM * count // max(len(plan.files), 1), "files")
+
+    brought, told = await bring_files(work, storage, order.path, plan.files, on_file)
+    report = report_of([*plan.items, *items, *told, *read.items])
     await on_progress(STORED_PPM, "saving")
     async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
         await courses.lock_slugs(tx)
         # Another import of the same file may have come in first.
         imported = await find_imported(tx, order, sha256)
         if imported is None:
-            course = await _apply(tx, plan, images, order, sha256, tests)
-            sums = _sums(plan, course, images, read)
+            course = await _apply(tx, _Stored(plan, images, brought), order, sha256, tests)
+            sums = _sums(plan, course, images, read, brought)
             imported = Imported(course.id, course.slug, course.title, is_new=True, report=report, sums=sums)
         await _also(tx, order, imported, also)
     return imported
@@ -138,13 +139,15 @@ async def _also(tx: Tx, order: CartridgeOrder, imported: Imported, also: Also) -
         await also(tx, imported)
 
 
-def _sums(plan: Plan, course: Course, images: dict[UUID, StoredImage], read: ReadTests) -> Sums:
+def _sums(plan: Plan, course: Course, images: dict[UUID, StoredImage], read: ReadTests, brought: Brought) -> Sums:
     return Sums(
         sections=len(plan.sections),
         lessons=course.lessons_count,
         questions=read.questions,
-        files=len({image.sha256 for image in images.values()}) + read.files,
-        bytes=course.text_bytes + course.media_bytes,
+        files=len({image.sha256 for image in images.values()})
+        + len({file.sha256 for file in brought.values()})
+        + read.files,
+        bytes=course.text_bytes + course.media_bytes + sum(file.bytes for file in brought.values()),
     )
 
 
@@ -243,10 +246,18 @@ async def _store_image(storage: Storage, archive: Archive, name: str, pool: Thre
 # --- the course -----------------------------------------------------------------------------------------------------
 
 
-async def _apply(
-    tx: Tx, plan: Plan, images: dict[UUID, StoredImage], order: CartridgeOrder, sha256: str, tests: Tests
-) -> Course:
+@dataclass(frozen=True)
+class _Stored:
+    """A plan with its pictures and files in the store."""
+
+    plan: Plan
+    images: dict[UUID, StoredImage]
+    brought: Brought
+
+
+async def _apply(tx: Tx, stored: _Stored, order: CartridgeOrder, sha256: str, tests: Tests) -> Course:
     """Every row of the course, in the caller's transaction."""
+    plan, images = stored.plan, stored.images
     course = Course(
         id=new_id(),
         slug=await courses.free_slug(tx, plan.title),
@@ -263,7 +274,10 @@ async def _apply(
     )
     await courses.add_course(tx, course, owner_id=order.owner_id)
     file_ids = await _add_files(tx, course, plan, images)
-    await _add_content(tx, course, plan, tests, lambda blocks: place_images(blocks, images, file_ids))
+    terms = {"licence": plan.licence, "attribution": plan.attribution}
+    ids = await add_files(tx, stored.brought, owner_id=course.created_by_id, course_id=course.id, **terms)
+    placing = Placing(images, file_ids, stored.brought, ids)
+    await _add_content(tx, course, plan, tests, placing.placed)
     await tx.db.flush()  # Publishing counts on what is in the database.
     if order.publish:
         await courses.publish_course(tx, course.id)
@@ -335,36 +349,3 @@ def _lesson(section: Section, planned: PlannedLesson, blocks: list[Block], *, ra
         text_bytes=len(encode_blocks(blocks)),
     )
     return lesson, LessonText(id=id_, course_id=section.course_id, rank=lesson.rank, blocks=msgspec.to_builtins(blocks))
-
-
-def place_images(blocks: list[Block], images: dict[UUID, StoredImage], file_ids: dict[UUID, UUID]) -> list[Block]:
-    """Put files where places are; where an image could not be kept, its words stand."""
-    return [placed for block in blocks for placed in _place(block, images, file_ids)]
-
-
-def _place(block: Block, images: dict[UUID, StoredImage], file_ids: dict[UUID, UUID]) -> list[Block]:
-    match block:
-        case Image():
-            image = images.get(block.file_id)
-            if image is None:
-                words = block.caption or _escaped(block.alt)
-                return [Paragraph(html=f"<em>{words}</em>")] if words else []
-            largest = image.largest
-            return [
-                msgspec.structs.replace(
-                    block, file_id=file_ids[block.file_id], width=largest.width, height=largest.height
-                )
-            ]
-        case Note() | Quote():
-            return [msgspec.structs.replace(block, blocks=place_images(block.blocks, images, file_ids))]
-        case ListBlock():
-            items = [
-                ListItem(html=item.html, blocks=place_images(item.blocks, images, file_ids)) for item in block.items
-            ]
-            return [ListBlock(ordered=block.ordered, items=items)]
-        case _:
-            return [block]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

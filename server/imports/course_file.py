@@ -1,5 +1,6 @@
 """A course's own file, out: the catalogue's part of it and the tests', under one lock."""
 
+import asyncio
 from pathlib import Path
 from uuid import UUID
 
@@ -8,6 +9,8 @@ import msgspec
 from server.assessments.exporting import documents_of
 from server.assessments.interchange import QuestionDocument, WriteKind, Written, document_of, write_questions
 from server.assessments.interchange.document import Body, ChoiceBody, ClozeBody, Gap, MatchBody
+from server.assessments.interchange.pictures import named_in
+from server.assessments.keeping import pictures_lying, texts_of, with_pictures
 from server.assessments.models import Assessment
 from server.base.actor import Actor
 from server.base.work import Work
@@ -36,6 +39,7 @@ def _to_write(test: Assessment, document: QuestionDocument) -> TestToWrite:
         attempts_max=test.attempts_max,
         duration_s=test.duration_s,
         content=write_questions("spark", _settled(document)).content,
+        file_ids=named_in(texts_of(document)),
     )
 
 
@@ -69,5 +73,7 @@ async def export_questions(work: Work, actor: Actor, course_id: UUID, kind: Writ
         documents = await documents_of(tx, course_id)
         await tx.audit("assessments.questions.export", kind="course", id_=course_id, format=kind)
         title = course.title
-    questions = [question for _test, document in documents for question in document.questions]
-    return write_questions(kind, document_of(*questions, title=title))
+        questions = [question for _test, document in documents for question in document.questions]
+        document = document_of(*questions, title=title)
+        lying = await pictures_lying(tx, document)
+    return await asyncio.to_thread(write_questions, kind, await with_pictures(work.storage, document, lying))

@@ -6,6 +6,7 @@ from html import escape
 
 from PIL import Image
 
+_ALWAYS = (2026, 1, 1, 0, 0, 0)
 NAMESPACE = "http://www.imsglobal.org/xsd/imsccv1p3/imscp_v1p1"
 LOM = "http://ltsc.ieee.org/xsd/imsccv1p3/LOM/manifest"
 
@@ -79,5 +80,7 @@ def zipped(entries: dict[str, bytes], *, compression: int = zipfile.ZIP_DEFLATED
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", compression) as archive:
         for name, content in entries.items():
-            archive.writestr(name, content)
+            told = zipfile.ZipInfo(name, _ALWAYS)  # The same entries are the same bytes, whenever they are packed.
+            told.compress_type = compression
+            archive.writestr(told, content)
     return body.getvalue()

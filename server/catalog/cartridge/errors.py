@@ -19,7 +19,7 @@ class NotACartridge(CartridgeRefused):
 
 
 class WrongVersion(CartridgeRefused):
-    """The file is not an IMS Common Cartridge of version 1.1, 1.2 or 1.3."""
+    """The file is not an IMS Common Cartridge of version 1.0, 1.1, 1.2 or 1.3."""
 
     code = "cartridge.version"
 

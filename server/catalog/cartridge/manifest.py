@@ -15,7 +15,7 @@ TITLE_LENGTH_MAX = 200
 DESCRIPTION_LENGTH_MAX = 5_000
 ITEM_DEPTH_MAX = 12
 
-_VERSION = re.compile(r"^1\.[123](\.\d+)?$")
+_VERSION = re.compile(r"^1\.[0123](\.\d+)?$")
 _URL = re.compile(r"https://[^\s<>\"']{4,500}")
 _LICENCES = (  # What rights statements say → the short name that is shown.
     (re.compile(r"creativecommons\.org/publicdomain/zero|\bCC0\b", re.IGNORECASE), "CC0 1.0"),
@@ -89,7 +89,7 @@ def read_manifest(content: bytes) -> Outline:
         attribution=plain(rights, length_max=1_000),
         source_url=_source_url(lom, rights),
         subject_words=" ".join([title, _strings(lom, "general/keyword"), _strings(lom, "classification/taxonpath")]),
-        sections=sections or [_all_pages(resources)],
+        sections=_with_more(sections, resources) if sections else [_all_pages(resources)],
         resources=resources,
     )
 
@@ -121,7 +121,10 @@ def _check_version(root: Element) -> None:
     version = _strings(root, "metadata/schemaversion").strip()
     if "common cartridge" not in schema.lower() or not _VERSION.match(version):
         said = plain(f"{schema} {version}", length_max=80) or "nothing"
-        raise WrongVersion(f"The manifest says {said!r}; we take IMS Common Cartridge 1.1, 1.2 and 1.3.")
+        kinds = [one.get("type") or "" for one in _children(_first(root, "resources"), "resource")]
+        if any(kind.startswith("imsqti") for kind in kinds):
+            raise WrongVersion("The file is a package of questions (QTI), not a course: import it as questions.")
+        raise WrongVersion(f"The manifest says {said!r}; we take IMS Common Cartridge 1.0, 1.1, 1.2 and 1.3.")
 
 
 def _read_resources(root: Element) -> dict[str, Resource]:
@@ -176,10 +179,33 @@ def _outline_item(item: Element, resources: dict[str, Resource]) -> OutlineItem:
     )
 
 
+MORE = "More pages"
+
+
+def _with_more(sections: list[OutlineSection], resources: dict[str, Resource]) -> list[OutlineSection]:
+    """Canvas keeps pages and quizzes that stand in no module: they come last."""
+    listed = {item.resource.identifier for section in sections for item in section.items if item.resource}
+    more = [one for one in resources.values() if one.identifier not in listed and _is_canvas_page(one)]
+    if not more or sum(len(section.items) for section in sections) + len(more) > LESSONS_MAX:
+        return sections
+    return [*sections, OutlineSection(MORE, [OutlineItem(one.identifier, "", one) for one in more])]
+
+
+def _is_canvas_page(resource: Resource) -> bool:
+    is_page_of_canvas = resource.href.startswith("wiki_content/") and is_page(resource.href)
+    return is_page_of_canvas or resource.kind.endswith("/assessment")
+
+
 def _all_pages(resources: dict[str, Resource]) -> OutlineSection:
-    """A cartridge without contents: every page, in the order of the manifest."""
-    pages = [resource for resource in resources.values() if resource.kind == "webcontent" and is_page(resource.href)]
-    return OutlineSection("Lessons", [OutlineItem(page.identifier, "", page) for page in pages[:LESSONS_MAX]])
+    """A cartridge without contents: every page, link and quiz, in the order of the manifest."""
+    found = [
+        one
+        for one in resources.values()
+        if (one.kind == "webcontent" and is_page(one.href))
+        or one.kind.startswith("imswl")
+        or one.kind.endswith("/assessment")
+    ]
+    return OutlineSection("Lessons", [OutlineItem(one.identifier, "", one) for one in found[:LESSONS_MAX]])
 
 
 def is_page(path: str) -> bool:

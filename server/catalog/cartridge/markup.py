@@ -56,11 +56,24 @@ def parse_xml(content: bytes, *, what: str) -> Element:
         raise BadMarkup("xml.encoding", f"{what} is not in the encoding that it names.")
     if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
         raise BadMarkup("xml.doctype", f"{what} declares a document type or entities; we take neither.")
+    source = _DECLARATION.sub("", text.lstrip(), count=1).encode()
     try:
-        root = etree.fromstring(_DECLARATION.sub("", text, count=1).encode(), _xml_parser())
+        root = etree.fromstring(source, _xml_parser())
     except etree.XMLSyntaxError as error:
-        raise BadMarkup("xml.broken", f"{what} is not well-formed XML: {_first_line(error)}.") from error
+        root = _without_namespaces(source)
+        if root is None:
+            raise BadMarkup("xml.broken", f"{what} is not well-formed XML: {_first_line(error)}.") from error
     return _bare(root, what=what)
+
+
+def _without_namespaces(source: bytes) -> Element | None:
+    """Some exporters write namespaces that are none, and nothing else is wrong: names are read without them anyway."""
+    parser = _xml_parser(recover=True)
+    try:
+        root = etree.fromstring(source, parser)
+    except etree.XMLSyntaxError:
+        return None
+    return root if all(entry.domain_name == "NAMESPACE" for entry in parser.error_log) else None
 
 
 def parse_page(content: bytes, *, what: str) -> Parsed:
@@ -116,8 +129,9 @@ def _without_namespace(tag: "re.Match[str]") -> str:
     return _NAMESPACE.sub("", tag.group(0))
 
 
-def _xml_parser() -> etree.XMLParser:
+def _xml_parser(*, recover: bool = False) -> etree.XMLParser:
     return etree.XMLParser(
+        recover=recover,
         encoding="utf-8",  # What we hand over, whatever a broken declaration says.
         resolve_entities=False,
         no_network=True,

@@ -29,6 +29,7 @@ from server.catalog.blocks import (
     Quote,
 )
 from server.catalog.cartridge import tables
+from server.catalog.cartridge.files import CAPTIONS, FilmOrPaper, block_of, kind_of_file
 from server.catalog.cartridge.markup import Element, parse_page, plain, text_of
 from server.catalog.cartridge.mathml import math_html, math_text
 from server.catalog.cartridge.runs import LOST, NEVER, Inliner, Run, split_long
@@ -86,7 +87,8 @@ class Page:
     title: str
     language: str
     blocks: list[Block]
-    images: list[str]  # Paths in the zip, each once, in order.
+    images: list[str]  # Paths in the zip, each once, in order; so are the next.
+    files: list[str]  # Films, sound, papers, captions.
     problems: list[Reason]
 
 
@@ -109,6 +111,7 @@ def read_page(content: bytes, *, what: str, title: str, locate: Locate) -> Page:
         language=plain(parsed.root.get("lang"), length_max=10).lower().partition("-")[0],
         blocks=tidy_headings(blocks, reader.levels, title=title or head_title),
         images=list(dict.fromkeys(reader.images)),
+        files=list(reader.files),
         problems=reader.problems,
     )
 
@@ -119,6 +122,23 @@ class _Reader(Inliner):
         self.locate = locate
         self.levels: dict[str, int] = {}  # heading id → level in the source
         self.images: list[str] = []
+        self.files: dict[str, None] = {}
+        self.shown: set[UUID] = set()
+
+    def find_file(self, src: str, title: str, tracks: list[str]) -> FilmOrPaper | None:
+        path = self.locate(src)
+        if isinstance(path, Reason) or not kind_of_file(path):
+            return None
+        found = [self.locate(track) for track in tracks]
+        captions = [one for one in found if not isinstance(one, Reason) and CAPTIONS.search(one)]
+        self.files |= dict.fromkeys([path, *captions])
+        return block_of(path, title, captions)
+
+    def fresh(self, found: list[FilmOrPaper]) -> list[FilmOrPaper]:
+        """Each once a page: where it is named again, the words are enough."""
+        new = [one for one in found if one.file_id not in self.shown]
+        self.shown |= {one.file_id for one in new}
+        return list({one.file_id: one for one in new}.values())
 
     def flow(self, element: Element, *, depth: int) -> list[Block]:
         """Everything inside, as blocks that will lie at `depth`."""
@@ -155,6 +175,7 @@ class _Reader(Inliner):
             blocks.extend(Paragraph(html=part) for part in parts)
         for image in run.images:
             blocks.extend(self.image(image, caption=""))
+        blocks.extend(self.fresh(run.files))
 
     def block(self, element: Element, *, depth: int) -> list[Block]:  # noqa: PLR0911 - one line for each kind of element
         tag = str(element.tag)
@@ -235,6 +256,8 @@ class _Reader(Inliner):
             self.note(
                 "image.misplaced", f"An image in a caption was left out: {plain(image.get('src'), length_max=120)}."
             )
+        for file in self.fresh(run.files):
+            self.note("file.misplaced", f"{file.title} stands in a caption or a definition and was left out.")
         return run.html()[:18_000]
 
     def image(self, element: Element, *, caption: str) -> list[Block]:

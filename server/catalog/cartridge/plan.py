@@ -11,11 +11,12 @@ from urllib.parse import unquote
 
 from server.base.archive import Archive, EntryBroken, open_archive
 from server.base.import_report import ItemState, Reason, ReportItem, report_item
-from server.catalog.blocks import BadContent, Block, Paragraph, encode_blocks
+from server.catalog.blocks import BadContent, Block, Image, Paragraph, encode_blocks
 from server.catalog.cartridge.errors import BadManifest, NotACartridge, NothingInside
+from server.catalog.cartridge.files import block_of, kind_of_file
 from server.catalog.cartridge.manifest import Outline, OutlineItem, Resource, is_page, read_manifest
 from server.catalog.cartridge.markup import BadMarkup, parse_xml, plain, text_of
-from server.catalog.cartridge.page import Page, read_page
+from server.catalog.cartridge.page import Page, place_id, read_page
 
 MANIFEST = "imsmanifest.xml"
 MANIFEST_BYTES_MAX = 20_000_000
@@ -24,7 +25,10 @@ LINK_BYTES_MAX = 100_000
 QUIZ_BYTES_MAX = 10_000_000
 PICTURE_BYTES_MAX = 10 * 1024 * 1024
 
-_FILE_BASE = re.compile(r"^\$IMS[-_]CC[-_]FILEBASE\$/?", re.IGNORECASE)
+_FILE_BASE = re.compile(r"^\$IMS[-_]CC[-_]FILE_?BASE\$/?", re.IGNORECASE)
+_SETTINGS = re.compile(
+    r"^(course_settings/|non_cc_assessments/)|/assessment_meta\.xml$|^assessment_meta/", re.IGNORECASE
+)
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|svg)$", re.IGNORECASE)
 _UNSUPPORTED = (  # Prefix of a resource's type → what the report calls it.
     ("imsdt", "discussion", "Discussions are not taken; ask and answer in the course's questions."),
@@ -74,7 +78,8 @@ class Plan:
     subject_words: str
     sections: list[PlannedSection]
     images: list[str]  # Paths in the zip that lessons use, each once.
-    items: list[ReportItem]  # The report so far: all but the images.
+    files: list[str]  # The same of films, sound, papers and captions.
+    items: list[ReportItem]  # The report so far: all but images and files.
 
 
 @dataclass
@@ -83,6 +88,7 @@ class _Draft:
     outline: Outline
     report: list[ReportItem] = field(default_factory=list)
     images: dict[str, None] = field(default_factory=dict)  # In order, each once.
+    files: dict[str, None] = field(default_factory=dict)  # As the images.
     pages: set[str] = field(default_factory=set)
     language: str = ""
 
@@ -131,6 +137,7 @@ def _plan(draft: _Draft, sections: list[PlannedSection]) -> Plan:
         subject_words=outline.subject_words,
         sections=sections,
         images=list(draft.images),
+        files=list(draft.files),
         items=draft.report,
     )
 
@@ -144,12 +151,16 @@ def why_nothing(report: list[ReportItem]) -> str:
 def _read_quiz(draft: _Draft, item: OutlineItem, resource: Resource, *, after: int) -> Iterator[PlannedQuiz]:
     """One quiz, or a line in the report that says why not. What is asked in it is for others to read and to report."""
     draft.pages.add(resource.href)
-    if resource.href not in draft.archive:
-        why = f"{resource.href or 'The quiz'} is not in the zip."
+    whole = f"non_cc_assessments/{resource.identifier}.xml.qti"
+    path = (
+        whole if whole in draft.archive else resource.href
+    )  # Canvas' own: the other lacks what cartridges cannot say.
+    if path not in draft.archive:
+        why = f"{path or 'The quiz'} is not in the zip."
         _leave_out(draft, item, "quiz.missing", why, kind="quiz", failed=True)
         return
     try:
-        content = draft.archive.read(resource.href, bytes_max=QUIZ_BYTES_MAX)
+        content = draft.archive.read(path, bytes_max=QUIZ_BYTES_MAX)
     except EntryBroken as problem:
         _leave_out(draft, item, problem.code, str(problem), kind="quiz", failed=True)
         return
@@ -191,11 +202,27 @@ def _lesson_of(draft: _Draft, item: OutlineItem) -> PlannedLesson | None:
         if resource.kind.startswith(prefix):
             _leave_out(draft, item, f"{kind}.unsupported", why, kind=kind)
             return None
-    if not is_page(resource.href):
-        why = f"{resource.href or 'The file'} is not a page; we take XHTML pages."
-        _leave_out(draft, item, "file.unsupported", why, kind="file")
+    if is_page(resource.href):
+        return _read_lesson(draft, item, resource)
+    return _read_file(draft, item, resource.href)
+
+
+def _read_file(draft: _Draft, item: OutlineItem, path: str) -> PlannedLesson | None:
+    """A film, a sound, a paper or a picture that is a lesson by itself."""
+    if path not in draft.archive:
+        why = f"{path or 'The file'} is not in the zip."
+        _leave_out(draft, item, "file.missing", why, kind="file", failed=True)
         return None
-    return _read_lesson(draft, item, resource)
+    title = item.title or posixpath.basename(path)
+    if kind_of_file(path):
+        draft.files[path] = None
+        return PlannedLesson(item.identifier, title, [block_of(path, title, [])])
+    if _IMAGE.search(path):
+        draft.images[path] = None
+        return PlannedLesson(item.identifier, title, [Image(file_id=place_id(path), alt=title, width=1, height=1)])
+    why = f"{path} is no page, film, sound, PDF or picture; save it as one of these."
+    _leave_out(draft, item, "file.unsupported", why, kind="file")
+    return None
 
 
 def _leave_out(draft: _Draft, item: OutlineItem, code: str, why: str, *, kind: str, failed: bool = False) -> None:
@@ -236,6 +263,7 @@ def _keep(draft: _Draft, item: OutlineItem, page: Page, *, fallback: str) -> Pla
         _leave_out(draft, item, "page.empty", "The page holds nothing to read.", kind="page")
         return None
     draft.images.update(dict.fromkeys(page.images))
+    draft.files.update(dict.fromkeys(page.files))
     title = plain(page.title, length_max=200) or fallback
     state: ItemState = "partial" if page.problems else "ok"
     draft.report.append(report_item(item.identifier, title=title, kind="page", state=state, reasons=page.problems))
@@ -255,8 +283,13 @@ def _read_web_link(draft: _Draft, item: OutlineItem, resource: Resource) -> Plan
     href = next((found.get("href") or "" for found in root.iter("url")), "")
     title = item.title or next((text_of(found) for found in root.iter("title")), "") or "Link"
     if not href.lower().startswith("https://"):
-        _leave_out(draft, item, "link.not_https", f"{plain(href, length_max=120)!r} is not an https link.", kind="link")
-        return None
+        shown = plain(href, length_max=500)
+        if not shown:
+            _leave_out(draft, item, "link.empty", "The link leads nowhere.", kind="link")
+            return None
+        reason = Reason("link.not_https", f"{shown[:120]!r} is not an https link; its address stands as words.")
+        draft.report.append(report_item(item.identifier, title=title, kind="link", state="partial", reasons=[reason]))
+        return PlannedLesson(item.identifier, title, [Paragraph(html=f"{escape(title)}<br>{escape(shown)}")])
     draft.report.append(report_item(item.identifier, title=title, kind="link", state="ok"))
     return PlannedLesson(
         item.identifier,
@@ -287,13 +320,29 @@ def _locate(archive: Archive, page: str, src: str) -> str | Reason:
 def _report_unused(draft: _Draft) -> None:
     """Files of the manifest that no lesson shows: the reader should know that they did not come along."""
     listed = {item.resource.identifier for section in draft.outline.sections for item in section.items if item.resource}
+    settings = 0
     for resource in draft.outline.resources.values():
-        if resource.identifier in listed or resource.href in draft.images or not resource.href:
+        is_shown = resource.href in draft.images or resource.href in draft.files or resource.href in draft.pages
+        if resource.identifier in listed or is_shown or not resource.href:
             continue
-        kind = "image" if _IMAGE.search(resource.href) else "file"
-        why = Reason(f"{kind}.not_used", f"No lesson shows {plain(resource.href, length_max=120)}.")
-        draft.report.append(
-            report_item(
-                resource.identifier, title=posixpath.basename(resource.href), kind=kind, state="skipped", reasons=[why]
-            )
-        )
+        if _SETTINGS.search(resource.href):
+            settings += 1
+            continue
+        kind, code, why = _unused(resource)
+        title = posixpath.basename(resource.href)
+        reasons = [Reason(code, why)]
+        draft.report.append(report_item(resource.identifier, title=title, kind=kind, state="skipped", reasons=reasons))
+    if settings:
+        why = f"{settings} files hold settings of the system that made the cartridge; they mean nothing here."
+        reasons = [Reason("settings.left", why)]
+        draft.report.append(report_item("settings", title="Settings", kind="file", state="skipped", reasons=reasons))
+
+
+def _unused(resource: Resource) -> tuple[str, str, str]:
+    for prefix, kind, why in _UNSUPPORTED:
+        if resource.kind.startswith(prefix):
+            return kind, f"{kind}.unsupported", why
+    if resource.kind.endswith("question-bank"):
+        return "quiz", "quiz.bank", "A bank of questions that no quiz of the contents asks; import it as questions."
+    kind = "image" if _IMAGE.search(resource.href) else "file"
+    return kind, f"{kind}.not_used", f"No lesson shows {plain(resource.href, length_max=120)}."

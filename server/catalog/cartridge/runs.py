@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from server.base.import_report import Reason
+from server.catalog.cartridge.files import FilmOrPaper
 from server.catalog.cartridge.markup import Element, plain, text_of
 from server.catalog.cartridge.mathml import math_html, math_text
 from server.catalog.inline import clean_inline
@@ -73,6 +74,7 @@ class Run:
     pieces: list[str] = field(default_factory=list)
     maths: list[Element] = field(default_factory=list)
     images: list[Element] = field(default_factory=list)
+    files: list[FilmOrPaper] = field(default_factory=list)  # They stand below the words.
     has_words: bool = False  # Text other than spaces and full stops.
 
     def text(self, text: str | None) -> None:
@@ -97,6 +99,10 @@ class Inliner:
 
     def note(self, code: str, message: str) -> None:
         self.problems.append(Reason(code, message))
+
+    def find_file(self, _src: str, _title: str, _tracks: list[str]) -> FilmOrPaper | None:
+        """A film, sound or paper of the zip that `src` names."""
+        return None
 
     def write(self, run: Run, element: Element) -> None:
         """The element and its inside; not its tail."""
@@ -139,6 +145,10 @@ class Inliner:
         if not href or href.startswith("#"):
             self._write_inside(run, element)
             return
+        if (shown := self.find_file(href, text_of(element, length_max=300), [])) is not None:
+            self._write_inside(run, element)
+            run.files.append(shown)
+            return
         if not href.lower().startswith("https://"):
             code = "link.not_https" if "://" in href else "link.internal"
             self.note(code, f"The link {plain(href, length_max=120)!r} became plain text; we keep https links only.")
@@ -150,7 +160,17 @@ class Inliner:
 
     def _write_lost(self, run: Run, element: Element) -> None:
         """What a phone cannot hold: keep a link to it where there is one, and say so."""
-        source = element.get("src") or element.get("data") or ""
+        sources = [
+            element.get("src") or element.get("data") or "",
+            *(one.get("src") or "" for one in element.iter("source")),
+        ]
+        tracks = [one.get("src") or "" for one in element.iter("track")]
+        title = plain(element.get("title") or element.get("aria-label"), length_max=300)
+        for one in sources:
+            if one and (shown := self.find_file(one, title, tracks)) is not None:
+                run.files.append(shown)
+                return
+        source = next((one for one in sources if one), "")
         self.note("content.unsupported", f"<{element.tag}> {plain(source, length_max=120)} is not kept.")
         if element.tag == "iframe" and source.lower().startswith("https://"):
             title = plain(element.get("title"), length_max=120) or source

@@ -20,10 +20,11 @@ def read_table(reader: "_Reader", element: Element, *, depth: int) -> list[Block
         reader.note("table.nested", "A table within a table was taken apart.")
         return reader.flow(element, depth=depth)
     run_images: list[Element] = []
+    files: list[Block] = []
     head: list[Row] = []
     rows: list[Row] = []
     for line in element.iter("tr"):
-        cells = [_cell(reader, cell, run_images) for cell in line if cell.tag in {"td", "th"}]
+        cells = [_cell(reader, cell, run_images, files) for cell in line if cell.tag in {"td", "th"}]
         if not any(cell.html for cell in cells):
             continue
         is_head = not rows and (_is_in_head(line) or all(cell.tag == "th" for cell in line))
@@ -34,7 +35,7 @@ def read_table(reader: "_Reader", element: Element, *, depth: int) -> list[Block
     if run_images:
         reader.note("image.moved", "Images of a table stand below it.")
     caption = next((reader.inline(found) for found in element if found.tag == "caption"), "")
-    return [*_tables(head[:20], rows or [], caption), *images]
+    return [*_tables(head[:20], rows or [], caption), *images, *files]
 
 
 def _tables(head: list[Row], rows: list[Row], caption: str) -> list[Block]:
@@ -49,10 +50,11 @@ def _is_in_head(line: Element) -> bool:
     return parent is not None and parent.tag == "thead"
 
 
-def _cell(reader: "_Reader", element: Element, images: list[Element]) -> Cell:
+def _cell(reader: "_Reader", element: Element, images: list[Element], files: list[Block]) -> Cell:
     run = Run()
     _write_cell(reader, run, element)
     images.extend(run.images)
+    files.extend(reader.fresh(run.files))
     return Cell(
         html=_without_edges(run.html())[:CELL_LENGTH_MAX],
         across=_span(element.get("colspan"), COLUMNS_MAX),

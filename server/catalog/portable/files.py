@@ -91,30 +91,7 @@ class Bringer:
         )
         if examined.kind != card.kind:
             raise EntryBroken("file.other_kind", f"{main.path[:80]} is of kind {examined.kind}, not {card.kind}.")
-        return await self._accepted(card, examined, path)
-
-    async def _accepted(self, card: FileCard, examined: Examined, path: Path) -> Accepted:
-        sha256 = await asyncio.to_thread(sha256_of, path)
-        pictures = [as_variant(await store(self.storage, made)) for made in examined.pictures]
-        renditions = [await store(self.storage, made) for made in examined.made]
-        original = await store_original(self.storage, examined)
-        return Accepted(
-            sha256=sha256,
-            mime=examined.mime,
-            bytes=await asyncio.to_thread(os.path.getsize, path),
-            kind=examined.kind,
-            name=card.name,
-            width=examined.width,
-            height=examined.height,
-            duration_ms=examined.duration_ms,
-            pages=examined.pages,
-            scan="clean" if examined.is_clean else "unscanned",
-            variants=pictures,
-            renditions=renditions,
-            pending=examined.pending,
-            original=original,
-            text=examined.text,
-        )
+        return await accepted_of(self.storage, examined, path, name=card.name)
 
     def _unpack(self, one: ObjectCard, into: Path) -> Path:
         """Raises EntryBroken."""
@@ -127,3 +104,28 @@ class Bringer:
         if not is_same:
             raise EntryBroken("file.damaged", f"{one.path[:80]} is not what the manifest says.")
         return into
+
+
+async def accepted_of(storage: Storage, examined: Examined, path: Path, *, name: str | None) -> Accepted:
+    """What was examined, its bytes in the store. Raises Unavailable."""
+    sha256 = await asyncio.to_thread(sha256_of, path)
+    pictures = [as_variant(await store(storage, made)) for made in examined.pictures]
+    renditions = [await store(storage, made) for made in examined.made]
+    original = await store_original(storage, examined)
+    return Accepted(
+        sha256=sha256,
+        mime=examined.mime,
+        bytes=await asyncio.to_thread(os.path.getsize, path),
+        kind=examined.kind,
+        name=name,
+        width=examined.width,
+        height=examined.height,
+        duration_ms=examined.duration_ms,
+        pages=examined.pages,
+        scan="clean" if examined.is_clean else "unscanned",
+        variants=pictures,
+        renditions=renditions,
+        pending=examined.pending,
+        original=original,
+        text=examined.text,
+    )

@@ -59,7 +59,8 @@ class TestToWrite:
     lesson_id: UUID | None
     attempts_max: int | None
     duration_s: int | None
-    content: bytes
+    content: bytes  # Its pictures by the ids of their rows.
+    file_ids: Sequence[UUID] = ()  # Those pictures.
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,11 @@ async def gather(tx: Tx, course_id: UUID, tests: Sequence[TestToWrite]) -> Gathe
         ).scalars()
     )
     rows = await _rows(tx, course_id)
-    files, ids, keys = await _files(tx, [file_id for row in rows for file_id in files_of(row.blocks)])
+    shown = [file_id for row in rows for file_id in files_of(row.blocks)]
+    asked = sorted({file_id for test in tests for file_id in test.file_ids})
+    files, ids, keys = await _files(tx, [*shown, *asked])
     cards, questions, test_ids = _tests(tests, {row.lesson.id: row for row in rows})
+    questions = {path: _with_cards(content, ids) for path, content in questions.items()}
     return Gathered(
         course=await _course(tx, course),
         sections=[
@@ -195,6 +199,13 @@ def _file(file: MediaFile, objects: list[tuple[str, ObjectCard]]) -> FileCard:
 def _object(row: Mapping[str, Any]) -> ObjectCard:
     known = {field: row[field] for field in ObjectCard.__struct_fields__ if field in row}
     return ObjectCard(path=f"files/{row['sha256']}.{ENDINGS.get(row['mime'], 'bin')}", **known)
+
+
+def _with_cards(content: bytes, ids: Mapping[UUID, UUID]) -> bytes:
+    """A picture's mark names the card: an id of a row stands nowhere else in questions."""
+    for row, card in ids.items():
+        content = content.replace(b"(file:%s)" % str(row).encode(), b"(file:%s)" % str(card).encode())
+    return content
 
 
 def _tests(

@@ -168,11 +168,12 @@ def test_items_of_other_kinds_are_left_out_with_the_reason(read) -> None:
     resources = (
         '<resource identifier="d" type="imsdt_xmlv1p3"><file href="d.xml"/></resource>'
         '<resource identifier="t" type="imsbasiclti_xmlv1p3"><file href="t.xml"/></resource>'
-        '<resource identifier="f" type="webcontent" href="f.pdf"><file href="f.pdf"/></resource>'
+        '<resource identifier="f" type="webcontent" href="f.docx"><file href="f.docx"/></resource>'
     )
     plan = read(
         cartridge(
             {"one.html": page("<p>fine</p>")},
+            {"f.docx": b"PK"},
             manifest_text=manifest(["one.html"], extra_items=items, extra_resources=resources),
         )
     )
@@ -264,3 +265,59 @@ def test_an_apostrophe_kept_as_a_control_character_of_windows_is_an_apostrophe(r
     blocks = blocks_of(read, "<p>The father\x92s speed \x96 and his daughter&#146;s</p>")
 
     assert blocks[0]["html"] == "The father’s speed – and his daughter’s"
+
+
+def test_films_sound_and_papers_of_the_zip_stand_in_their_lessons(read) -> None:
+    body = (
+        '<p>See <a href="$IMS-CC-FILEBASE$/notes%20one.pdf?canvas_download=1">the notes</a> first.</p>'
+        '<video controls="" title="The fall"><source src="fall.mp4" type="video/mp4"/>'
+        '<track src="fall.en.vtt" kind="captions"/></video>'
+        '<p>Again: <a href="web_resources/notes one.pdf">notes</a></p><audio src="voice.mp3"></audio>'
+        '<iframe src="https://films.example/embed/1" title="Elsewhere"></iframe><audio src="gone.mp3"></audio>'
+    )
+    files = dict.fromkeys(("web_resources/notes one.pdf", "fall.mp4", "fall.en.vtt", "voice.mp3", "talk.mp4"), b"x")
+    items = '<item identifier="x" identifierref="r-x"><title>The talk</title></item>'
+    resources = '<resource identifier="r-x" type="webcontent" href="talk.mp4"><file href="talk.mp4"/></resource>'
+    told = manifest(["one.html"], extra_items=items, extra_resources=resources)
+    plan = read(cartridge({"one.html": page(body)}, files, manifest_text=told))
+
+    first, talk = plan.sections[0].lessons
+    shown = [(type(block).__name__, block.title) for block in first.blocks if hasattr(block, "file_id")]
+    assert shown == [("Document", "the notes"), ("Video", "The fall"), ("Audio", "voice.mp3")]
+    assert [type(block).__name__ for block in talk.blocks] == ["Video"]
+    assert plan.files == ["web_resources/notes one.pdf", "fall.mp4", "fall.en.vtt", "voice.mp3", "talk.mp4"]
+    [about] = [item for item in plan.items if item.kind == "page"]
+    assert [reason.code for reason in about.reasons] == ["content.unsupported", "content.unsupported"]
+    assert "gone.mp3" in about.reasons[1].message
+
+
+def test_pages_and_quizzes_that_canvas_keeps_outside_its_modules_come_last(read) -> None:
+    quiz = '<resource identifier="q" type="imsqti_xmlv1p2/imscc_xmlv1p1/assessment"><file href="q/assessment_qti.xml"/>'
+    resources = (
+        '<resource identifier="w" type="webcontent" href="wiki_content/extra.html"/>'
+        f"{quiz}</resource>"
+        '<resource identifier="s" type="associatedcontent/x" href="course_settings/canvas_export.txt"/>'
+        '<resource identifier="m" type="associatedcontent/x" href="q/assessment_meta.xml"/>'
+    )
+    files = {
+        "wiki_content/extra.html": page("<p>More</p>", title="Extra").encode(),
+        "q/assessment_qti.xml": b"<questestinterop/>",
+        "non_cc_assessments/q.xml.qti": b"<questestinterop><item/></questestinterop>",
+        "course_settings/canvas_export.txt": b"x",
+    }
+    told = manifest(["one.html"], extra_resources=resources)
+    plan = read(cartridge({"one.html": page("<p>x</p>")}, files, manifest_text=told))
+
+    *_, more = plan.sections
+    assert [lesson.title for lesson in more.lessons] == ["Extra"]
+    assert (
+        more.quizzes[0].content == files["non_cc_assessments/q.xml.qti"]
+    )  # The whole one, not what a cartridge may say.
+    [left] = [item for item in plan.items if item.state == "skipped"]
+    assert left.reasons[0].message.startswith("2 files hold settings")
+
+
+def test_namespaces_that_are_none_spoil_no_manifest_and_no_link(read) -> None:
+    told = manifest(["one.html"]).replace("xmlns:lom=", 'xmlns:xsi="http: //www.w3.org/2001/x" xmlns:lom=')
+    plan = read(cartridge({"one.html": page("<p>x</p>")}, manifest_text=told))
+    assert plan.title == "Small course"

@@ -1,4 +1,4 @@
-/** Pictures inside a question's text: `![what it shows](file:<id>)`. `docs/reference/questions.md` says where they may stand. */
+/** Pictures inside a question's text: `![…]` with `(file:…)` behind it. `docs/reference/questions.md` says where they may stand. */
 
 const MARK = /!\[([^[\]\n]{0,200})\]\(file:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)/g;
 
