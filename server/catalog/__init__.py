@@ -14,6 +14,7 @@ from server.catalog import (
     queries,
     readiness,
     routes,
+    subject_routes,
     upload_rights,
 )
 from server.catalog.models import Course
@@ -53,6 +54,9 @@ feature = Feature(
         media_routes.get_media_by_capability,
         course_media.get_course_media,
         pack_routes.get_pack,
+        subject_routes.list_waiting_subjects,
+        subject_routes.merge_subject,
+        subject_routes.take_subject,
     ),
     subscriptions=(*packs.subscriptions, *readiness.subscriptions, *upload_rights.subscriptions),
     visible={Course: queries.is_course_visible},

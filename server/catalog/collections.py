@@ -36,6 +36,7 @@ from sync.collection import (
     bucket,
     derived_id,
     equals,
+    is_null,
     is_set,
 )
 from sync.errors import Refusal
@@ -51,7 +52,10 @@ subjects = Collection(
     name="catalog.subjects",
     table="catalog_subjects",
     row=SubjectRow,
-    buckets=(bucket("public", when=equals("is_active", True)),),
+    buckets=(
+        bucket("public", when=equals("is_active", True)),
+        bucket("user", "proposed_by_id", when=all_of(equals("is_active", False), is_null("merged_into"))),
+    ),
     tier=0,
     order_by=("order_index",),
     merge=ByServer(),

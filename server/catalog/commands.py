@@ -11,12 +11,12 @@ import msgspec
 from server.base.errors import Conflict, Forbidden
 from server.base.models import Model
 from server.base.tx import Tx
-from server.catalog import courses, lessons, policy, queries, revisions, trees
+from server.catalog import courses, lessons, policy, queries, revisions, subjects, trees
 from server.catalog.blocks import decode_blocks
 from server.catalog.drafting import SectionElsewhere, SectionGone
 from server.catalog.events import CourseCopied
 from server.catalog.models import Course, Lesson, Section
-from server.catalog.schemas import AddLesson, CreateCourse, DuplicateCourse, NewCourse, NewSection
+from server.catalog.schemas import AddLesson, CreateCourse, DuplicateCourse, NewCourse, NewSection, ProposeSubject
 from sync.merge.place import check_place
 from sync.mutator import mutator
 
@@ -88,9 +88,20 @@ async def duplicate_course(tx: Tx, args: DuplicateCourse) -> None:
     await tx.audit("catalog.course.duplicate", kind="course", id_=course.id, of=str(source.id))
 
 
+@mutator("catalog.subject.propose", ProposeSubject, creates="id")
+async def propose_subject(tx: Tx, args: ProposeSubject) -> None:
+    """A name that waits for an admin, or another word for a subject that is there.
+
+    Raises Forbidden, SubjectNameless, TooManyNames.
+    """
+    if not policy.may_create_course(tx.actor):
+        raise Forbidden("Only educators and admins name subjects.")
+    await subjects.propose(tx, args.name, by=tx.actor.id, id_=args.id)
+
+
 async def _require_free(tx: Tx, model: type[Model], id_: UUID) -> None:
     if await tx.db.get(model, id_) is not None:
         raise IdInUse
 
 
-mutators = (create_course, add_lesson, duplicate_course)
+mutators = (create_course, add_lesson, duplicate_course, propose_subject)

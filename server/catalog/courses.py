@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from server.base.errors import Conflict, Forbidden, Invalid
+from server.base.errors import Conflict, Forbidden
 from server.base.ids import derived_id, new_id
 from server.base.tx import Tx
-from server.catalog import policy, queries
+from server.catalog import policy, queries, subjects
 from server.catalog.events import CoursePublished, CourseUnpublished
 from server.catalog.models import Course, CourseStaff
 from server.catalog.revisions import Summary, note_revision
@@ -42,18 +42,11 @@ class NothingToDo(Conflict):
     code = "course.no_exercise"
 
 
-class SubjectUnknown(Invalid):
-    """There is no such subject."""
-
-    code = "subject.unknown"
-
-
 async def create_course(tx: Tx, new: NewCourse, *, id_: UUID | None = None) -> Course:
     """A draft of the actor's own. Raises Forbidden, SubjectUnknown."""
     if not policy.may_create_course(tx.actor):
         raise Forbidden("Only educators and admins make courses.")
-    if new.subject_id is not None:
-        await require_subject(tx, new.subject_id)
+    subject_id = None if new.subject_id is None else await subjects.resolve(tx, new.subject_id)
     course = Course(
         id=id_ or new_id(),
         slug=await free_slug(tx, new.title),
@@ -61,7 +54,7 @@ async def create_course(tx: Tx, new: NewCourse, *, id_: UUID | None = None) -> C
         description=new.description.strip(),
         language=new.language,
         level=new.level,
-        subject_id=new.subject_id,
+        subject_id=subject_id,
         access="free",
         created_by_id=tx.actor.id,
     )
@@ -82,8 +75,7 @@ async def edit_course(tx: Tx, course_id: UUID, change: EditCourse) -> Course:
     """Change what is given. Raises NotFound, Forbidden, SubjectUnknown."""
     course = await editable(tx, course_id)
     if change.subject_id is not None:
-        await require_subject(tx, change.subject_id)
-        course.subject_id = change.subject_id
+        course.subject_id = await subjects.resolve(tx, change.subject_id)
     if change.title is not None:
         course.title = change.title.strip()
     if change.description is not None:
@@ -213,12 +205,6 @@ async def _delete_content(tx: Tx, course_id: UUID) -> None:
     for table in ("catalog_sections", "catalog_lessons", "catalog_lesson_texts", "catalog_course_staff", "media_uses"):
         statement = f"update {table} set deleted_at = :now where course_id = :course and deleted_at is null"  # noqa: S608 - names above
         await tx.db.execute(text(statement), {"now": tx.now, "course": course_id})
-
-
-async def require_subject(tx: Tx, subject_id: UUID) -> None:
-    """Raises SubjectUnknown."""
-    if not await queries.has_subject(tx, subject_id):
-        raise SubjectUnknown(fields={"subject_id": "There is no such subject."})
 
 
 async def lock_slugs(tx: Tx) -> None:

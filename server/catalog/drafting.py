@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from server.base.errors import Conflict, Forbidden, Invalid, NotFound
 from server.base.tx import Tx
-from server.catalog import courses, lessons, policy, queries
+from server.catalog import courses, lessons, policy, queries, subjects
 from server.catalog.block_merge import merge_blocks
 from server.catalog.blocks import BadContent, decode_blocks
 from server.catalog.inline import clean_blocks
@@ -254,7 +254,7 @@ async def guard_course(tx: Tx, change: Change) -> None:
     if before is None:
         return
     if change.fields.get("subject_id") is not None:
-        await courses.require_subject(tx, change.fields["subject_id"])
+        change.fields["subject_id"] = await subjects.resolve(tx, change.fields["subject_id"])
     if status is None or status == before["status"]:
         return
     if "archived" in (status, before["status"]):

@@ -7,5 +7,6 @@ erasures = (
     Forget("catalog_readiness", "user_id"),
     Forget("catalog_course_staff", "user_id"),
     Leave("catalog_courses", "created_by_id"),
+    Leave("catalog_subjects", "proposed_by_id"),
     Blank("catalog_revisions", "by_id", {"by_name": NEUTRAL_NAME}),
 )

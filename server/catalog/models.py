@@ -16,6 +16,8 @@ class Subject(Stamped, Model):
     name: Mapped[str]
     slug: Mapped[str]
     is_active: Mapped[bool] = mapped_column(server_default="true")
+    proposed_by_id: Mapped[UUID | None]  # Not active and not merged: its name waits for an admin.
+    merged_into: Mapped[UUID | None]
     order_index: Mapped[int] = mapped_column(server_default="0")
 
 

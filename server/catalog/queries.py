@@ -117,7 +117,10 @@ async def door_of(tx: Tx, course: Course, lesson: Lesson | None = None) -> Door:
 
 
 async def has_subject(tx: Tx, subject_id: UUID) -> bool:
-    statement = text("select exists(select 1 from catalog_subjects where id = :id and deleted_at is null)")
+    """Whether it is one that everybody sees; names that wait for an admin are not."""
+    statement = text(
+        "select exists(select 1 from catalog_subjects where id = :id and is_active and deleted_at is null)"
+    )
     return bool((await tx.db.execute(statement, {"id": subject_id})).scalar_one())
 
 

@@ -152,6 +152,17 @@ class DuplicateCourse(Struct, frozen=True, forbid_unknown_fields=True):
 # --- the API ------------------------------------------------------------------------------------------------------
 
 
+class ProposeSubject(Struct, frozen=True, forbid_unknown_fields=True):
+    """`catalog.subject.propose`: a name that the list does not have. The phone mints `id`, and names it at once."""
+
+    id: UUID
+    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
+
+
+class MergeSubject(Struct, frozen=True, forbid_unknown_fields=True):
+    into_id: UUID
+
+
 class NewCourse(Struct, frozen=True, forbid_unknown_fields=True):
     title: Title
     language: Language = "en"

@@ -13,8 +13,8 @@ from server.base.errors import Conflict, Forbidden, Invalid, NotFound
 from server.base.events import Event
 from server.base.ids import derived_id, new_id
 from server.base.tx import Tx
+from server.catalog import subjects
 from server.catalog.packs import shown_files, weigh
-from server.catalog.queries import has_subject
 from server.identity.queries import is_verified_educator, name_of
 from server.library import policy
 from server.library.models import Item, Rating, Review, Shelved
@@ -28,12 +28,6 @@ _COPIED = (*_DESCRIBED, "educator_id", "educator_name", "revision", "files", "by
 
 class ItemPublished(Event, frozen=True):
     item_id: UUID
-
-
-class SubjectUnknown(Invalid):
-    """There is no such subject."""
-
-    code = "subject.unknown"
 
 
 class FileUnknown(Invalid):
@@ -82,10 +76,9 @@ async def describe(tx: Tx, args: Describe) -> Item:
     """
     if not policy.may_write(tx.actor):
         raise Forbidden("Only educators and admins put materials into the library.")
-    if not await has_subject(tx, args.subject_id):
-        raise SubjectUnknown(fields={"subject_id": "There is no such subject."})
+    subject_id = await subjects.resolve(tx, args.subject_id)
     files = await _own_files(tx, args.file_ids)
-    values: dict[str, Any] = {name: getattr(args, name) for name in _DESCRIBED} | files
+    values: dict[str, Any] = {name: getattr(args, name) for name in _DESCRIBED} | files | {"subject_id": subject_id}
     values["title"] = args.title.strip()
     item = await tx.db.get(Item, args.id)
     if item is None:

@@ -6,6 +6,7 @@ from sqlalchemy import select, text
 
 from server.base.events import Subscription
 from server.base.tx import Tx
+from server.catalog.events import SubjectMerged
 from server.identity.events import PersonRenamed
 from server.library import items
 from server.library.models import Item, Shelved
@@ -16,6 +17,10 @@ _RENAME = (
     text("update library_shelf set educator_name = :name where educator_id = :user and educator_name <> :name"),
     text("update library_reviews set reviewer_name = :name where reviewer_id = :user and reviewer_name <> :name"),
 )
+_MERGE = (
+    text("update library_items set subject_id = :into where subject_id = :id"),
+    text("update library_shelf set subject_id = :into where subject_id = :id"),
+)
 _USING = text("select item_id from media_uses where file_id = :file and item_id is not null and deleted_at is null")
 
 
@@ -23,6 +28,11 @@ async def show_new_name(tx: Tx, event: PersonRenamed) -> None:
     """Items carry their educator's public name."""
     for statement in _RENAME:
         await tx.db.execute(statement, {"name": event.public_name, "user": event.user_id})
+
+
+async def follow_subject(tx: Tx, event: SubjectMerged) -> None:
+    for statement in _MERGE:
+        await tx.db.execute(statement, {"id": event.subject_id, "into": event.into_id})
 
 
 async def weigh_again(tx: Tx, event: FileReady) -> None:
@@ -36,4 +46,8 @@ async def weigh_again(tx: Tx, event: FileReady) -> None:
         item.bytes = await items.bytes_of(tx, [UUID(id_) for id_ in item.files])
 
 
-subscriptions = (Subscription(PersonRenamed, show_new_name), Subscription(FileReady, weigh_again))
+subscriptions = (
+    Subscription(PersonRenamed, show_new_name),
+    Subscription(FileReady, weigh_again),
+    Subscription(SubjectMerged, follow_subject),
+)

@@ -14,7 +14,7 @@ from server.base.import_report import Reason, ReportItem, Sums, report_item, rep
 from server.base.rehearsal import NoStorage, rehearsed
 from server.base.tx import Tx
 from server.base.work import Work
-from server.catalog import courses, lessons, queries
+from server.catalog import courses, lessons, queries, subjects
 from server.catalog.importing import (
     PLANNED_PPM,
     STORED_PPM,
@@ -125,7 +125,7 @@ async def _apply(tx: Tx, order: CartridgeOrder, ready: _Ready, tests: Tests) -> 
     test_ids = {test.id: new_id() for test in portable.tests.values() if test.path in ready.read.titles}
     lesson_ids = {lesson.path: new_id() for _section, found in portable.sections for lesson in found}
     card = portable.course
-    subject_id = await queries.find_subject(tx, card.subject) if card.subject else None
+    subject_id = await _subject(tx, card.subject, order.owner_id) if card.subject else None
     tree = Tree(
         title=card.title,
         language=card.language,
@@ -149,7 +149,12 @@ async def _apply(tx: Tx, order: CartridgeOrder, ready: _Ready, tests: Tests) -> 
     if order.publish:
         await courses.publish_course(tx, course.id)
     await tx.audit("catalog.course.import", kind="course", id_=course.id, sha256=ready.sha256)
-    about = _about(card.title, card.subject, is_found=subject_id is not None)
+    about = _about(
+        card.title,
+        card.subject,
+        subject_id,
+        is_found=subject_id is not None and await queries.has_subject(tx, subject_id),
+    )
     sums = Sums(
         sections=len(portable.sections),
         lessons=len(lesson_ids),
@@ -161,10 +166,20 @@ async def _apply(tx: Tx, order: CartridgeOrder, ready: _Ready, tests: Tests) -> 
     return Imported(course.id, course.slug, course.title, is_new=True, report=report, sums=sums)
 
 
-def _about(title: str, subject: str | None, *, is_found: bool) -> ReportItem:
+async def _subject(tx: Tx, name: str, owner_id: UUID) -> UUID | None:
+    """The one of this name, waiting for an admin if nobody knows it; None where not even the name can be kept."""
+    try:
+        return await subjects.propose(tx, name[: subjects.NAME_LENGTH_MAX], by=owner_id)
+    except (subjects.SubjectNameless, subjects.TooManyNames):
+        return None
+
+
+def _about(title: str, subject: str | None, subject_id: UUID | None, *, is_found: bool) -> ReportItem:
     if subject is None or is_found:
         return report_item("course.json", title=title, kind="course", state="ok")
-    why = Reason("subject.unknown", f"There is no subject {subject[:100]!r} here; choose one for the course.")
+    why = Reason("subject.waiting", f"The subject {subject[:100]!r} is not known here; an admin looks at it.")
+    if subject_id is None:
+        why = Reason("subject.unknown", f"There is no subject {subject[:100]!r} here; choose one for the course.")
     return report_item("course.json", title=title, kind="course", state="partial", reasons=[why])
 
 

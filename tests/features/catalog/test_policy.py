@@ -14,6 +14,7 @@ from server.catalog.policy import (
     may_edit_course,
     may_import,
     may_know_of_course,
+    may_merge_subjects,
     may_publish_course,
     why_closed,
 )
@@ -69,6 +70,10 @@ ROLES = {role: person(role) for role in ("student", "educator", "mentor", "staff
 
 def test_ACL_09_educators_and_admins_make_courses() -> None:
     assert {role for role, actor in ROLES.items() if may_create_course(actor)} == {"educator", "admin", "super_admin"}
+
+
+def test_only_admins_settle_names_of_subjects() -> None:
+    assert {role for role, actor in ROLES.items() if may_merge_subjects(actor)} == {"admin", "super_admin"}
 
 
 def test_ACL_09_only_a_courses_own_educators_and_admins_change_it() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from server.base.actor import Actor
 from server.base.errors import Forbidden, NotFound
 from server.base.ids import new_id
+from server.catalog.subjects import SubjectUnknown
 from server.library import mutators, queries
 from server.library.items import (
     FileUnknown,
@@ -18,7 +19,6 @@ from server.library.items import (
     NothingInIt,
     NotWaiting,
     Outdated,
-    SubjectUnknown,
 )
 from server.media.events import FileReady
 from tests.features.school import PHYSICS, School

@@ -133,7 +133,8 @@ async def test_of_a_file_that_others_touched_the_pictures_are_made_anew_and_what
     first = await exported(api, teacher, "small-course")
 
     def rename(entries: dict[str, bytes]) -> None:
-        entries["course.json"] = entries["course.json"].replace(b"Small course", b"Another one")
+        card = json.loads(entries["course.json"]) | {"title": "Another one", "subject": "Astronomiya"}
+        entries["course.json"] = json.dumps(card).encode()
 
     def spoil(entries: dict[str, bytes]) -> None:
         name = next(name for name in entries if name.startswith("files/"))
@@ -144,6 +145,8 @@ async def test_of_a_file_that_others_touched_the_pictures_are_made_anew_and_what
     spoilt = await imported(api, teacher, changed(first, spoil))
 
     assert (touched["state"], touched["course_slug"], touched["would"]["files"]) == ("done", "another-one", 1), touched
+    codes = [reason["code"] for item in touched["report"]["items"] for reason in item["reasons"]]
+    assert "subject.waiting" in codes, touched["report"]
     assert (spoilt["state"], spoilt["would"]["files"], spoilt["would"]["questions"]) == ("done", 0, 1), spoilt
     failed = [(item["kind"], item["item"]) for item in spoilt["report"]["items"] if item["status"] == "failed"]
     assert [kind for kind, _ in failed] == ["image", "quiz"]

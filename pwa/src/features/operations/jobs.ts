@@ -30,7 +30,7 @@ export async function retry(userId: string, id: number): Promise<void> {
   await request("POST", `/api/v1/jobs/${id}/retry`, { headers: await signed(userId) });
 }
 
-async function signed(userId: string): Promise<HeadersInit> {
+export async function signed(userId: string): Promise<HeadersInit> {
   const token = await accessToken(userId);
   if (token === null) throw new Refused("network.offline", "");
   return { authorization: `Bearer ${token}` };

@@ -8,4 +8,9 @@ export const ROUTES: readonly Route[] = [
     area: "jobs",
     load: () => import("./screens/jobs.tsx").then((file) => file.JobsScreen),
   },
+  {
+    pattern: "/staff/subjects",
+    area: "jobs",
+    load: () => import("./screens/names.tsx").then((file) => file.NamesScreen),
+  },
 ];

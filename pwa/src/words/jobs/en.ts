@@ -14,4 +14,15 @@ export const en = {
   "jobs.trying": "The server will try again in a moment.",
   "jobs.look": "Look again",
   "jobs.older": "Show older ones",
+  "jobs.names": "Names of subjects",
+  "jobs.names_lead":
+    "Educators wrote these names, and the list has none of them. Take one into the list, or say which subject it means: all that named it follows.",
+  "jobs.names_none": "No name waits",
+  "jobs.names_none_hint": "A name that no subject has will be listed here.",
+  "jobs.names_by": "{by}, {ago} · {n} courses",
+  "jobs.names_means": "It means",
+  "jobs.names_choose": "Choose a subject",
+  "jobs.names_merge": "Merge",
+  "jobs.names_take": "Take into the list",
+  "jobs.names_done": "Done",
 } as const;

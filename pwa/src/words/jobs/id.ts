@@ -15,4 +15,15 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "jobs.trying": "Server akan mencoba lagi sebentar lagi.",
   "jobs.look": "Lihat lagi",
   "jobs.older": "Tampilkan yang lebih lama",
+  "jobs.names": "Nama mata pelajaran",
+  "jobs.names_lead":
+    "Nama ini ditulis pengajar dan belum ada di daftar. Masukkan ke daftar, atau sebutkan mata pelajaran yang dimaksud: semua yang memakainya ikut pindah.",
+  "jobs.names_none": "Tidak ada nama yang menunggu",
+  "jobs.names_none_hint": "Nama yang belum dimiliki mata pelajaran mana pun akan muncul di sini.",
+  "jobs.names_by": "{by}, {ago} · {n} kursus",
+  "jobs.names_means": "Maksudnya",
+  "jobs.names_choose": "Pilih mata pelajaran",
+  "jobs.names_merge": "Gabungkan",
+  "jobs.names_take": "Masukkan ke daftar",
+  "jobs.names_done": "Selesai",
 };

@@ -15,4 +15,15 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "jobs.trying": "Сервер скоро попробует снова.",
   "jobs.look": "Проверить снова",
   "jobs.older": "Показать более старые",
+  "jobs.names": "Названия предметов",
+  "jobs.names_lead":
+    "Эти названия написали преподаватели, а в списке их нет. Внесите название в список или укажите, какой это предмет: всё, что так названо, перейдёт к нему.",
+  "jobs.names_none": "Названий в очереди нет",
+  "jobs.names_none_hint": "Здесь появится название, которого нет ни у одного предмета.",
+  "jobs.names_by": "{by}, {ago} · курсов: {n}",
+  "jobs.names_means": "Это предмет",
+  "jobs.names_choose": "Выберите предмет",
+  "jobs.names_merge": "Объединить",
+  "jobs.names_take": "Внести в список",
+  "jobs.names_done": "Готово",
 };

@@ -49,4 +49,7 @@ export const en = {
   "library.sound": "Sound",
   "library.test": "Test",
   "library.other": "Other",
+  "library.subject_other": "Another one",
+  "library.subject_name": "Name of the subject",
+  "library.subject_hint": "An admin takes it into the list, or says which of the list it means.",
 } as const;

@@ -50,4 +50,7 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "library.sound": "Audio",
   "library.test": "Tes",
   "library.other": "Lainnya",
+  "library.subject_other": "Yang lain",
+  "library.subject_name": "Nama mata pelajaran",
+  "library.subject_hint": "Admin memasukkannya ke daftar, atau menyebutkan mana yang dimaksud dari daftar.",
 };

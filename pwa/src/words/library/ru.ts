@@ -50,4 +50,7 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "library.sound": "Звук",
   "library.test": "Тест",
   "library.other": "Другое",
+  "library.subject_other": "Другой",
+  "library.subject_name": "Название предмета",
+  "library.subject_hint": "Администратор внесёт его в список или укажет, какой это предмет из списка.",
 };

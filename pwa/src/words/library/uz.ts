@@ -50,4 +50,7 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "library.sound": "Audio",
   "library.test": "Test",
   "library.other": "Boshqa",
+  "library.subject_other": "Boshqa fan",
+  "library.subject_name": "Fan nomi",
+  "library.subject_hint": "Administrator uni ro‘yxatga oladi yoki ro‘yxatdagi qaysi fan ekanini aytadi.",
 };

@@ -62,6 +62,9 @@ export function MoreScreen() {
         {hasRole(me, "staff", "admin", "super_admin") && (
           <AreaDoor area="jobs" title={word("jobs.title")} href="/staff/jobs" icon="refresh-cw" />
         )}
+        {hasRole(me, "admin", "super_admin") && (
+          <AreaDoor area="jobs" title={word("jobs.names")} href="/staff/subjects" icon="list" />
+        )}
       </ul>
       <LanguageChoice />
       <div class="stack tight">

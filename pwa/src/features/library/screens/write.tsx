@@ -5,12 +5,12 @@ import type { Row } from "#sync";
 import { sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
 import { go } from "../../../app/router.ts";
-import type { Subject } from "../../../app/rows.ts";
-import { useEngine, useRow, useRows } from "../../../app/use.ts";
+import { useEngine, useRow } from "../../../app/use.ts";
 import { Field, Icon, Meter, Notice } from "../../../ui/parts.tsx";
 import { useUploads } from "../../../uploads/use.ts";
 import { LANGUAGES, t } from "../../../words/index.ts";
 import { type Item, KINDS } from "../api.ts";
+import { nameOwn, SubjectChoice } from "../parts/subject-choice.tsx";
 
 const LICENCES = ["CC BY 4.0", "CC BY-SA 4.0", "CC0", "Own work"];
 
@@ -19,7 +19,6 @@ export function WriteItemScreen({ params }: { params: Readonly<Record<string, st
   const uploads = useUploads();
   const itemId = params.itemId ?? "";
   const { row: item, isLoading } = useRow<Row & Item>("library.items", itemId, `user:${engine.userId}`);
-  const subjects = useRows<Subject>("catalog.subjects").rows;
   const [problem, setProblem] = useState<string>();
   const [done, setDone] = useState<{ part: number; of: number }>();
 
@@ -40,13 +39,14 @@ export function WriteItemScreen({ params }: { params: Readonly<Record<string, st
               onProgress: (part, of) => setDone({ part, of }),
             })
           : undefined;
+      const named = await nameOwn(engine, text("subject_name"));
       const args = {
         id: itemId,
         title: text("title"),
         description: text("description"),
         kind: text("kind"),
         language: text("language"),
-        subject_id: text("subject_id"),
+        subject_id: named?.id ?? text("subject_id"),
         topic: text("topic"),
         ...terms,
         file_ids: added ? [added.fileId] : (item?.files ?? []),
@@ -54,6 +54,7 @@ export function WriteItemScreen({ params }: { params: Readonly<Record<string, st
       const title = args.title;
       const described = await engine.command("library.item.describe", args, {
         title,
+        ...(named ? { after: [named.wish] } : {}),
         ...(added ? { blobs: [added.sha256] } : {}),
       });
       await engine.command("library.item.submit", { item_id: itemId }, { title, after: [described] });
@@ -75,12 +76,7 @@ export function WriteItemScreen({ params }: { params: Readonly<Record<string, st
           {(props) => <input {...props} name="title" required maxLength={255} defaultValue={item?.title ?? ""} />}
         </Field>
         <Choice name="kind" label={t("library.kind")} chosen={item?.kind ?? "worksheet"} options={kinds()} />
-        <Choice
-          name="subject_id"
-          label={t("library.subject")}
-          chosen={item?.subject_id ?? ""}
-          options={subjects.map((subject) => [subject.id, subject.name])}
-        />
+        <SubjectChoice chosen={item?.subject_id ?? ""} />
         <Choice
           name="language"
           label={t("library.language")}
