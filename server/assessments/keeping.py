@@ -19,7 +19,7 @@ from server.media.files import StoredImage, add_file, store_image
 from server.media.images import prepare_confined
 
 PICTURES_AT_ONCE = 2
-PICTURES_MAX = 2_000
+PICTURES_MAX = 1_000
 BYTES_MAX = 200 * 1024 * 1024
 
 _USABLE = text(

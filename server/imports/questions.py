@@ -9,6 +9,7 @@ from uuid import UUID
 from server.assessments.imports import gradable, take_questions
 from server.assessments.interchange import NotThisFormat, QuestionDocument, TooManyQuestions, read_questions
 from server.assessments.interchange.qti import read_all_of
+from server.assessments.interchange.refusals import PICTURED_BYTES_MAX
 from server.assessments.keeping import keep_pictures, with_files
 from server.base.actor import Actor
 from server.base.archive import Archive, EntryBroken, Limits, open_archive
@@ -22,7 +23,7 @@ from server.imports.schemas import QuestionsKind
 
 Also = Callable[[Tx, ImportReport], Awaitable[None]]  # What the caller does in the transaction that makes the test.
 
-FILE_BYTES_MAX = 10 * 1024 * 1024
+FILE_BYTES_MAX = PICTURED_BYTES_MAX  # Each format has its own limit below it.
 PACKAGE = Limits(entries=12_000, unpacked_bytes=64 * 1024 * 1024, entry_bytes=10 * 1024 * 1024)
 MANIFEST = "imsmanifest.xml"
 LOOSE_MAX = 5_000
@@ -85,7 +86,7 @@ def read_document(path: Path, kind: QuestionsKind) -> QuestionDocument:
 
 def _read(path: Path) -> bytes:
     if path.stat().st_size > FILE_BYTES_MAX:
-        raise TooManyQuestions(f"The question file is larger than {FILE_BYTES_MAX} bytes; make several of it.")
+        raise TooManyQuestions(f"The question file is larger than {FILE_BYTES_MAX:,} bytes; make several of it.")
     return path.read_bytes()
 
 

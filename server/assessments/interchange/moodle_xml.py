@@ -36,7 +36,7 @@ from server.assessments.interchange.document import (
     TrueFalseBody,
 )
 from server.assessments.interchange.reading import Fault, Notes, Skipped, entry_of, number, shown_of
-from server.assessments.interchange.refusals import NotThisFormat, check_count
+from server.assessments.interchange.refusals import PICTURED_BYTES_MAX, NotThisFormat, check_count
 from server.assessments.interchange.xml import Element, attribute, child, children, line_of, name, parse_xml, text_at
 
 GAP_KINDS = (
@@ -56,7 +56,7 @@ _NO_QUESTION = {"category", ""}
 
 def read_moodle_xml(content: bytes) -> QuestionDocument:
     """Raises: what `parse_xml` raises; NotThisFormat, TooManyQuestions."""
-    root = parse_xml(content)
+    root = parse_xml(content, bytes_max=PICTURED_BYTES_MAX)
     if name(root) != "quiz":
         raise NotThisFormat("The file is XML, but not of Moodle: it has no <quiz>.")
     entries: list[Entry] = []

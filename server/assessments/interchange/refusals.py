@@ -3,6 +3,7 @@
 from server.base.errors import Invalid, TooLarge
 
 BYTES_MAX = 10 * 1024 * 1024
+PICTURED_BYTES_MAX = 40 * 1024 * 1024  # Of files that hold their pictures in themselves.
 QUESTIONS_MAX = 5_000
 
 
@@ -36,10 +37,10 @@ class EntitiesInside(Invalid):
     code = "questions.entities"
 
 
-def check_size(content: bytes) -> None:
+def check_size(content: bytes, *, bytes_max: int = BYTES_MAX) -> None:
     """Raises TooManyQuestions."""
-    if len(content) > BYTES_MAX:
-        raise TooManyQuestions(f"The file has {len(content):,} bytes; an import takes at most {BYTES_MAX:,}. Split it.")
+    if len(content) > bytes_max:
+        raise TooManyQuestions(f"The file has {len(content):,} bytes; an import takes at most {bytes_max:,}. Split it.")
 
 
 def check_count(count: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from lxml import etree
 
 from server.assessments.interchange.refusals import (
+    BYTES_MAX,
     BadEncoding,
     EntitiesInside,
     NotThisFormat,
@@ -27,9 +28,10 @@ _TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CAMEL = re.compile(r"-([a-z])")
 
 
-def parse_xml(content: bytes) -> Element:
+def parse_xml(content: bytes, *, bytes_max: int = BYTES_MAX) -> Element:
     """The root. Raises NotThisFormat, BadEncoding, EntitiesInside, TooManyQuestions."""
-    check_size(content)
+    check_size(content, bytes_max=bytes_max)
+    content = content.lstrip()  # Some editors leave a line before the declaration.
     depth = count = 0
     root: Element | None = None
     try:
