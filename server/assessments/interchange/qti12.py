@@ -69,6 +69,10 @@ def _count(test: Element | None, label: str, most: int) -> int | None:
 def _told_of_groups(root: Element) -> list[Entry]:
     """Sections that draw some of their questions by chance, or all of them from a bank that is not in the file."""
     told = []
+    borrowed = within(root, "bankentry_item")
+    if borrowed:
+        why = f"{len(borrowed)} of its questions lie in a bank that is not in this file; export the bank too."
+        told.append(Entry(line_of(borrowed[0]), "Questions of a bank", "failed", why, None))
     for section in within(root, "section"):
         drawing = child(section, "selection_ordering", "selection")
         if drawing is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.assessments.interchange import ReadKind, read_questions
-from server.assessments.interchange.refusals import BYTES_MAX, QUESTIONS_MAX
+from server.assessments.interchange.refusals import BYTES_MAX, PICTURED_BYTES_MAX, QUESTIONS_MAX
 from server.base.errors import AppError
 
 XML: tuple[ReadKind, ...] = ("moodle_xml", "qti12", "qti")
@@ -79,7 +79,8 @@ def test_an_xml_file_in_the_encoding_that_it_names_is_read_and_another_one_refus
 
 @pytest.mark.parametrize("kind", ALL)
 def test_more_bytes_than_one_import_takes_are_refused(kind: ReadKind) -> None:
-    assert code_of(kind, b" " * (BYTES_MAX + 1)) == "questions.too_large"
+    most = PICTURED_BYTES_MAX if kind == "moodle_xml" else BYTES_MAX
+    assert code_of(kind, b" " * (most + 1)) == "questions.too_large"
 
 
 @pytest.mark.parametrize(
