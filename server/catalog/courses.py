@@ -120,10 +120,11 @@ async def require_exercise(tx: Tx, course_id: UUID) -> None:
         raise NothingToDo
 
 
-# An exercise block at any depth of a lesson, or a test of the course: its table is a later feature's, and only counted.
+# An exercise or a package at any depth of a lesson, or a test of the course: its table is a later feature's, and only
+# counted.
 _HAS_EXERCISE = text(
     "select exists(select from catalog_lesson_texts where course_id = :course and deleted_at is null"
-    """ and jsonb_path_exists(cast(blocks as jsonb), '$.** ? (@.type == "exercise")'))"""
+    """ and jsonb_path_exists(cast(blocks as jsonb), '$.** ? (@.type == "exercise" || @.type == "package")'))"""
     " or exists(select from assessments_assessments where course_id = :course and deleted_at is null)"
 )
 

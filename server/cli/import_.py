@@ -1,4 +1,7 @@
-"""`spark import …`: cartridges become courses, files of questions practice tests. The slug goes to standard output."""
+"""`spark import …`: cartridges become courses, packages lessons, files of questions practice tests.
+
+The slug goes to standard output.
+"""
 
 import sys
 from pathlib import Path
@@ -14,7 +17,7 @@ from server.base.tx import Tx
 from server.base.work import Work
 from server.cli._operator import act, opened
 from server.identity.accounts import find_by_email, normal_email
-from server.imports.operator import import_course_file, import_questions_file
+from server.imports.operator import import_course_file, import_package_file, import_questions_file
 from server.imports.schemas import QuestionsKind
 from server.settings import Settings
 
@@ -46,6 +49,7 @@ class FileUnreadable(Invalid):
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Courses and questions from files.", no_args_is_help=True)
     group.command("course")(course)
+    group.command("package")(package)
     group.command("questions")(questions)
     app.add_typer(group, name="import")
 
@@ -69,6 +73,39 @@ def course(
             await work.storage.ensure()
             imported = await import_course_file(
                 work, file, owner_id=await _owner(work, owner), access=checked, publish=publish, dry_run=dry_run
+            )
+        _tell(imported.report)
+        return imported.slug
+
+    typer.echo(act(run))
+
+
+def package(
+    file: FileArgument,
+    owner: Owner,
+    course: Annotated[
+        str | None, typer.Option(help="Slug of the course that gets it; without: one of its own.")
+    ] = None,
+    access: Annotated[str, typer.Option(help="free, subscription, purchase or class.")] = "free",
+    publish: Publish = False,  # noqa: FBT002 - typer makes a flag of it
+    dry_run: DryRun = False,  # noqa: FBT002 - typer makes a flag of it
+) -> None:
+    """Import a SCORM 1.2 or 2004 package as a lesson. The same file twice is one. Prints the course's slug."""
+    checked = _access(access)
+
+    async def run(settings: Settings) -> str:
+        _check_file(file)
+        async with opened(settings) as work:
+            await work.storage.ensure()
+            owner_id = await _owner(work, owner)
+            imported = await import_package_file(
+                work,
+                file,
+                owner_id=owner_id,
+                access=checked,
+                publish=publish,
+                course_slug=course,
+                dry_run=dry_run,
             )
         _tell(imported.report)
         return imported.slug

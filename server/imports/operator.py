@@ -12,6 +12,7 @@ from server.base.work import Work
 from server.catalog.importing import Access, CartridgeOrder, Imported, import_cartridge
 from server.catalog.portable.bringing import import_course
 from server.catalog.portable.reading import is_course_file
+from server.imports.packages import PackageOrder, import_package
 from server.imports.questions import QuestionsOrder, import_questions
 from server.imports.quizzes import QuizTaker
 from server.imports.schemas import QuestionsKind
@@ -34,6 +35,31 @@ async def import_course_file(
     order = CartridgeOrder(path=path, owner_id=owner_id, access=access, publish=publish, dry_run=dry_run)
     bring = import_course if is_ours else import_cartridge
     return await bring(work, SYSTEM, order, tests=QuizTaker(work.storage))
+
+
+async def import_package_file(
+    work: Work,
+    path: Path,
+    *,
+    owner_id: UUID,
+    access: Access,
+    publish: bool,
+    course_slug: str | None = None,
+    dry_run: bool = False,
+) -> Imported:
+    """SCORM. Raises what `import_package` raises, and FileTooLarge; then nothing was made."""
+    if await asyncio.to_thread(_size, path) > FILE_BYTES_MAX:
+        raise FileTooLarge(f"{path} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
+    order = PackageOrder(
+        path=path,
+        name=path.name,
+        course_slug=course_slug,
+        owner_id=owner_id,
+        access=access,
+        publish=publish,
+        dry_run=dry_run,
+    )
+    return await import_package(work, SYSTEM, order)
 
 
 def _size(path: Path) -> int:

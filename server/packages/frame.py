@@ -27,7 +27,6 @@ POLICY = "; ".join(
         "worker-src blob:",
         "form-action 'none'",
         "frame-ancestors 'self'",
-        "webrtc 'block'",
     )
 )
 HEADERS = {

@@ -265,6 +265,10 @@ test("what is too long to be kept loses its lists of answers first, never where 
   for (let n = 0; n < 100; n += 1) values[`cmi.interactions.${n}.learner_response`] = "y".repeat(1_000);
   const back = decode(encode({ values, total: 1, exit: "suspend", run: "open" }));
   expect(Object.keys(back.values)).toEqual(["cmi.suspend_data"]);
+  const wide = decode(
+    encode({ ...NEW, values: { "cmi.suspend_data": "字".repeat(64_000), "cmi.comments": "字".repeat(40_000) } }),
+  );
+  expect(Object.keys(wide.values)).toEqual(["cmi.suspend_data"]);
   expect(decode('{"values": null}')).toEqual(NEW);
   expect(decode("not json")).toEqual(NEW);
 });

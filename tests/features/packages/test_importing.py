@@ -3,14 +3,12 @@
 import io
 import zipfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from server.base.http.page import Page
 from server.base.ids import derived_id, new_id
 from tests.features.imports.test_dry_runs import counts, send, told
 from tests.support.api import Api
@@ -61,11 +59,13 @@ async def test_a_package_becomes_a_lesson_of_a_course_once_and_phones_get_one_zi
     course = (await teacher.post("/api/v1/courses", json={"title": "Safety"})).json()["data"]
     package = zipped(quiz_12())
     made = await imported(api, teacher, package, course=course["slug"])
-    again = await imported(api, teacher, package, course=course["slug"], publish="1")
+    again = await imported(api, teacher, package, course=course["slug"])
+    published = await teacher.post(f"/api/v1/courses/{course['id']}/publish")
 
     assert (made["state"], made["course_slug"]) == ("done", course["slug"]), made
     assert [item["status"] for item in made["report"]["items"]] == ["ok", "ok"]
     assert again["report"]["items"][0]["reasons"][0]["code"] == "package.exists"
+    assert published.status_code == 200, "a package is something to do"
     weight = str(made["would"]["bytes"] + await text_bytes(api))
     assert await rows(
         api,
@@ -149,22 +149,3 @@ async def test_what_a_learner_did_counts_best_and_once_on_all_phones_and_nobody_
     await teachers.sync()
     assert [row["score_ppm"] for row in teachers.all("packages.results").values()] == [800_000]
     assert teachers.all("packages.states") == {}
-
-
-async def test_the_frame_s_own_header_takes_everything_of_ours_from_a_package(api: Api, tmp_path: Path) -> None:
-    built = tmp_path / "packages" / "frame.html"
-    built.parent.mkdir()
-    built.write_text("<!doctype html><script>1</script>")
-    api.app.state.page = Page(tmp_path)
-
-    answer = await api.http.get("/packages/frame/any/page.html?a=1")
-
-    assert answer.text == built.read_text()
-    policy = answer.headers["content-security-policy"].split("; ")
-    assert policy[:2] == ["sandbox allow-scripts allow-forms", "default-src 'none'"]
-    assert [rule for rule in policy if "'self'" in rule or "http" in rule or "*" in rule] == ["frame-ancestors 'self'"]
-    assert {"connect-src blob: data:", "frame-src blob:", "form-action 'none'"} <= set(policy)
-    assert "x-frame-options" not in answer.headers
-    assert answer.headers["referrer-policy"] == "no-referrer"
-    again = await api.http.get("/packages/frame", headers={"if-none-match": answer.headers["etag"]})
-    assert (again.status_code, "content-security-policy" in again.headers) == (304, True)

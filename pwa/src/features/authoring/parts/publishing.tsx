@@ -152,6 +152,6 @@ function hasExercise(blocks: readonly Block[]): boolean {
   return blocks.some((block) => {
     if (block.type === "note" || block.type === "quote") return hasExercise(block.blocks);
     if (block.type === "list") return block.items.some((item) => hasExercise(item.blocks ?? []));
-    return block.type === "exercise";
+    return block.type === "exercise" || block.type === "package";
   });
 }

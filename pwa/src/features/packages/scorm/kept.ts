@@ -3,6 +3,7 @@
 import type { Item, Outline } from "../package.ts";
 
 export const DATA_LENGTH_MAX = 120_000; // As the server takes.
+const OP_BYTES_MAX = 250_000;
 
 /** `run`: whether its pages are being visited now: then a page that follows goes on where the one before spoke. */
 export interface Kept {
@@ -24,13 +25,17 @@ export interface Result {
 /** As text for a row; lists that only tell how something was answered go first where it is too long. */
 export function encode(kept: Kept): string {
   const whole = JSON.stringify(kept);
-  if (whole.length <= DATA_LENGTH_MAX) return whole;
+  if (fits(whole)) return whole;
   const values = Object.fromEntries(
     Object.entries(kept.values).filter(([name]) => !/\.(interactions|comments)/.test(name)),
   );
   const part = JSON.stringify({ ...kept, values });
-  return part.length <= DATA_LENGTH_MAX ? part : JSON.stringify({ ...NEW, total: kept.total });
+  return fits(part) ? part : JSON.stringify({ ...NEW, total: kept.total });
 }
+
+/** In characters, as the row is declared, and in bytes, as it travels: text within text. */
+const fits = (text: string) =>
+  text.length <= DATA_LENGTH_MAX && new TextEncoder().encode(JSON.stringify(text)).length <= OP_BYTES_MAX;
 
 /** A row of another release, or of somebody who plays, begins anew. */
 export function decode(data: string | undefined): Kept {

@@ -107,18 +107,16 @@ function Stage({ one, place, back, states, results }: StageProps) {
     );
   }
   return (
-    <>
-      <Standing result={result} />
-      <Running
-        key={chosen.id}
-        opened={opened}
-        item={chosen}
-        kept={held.current.get(chosen.id) ?? decode(undefined)}
-        keep={(kept) => keep(chosen, kept)}
-        onLeft={() => (items.length > 1 ? setChosen(undefined) : go(back))}
-        isOnly={items.length === 1}
-      />
-    </>
+    <Running
+      key={chosen.id}
+      opened={opened}
+      item={chosen}
+      kept={held.current.get(chosen.id) ?? decode(undefined)}
+      keep={(kept) => keep(chosen, kept)}
+      onLeft={() => (items.length > 1 ? setChosen(undefined) : go(back))}
+      isOnly={items.length === 1}
+      result={result}
+    />
   );
 }
 
@@ -129,9 +127,10 @@ interface RunningProps {
   readonly keep: (kept: Kept) => void;
   readonly onLeft: () => void;
   readonly isOnly: boolean;
+  readonly result: ResultRow | undefined;
 }
 
-function Running({ opened, item, kept, keep, onLeft, isOnly }: RunningProps) {
+function Running({ opened, item, kept, keep, onLeft, isOnly, result }: RunningProps) {
   const me = useMe();
   const frame = useRef<HTMLIFrameElement>(null);
   const host = useRef<Host>(null);
@@ -168,6 +167,7 @@ function Running({ opened, item, kept, keep, onLeft, isOnly }: RunningProps) {
           <Icon name="smartphone" />
           {t("packages.full")}
         </button>
+        <Standing result={result} />
       </div>
       {outside && <Notice icon="info">{t("packages.outside", { address: outside })}</Notice>}
       <iframe ref={frame} title={item.title || opened.outline.title} allow="fullscreen; autoplay" />
