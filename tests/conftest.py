@@ -1,5 +1,6 @@
 """Real servers, once a run: PostgreSQL, Valkey and S3. They start when the first test asks and end with the run."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -44,6 +45,8 @@ if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
 
+gc.disable()  # Until all tests are known: what is imported stays, and to look through it for garbage costs a sixth of it.
+
 # Deterministic: the same examples each run, on any machine, however slow it is that day.
 settings.register_profile(
     "spark", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
@@ -52,6 +55,12 @@ settings.load_profile("spark")
 
 # Fixtures that start a server: a test that asks for one takes a second or two.
 SERVED = frozenset({"api", "installation", "postgres", "standby"})
+
+
+def pytest_collection_finish() -> None:
+    """Set apart what stays for the whole run; from here on there is garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
