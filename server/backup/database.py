@@ -20,6 +20,10 @@ from sync.postgres.erasing import erased
 from sync.postgres.restoring import Restored, begin_anew, read_head, sequence_to_end
 
 _NAMED_KEYS = "select storage_key from media_variants"
+# Their pieces are in no backup; phones ask what is there, and send the rest.
+_FORGET_HALVES = (
+    "delete from media_upload_parts p using media_uploads u where u.id = p.upload_id and u.state = 'receiving'"
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ def make_ready(url: str, ledger: Ledger, objects: Objects, say: Callable[[str], 
         for key in erase_people(connection, missing):
             objects.remove(key)
         forget_files(connection, find=lambda prefix: (e.key for e in objects.entries(prefix)), remove=objects.remove)
+        connection.execute(_FORGET_HALVES)
         restored = begin_anew(connection, before=before, now=now)
         sequence_to_end(connection)
         named = {str(key) for (key,) in connection.execute(_NAMED_KEYS).fetchall()}

@@ -44,6 +44,11 @@ Say = Callable[[str], None]
 _PERCENT = re.compile(r"\((\d{1,3})%\)")
 PERCENT_STEP = 10  # of the database, between two words about it
 OBJECTS_STEP = 500
+TEMP_PREFIX = "temp/"  # Parts of uploads: server/media/uploads/parts.py.
+_UNCHECKED = (
+    "select id from media_uploads where state in ('received', 'checking', 'failed') and file_id is null"
+    " and deleted_at is null"
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def take_backup(source: Source, root: Path, say: Say, *, now: datetime) -> Backu
         verify_database(partial / "postgres")
         if source.secrets is not None:
             shutil.copytree(source.secrets, partial / "secrets")
-        kept = _copy_objects(source.objects, root, say)
+        kept = _copy_objects(source.objects, root, say, unchecked=_unchecked(source.url))
         listed = b"".join(msgspec.json.encode(entry) + b"\n" for entry in kept)
         write_synced(partial / "objects.ndjson", listed)
         manifest = Manifest(
@@ -146,13 +151,21 @@ def _follow(lines: Iterator[str], say: Say) -> str:
 # --- the objects ------------------------------------------------------------------------------------------------
 
 
-def _copy_objects(objects: Objects, root: Path, say: Say) -> list[KeptObject]:
+def _unchecked(url: str) -> set[str]:
+    """Folders of files that came whole and were not looked at yet: their senders may have forgotten the bytes."""
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        return {f"{TEMP_PREFIX}{upload_id}/" for (upload_id,) in connection.execute(_UNCHECKED).fetchall()}
+
+
+def _copy_objects(objects: Objects, root: Path, say: Say, *, unchecked: set[str]) -> list[KeptObject]:
     before = _known(root)
     kept: list[KeptObject] = []
     fetched = 0
     for entry in objects.entries():
         if entry.key.startswith(WITNESS_PREFIX):
             continue  # It says how far the log is, not how far it was.
+        if entry.key.startswith(TEMP_PREFIX) and entry.key.rpartition("/")[0] + "/" not in unchecked:
+            continue  # Half of a file, which its sender still has, or what nobody needs any more.
         checked(entry.key)
         sha256 = before.get(entry)
         if sha256 is None or not object_path(root, sha256).exists():

@@ -72,6 +72,24 @@ def put_object(installation: Installation, key: str, body: bytes, *, scratch: Pa
     S3Objects(DataFolder(installation.data).running_env()["SPARK_S3_URL"]).write(key, scratch / "object")
 
 
+def send_file(installation: Installation, state: str, *, scratch: Path) -> str:
+    """All its parts, and nobody has looked at it; or its sender still sends."""
+    upload_id = str(new_id())
+    put_object(installation, f"temp/{upload_id}/00000.0-a", b"a part", scratch=scratch)
+    psql(
+        installation,
+        "insert into media_uploads (id, owner_id, name, mime, bytes, sha256, part_bytes, purpose, state, expires_at)"
+        f" values ('{upload_id}', gen_random_uuid(), 'a.txt', 'text/plain', 6, repeat('0', 64), 1048576, 'course',"
+        f" '{state}', now() + interval '8 days')",
+    )
+    psql(
+        installation,
+        "insert into media_upload_parts (upload_id, number, received_bytes, pieces, completed_at)"
+        f" values ('{upload_id}', 0, 6, array['0-a'], now())",
+    )
+    return upload_id
+
+
 def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -145,6 +163,7 @@ async def test_B1_B5_B7_B8_B11_three_phones_bring_back_what_the_server_lost(
     folder = tmp_path / "backups"
     picture = installation.data / "s3" / "spark" / "media" / "ab" / ("ab" * 32)
     put_object(installation, f"media/ab/{picture.name}", b"a picture", scratch=tmp_path)
+    half, whole = (send_file(installation, state, scratch=tmp_path) for state in ("receiving", "received"))
     async with phones_of(installation) as phones:
         first = ask(phones["amina"], "1 before the backup")
         await phones["amina"].sync()
@@ -160,6 +179,8 @@ async def test_B1_B5_B7_B8_B11_three_phones_bring_back_what_the_server_lost(
         said = await restore_after_a_broken_one(installation, backup)
 
         assert picture.read_bytes() == b"a picture"
+        listed = (backup / "objects.ndjson").read_text()
+        assert (f"temp/{half}/" in listed, f"temp/{whole}/" in listed) == (False, True)
         assert "questions.questions 3" in said  # Two were asked, one was answered.
         assert "catalog.subjects 1" in said.partition("Look after these by hand")[2]
         [report] = (installation.data / "restores").glob("*.json")
@@ -167,6 +188,8 @@ async def test_B1_B5_B7_B8_B11_three_phones_bring_back_what_the_server_lost(
         await asyncio.to_thread(installation.start)
         for name in ("madina", "brian", "amina"):
             await phones[name].sync()
+        parts = "select upload_id::text from media_upload_parts"
+        assert psql(installation, parts) == [(whole,)]  # The half is sent anew.
         await settled(installation, phones)
         await check_that_all_is_back(installation, phones)
 

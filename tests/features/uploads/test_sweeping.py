@@ -1,13 +1,19 @@
 """What sessions leave behind goes, and nothing that is still needed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from server.base import clock
+from server.base.errors import Unavailable
 from server.base.ids import new_id
+from server.base.storage import Storage
 from server.base.work import Work
+from server.media.files import storage_key
+from server.media.orphans import sweep as orphans_sweep
 from server.media.uploads.owning import own_file
 from server.media.uploads.sessions import note_upload
 from server.media.uploads.sweeping import sweep
@@ -53,6 +59,53 @@ async def test_objects_of_no_session_go_after_a_day(room: Room) -> None:
     assert await work.storage.has(stray)
     await sweep(work, now=clock.now() + timedelta(days=2))
     assert not await work.storage.has(stray)
+
+
+class Away(Storage):
+    """A store that goes away after so many objects were removed."""
+
+    left = 1
+
+    async def remove(self, key: str) -> None:
+        if self.left == 0:
+            raise Unavailable("The file store does not answer; try again.")
+        self.left -= 1
+        await super().remove(key)
+
+
+async def test_objects_that_no_row_names_go_after_seven_days_however_often_the_sweep_is_cut(room: Room) -> None:
+    bucket = f"{room.api.settings.s3_url.rpartition('/')[0]}/orphans-of-a-test"  # The common one has others' objects.
+    work = replace(room.api.work, storage=Storage.from_url(bucket))
+    await work.storage.ensure()
+    before = clock.now()
+    orphans = [storage_key(f"{number:064x}") for number in range(1, 4)]
+    named = storage_key("f" * 64)
+    for key in (*orphans, named):
+        await work.storage.put(key, b"bytes", media_type="image/webp")
+    file_id = new_id()
+    await execute(
+        room,
+        "insert into media_files (id, owner_id, sha256, mime, width, height, bytes, variants)"
+        " values (:id, :id, repeat('f', 64), 'image/png', 10, 10, 1, '[]')",
+        id=file_id,
+    )
+    await execute(
+        room,
+        "insert into media_variants (id, file_id, sha256, name, width, height, mime, bytes, storage_key)"
+        " values (:id, :id, repeat('f', 64), 'w480', 1, 1, 'image/webp', 5, :key)",
+        id=file_id,
+        key=named,
+    )
+    away = Away.from_url(bucket)
+
+    assert await orphans_sweep(work, now=before + timedelta(days=6)) == 0
+    with pytest.raises(Unavailable):
+        await orphans_sweep(replace(work, storage=away), now=before + timedelta(days=8))
+    left = [key for key in orphans if await work.storage.has(key)]
+    assert len(left) == 2
+    assert await orphans_sweep(work, now=before + timedelta(days=8)) == 2
+
+    assert [await work.storage.has(key) for key in (*orphans, named)] == [False, False, False, True]
 
 
 async def test_a_file_that_nothing_shows_goes_after_a_month_and_one_that_is_shown_stays(room: Room) -> None:
