@@ -45,7 +45,7 @@ if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
 
-gc.disable()  # Until all tests are known: what is imported stays, and to look through it for garbage costs a sixth of it.
+gc.disable()  # Until all tests are known: what is imported stays, and to look through it for garbage costs a third.
 
 # Deterministic: the same examples each run, on any machine, however slow it is that day.
 settings.register_profile(
