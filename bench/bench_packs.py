@@ -1,7 +1,7 @@
-"""Keeping a film of 40 MB on a phone: time beside its bare hash, bytes over a link cut 20 times, how soon it plays.
+"""A film of 40 MB on a phone: time beside its bare hash, bytes over a cut link; and a first lesson over a thin link.
 
-Method: the page's own code (`bench/packs.ts`) under Node, its Cache Storage replaced by one in memory: what is measured
-is what we add, not what a phone's flash costs.
+Method of the film: the page's own code (`bench/packs.ts`) under Node, its Cache Storage replaced by one in memory: what
+is measured is what we add, not what a phone's flash costs. Method of the lesson: `first_lesson.py`.
 """
 
 import json
@@ -9,17 +9,18 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from bench import first_lesson
 from bench.figures import Figure, Servers, at_most
-from server.embedded.pwa_build import PWA, BuildFailed, install_packages, node_and_npm
+from server.embedded.pwa_build import PWA, BuildFailed, build, install_packages, node_and_npm
 
 HERE = Path(__file__).parent
 
 
 async def measure(servers: Servers) -> list[Figure]:
-    del servers
     try:
         node, _ = node_and_npm()
         install_packages(PWA)
+        build()
     except BuildFailed as problem:
         print(f"  the page's packages are not here, nothing measured: {problem}")
         return []
@@ -37,6 +38,7 @@ async def measure(servers: Servers) -> list[Figure]:
             holds=told["ratio"] <= 1.05,
         ),
         Figure("a kept film, until it plays", told["begin"], "ms", goal="≤ 50 ms", holds=told["begin"] <= 50),
+        *await first_lesson.measure(servers),
     ]
 
 

@@ -3,7 +3,9 @@ import { iconSprite } from "./build/icons.ts";
 import { numberedWords } from "./build/words.ts";
 
 const CORE =
-  /preact|signals|\/src\/(app|ui)\/|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|\/src\/sync\/(?!worker)|identity\/parts\/|virtual:icons/;
+  /preact|signals|\/src\/(app\/(?!overlay|opening|update)|ui\/(?!rich))|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|identity\/parts\/|virtual:icons/;
+const ENGINE =
+  /\/src\/sync\/(?!worker|names)|\/src\/ui\/rich|\/src\/app\/(overlay|opening)|\/features\/\w+\/overlay\.ts/;
 
 /** A limit is for a test that hangs, on the slowest machine: it costs nothing where a test passes. */
 const PATIENT = { testTimeout: 120_000, hookTimeout: 120_000, teardownTimeout: 60_000 };
@@ -36,6 +38,7 @@ export default defineConfig(({ mode }) => {
           codeSplitting: {
             groups: [
               { name: "core", test: CORE },
+              { name: "engine", test: ENGINE },
               { name: "shelf", test: /\/src\/media\/(?!later\/)/ },
             ],
           },

@@ -5,18 +5,19 @@ import "./ui/base.css";
 import "./app/shell.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
+import { untilQuiet } from "./app/quiet.ts";
 import { startRouter } from "./app/router.ts";
 import { ROUTES } from "./app/routes.ts";
 import { engine, people, wake } from "./app/session.ts";
 import { Shell } from "./app/shell.tsx";
-import { installServiceWorker } from "./app/update.ts";
 import { preferredLanguage, speak } from "./words/index.ts";
 
 async function start(): Promise<void> {
   await Promise.all([speak(preferredLanguage()), wake()]);
   await startRouter(ROUTES, (route) => {
     if (route.open || engine.peek()) return null;
-    return people.peek().length > 0 ? "/people" : "/sign-in";
+    const to = location.pathname === "/" ? "" : `?to=${encodeURIComponent(location.pathname)}`;
+    return (people.peek().length > 0 ? "/people" : "/sign-in") + to;
   });
   const root = document.getElementById("root");
   if (!root) throw new Error("index.html has no #root");
@@ -25,10 +26,19 @@ async function start(): Promise<void> {
     const opened = engine.value; // Goes on with the downloads that were begun. Not on this phone yet: with the next screen.
     if (opened) import("./media/use.ts").then(({ downloadsOf }) => downloadsOf(opened)).catch(() => undefined);
   });
-  requestAnimationFrame(() => setTimeout(installServiceWorker));
+  requestAnimationFrame(() => setTimeout(keepPage));
   // Hints that it may be worth trying now, no more: whether there is a network is measured.
   addEventListener("online", () => engine.peek()?.sync());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && engine.peek()?.sync());
+}
+
+/** Lost on the way: the page works, and the next visit tries again. */
+async function keepPage(): Promise<void> {
+  await untilQuiet();
+  const manifest = Object.assign(document.createElement("link"), { rel: "manifest", href: "/manifest.webmanifest" });
+  document.head.append(manifest); // Here, for it is of no use before.
+  const update = await import("./app/update.ts").catch(() => null);
+  await update?.installServiceWorker();
 }
 
 void start();

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from server.base.http.envelope import Success, success
+from server.base.http.packing import PACKED
 from server.base.tx import Tx
 from server.catalog import courses, lessons, revisions
 from server.catalog.blocks import TEXT_BYTES_MAX
@@ -32,7 +33,7 @@ async def add_lesson(
     return success(await lessons.add_lesson(tx, section_id, data))
 
 
-@get("/api/v1/lessons/{lesson_id:uuid}", operation_id="Lesson")
+@get("/api/v1/lessons/{lesson_id:uuid}", operation_id="Lesson", middleware=[PACKED])
 async def get_lesson(lesson_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[LessonAnswer]:
     """A lesson with its blocks, for who may open it."""
     return success(await lessons.read_lesson(tx, lesson_id))

@@ -12,7 +12,7 @@ import typer
 import uvicorn
 
 from server.app import create_app
-from server.base.http.patience import PatientHttp
+from server.base.http.patience import KEEP_ALIVE_S, PatientHttp
 from server.cli._servers import alive_file, process_settings, wait_for_start
 from server.embedded.plan import BACKLOG, listen
 
@@ -42,6 +42,7 @@ def serve() -> None:
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
 
     def send_listeners_away() -> None:

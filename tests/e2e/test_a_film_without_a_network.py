@@ -207,14 +207,15 @@ async def test_a_film_is_paid_for_once_and_plays_without_a_network(
         await is_for_everybody(page)
         assert await page.locator("article img").count() > 0  # The smaller ones, of the quality that was chosen.
 
-        pack = await give(phone, tmp_path)
         installation.start()
+        await phone.online()
+        pack = await give(phone, tmp_path)
         await take(drawer, installation, pack)
         await is_seen_by_the_teacher(drawer, installation)
 
 
 async def controlled(page: Page) -> None:
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await page.wait_for_function("() => navigator.serviceWorker.controller !== null")
 
 
 async def thin(proxy: Proxy, fate: Fate) -> None:
@@ -294,23 +295,36 @@ async def give(phone: Phone, folder: Path) -> Path:
 
 
 async def take(drawer: Phones, installation: Installation, pack: Path) -> None:
-    """Another person on another phone: nothing of the film crosses the network."""
+    """Another person on another phone, with no network at all: its rows and the film come from the card alone."""
     phone = drawer["brian"]
     page = await phone.open()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(path_of(request)))
     await phone.sign_in(*account(installation, "Brian"))
     await controlled(page)
+    await phone.offline()
     await phone.go("/downloads")
+    await page.locator("input[type=file]").set_input_files(forged(pack))
+    await expect(page.get_by_text(re.compile("changed after our server signed it"))).to_be_visible(timeout=COMING_MS)
     await page.locator("input[type=file]").set_input_files(pack)
     await expect(page.get_by_text(re.compile(r"\d+ files kept"))).to_be_visible(timeout=COMING_MS)
+    await expect(page.get_by_text("here to read, with no network")).to_be_visible()
     await ready(page)
-    films = {made for made in asked if made.startswith("/media/")}
-    assert films == set(), films
     await open_course(phone)
     await open_lesson(page)
     await plays(page, "video", seek=10)
+    await phone.online()
     await phone.received_everything()
+    await expect(page.get_by_text(re.compile("^Offline"))).to_have_count(0, timeout=COMING_MS)
+    fetched = {made for made in asked if made.startswith(("/media/course/", "/files/"))}
+    assert fetched == set(), fetched  # What players ask for is answered on this phone.
+
+
+def forged(pack: Path) -> Path:
+    """With another title."""
+    path = pack.with_name("forged.sparkpack")
+    path.write_bytes(pack.read_bytes().replace(b'"title":"How', b'"title":"Who', 1))
+    return path
 
 
 async def is_seen_by_the_teacher(drawer: Phones, installation: Installation) -> None:

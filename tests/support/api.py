@@ -14,7 +14,7 @@ from litestar import Litestar
 from sqlalchemy import text
 
 from server.app import create_app
-from server.base.http.patience import PatientHttp
+from server.base.http.patience import KEEP_ALIVE_S, PatientHttp
 from server.base.runner import Runner
 from server.base.work import Work
 from server.embedded.ports import free_ports
@@ -105,6 +105,7 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # pytest keeps its own

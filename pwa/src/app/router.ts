@@ -66,6 +66,18 @@ export function back(fallback: string): void {
   else go(fallback, { replace: true });
 }
 
+/** Bring what an address needs, while nothing else is to be done. Without a network: then it comes when it is shown. */
+export function prepare(address: string): void {
+  const found = find(address);
+  if (found) void Promise.all([found.route.load(), speakOf(found.route.area)]).catch(() => undefined);
+}
+
+/** Where the person wanted to go before they had to say who they are. */
+export function wanted(): string {
+  const to = query.peek().get("to") ?? "/";
+  return /^\/(?![/\\])/.test(to) ? to : "/";
+}
+
 /** Decide again what to show here, after somebody came or went. */
 export function refresh(): Promise<void> {
   return show(0);

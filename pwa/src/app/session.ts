@@ -1,11 +1,10 @@
 /** Who is here. One person at a time: another's rows are in databases that this one's key does not open. */
 
 import { effect, signal } from "@preact/signals";
-import { type Engine, openEngine } from "#sync";
+import type { Engine } from "#sync";
 import * as vault from "#vault";
 import { LANGUAGES, type Language, preferredLanguage, speak } from "../words/index.ts";
 import { accessToken, forgetToken, logIn, logOut, signInWhenOnline } from "./auth.ts";
-import { overlay } from "./overlay.ts";
 import { refresh } from "./router.ts";
 import type { Me } from "./rows.ts";
 import { erased } from "./shell-state.ts";
@@ -19,6 +18,8 @@ export const people = signal<readonly Person[]>([]);
 const LAST = "spark-last-person";
 /** Before a person's id: they have files to send. */
 export const SENDING = "spark-sending-";
+
+const opening = () => import("./opening.ts");
 
 let sealing: CryptoKey | null = null;
 
@@ -41,9 +42,24 @@ function lastPerson(all: readonly Person[], noted: string | null): Person | unde
   return open.length === 1 ? open[0] : undefined;
 }
 
-/** Sign in with the server, and make or open this person's store on the phone. Raises Refused. */
-export async function signIn(email: string, password: string, stay: Stay): Promise<void> {
+/** Bring what signing in needs, while somebody types. */
+export function warm(): void {
+  opening().then(
+    ({ warmEngine }) => warmEngine(),
+    () => undefined,
+  );
+  vault.warm().catch(() => undefined); // No network: it says so when it is needed.
+}
+
+/** Sign in with the server, and make or open this person's store on the phone. `onSession` before the latter. Raises Refused. */
+export async function signIn(
+  email: string,
+  password: string,
+  stay: Stay,
+  onSession: (userId: string) => void = () => undefined,
+): Promise<void> {
   const user = await logIn(email, password, stay === "unlocked");
+  onSession(user.id);
   const person: Person = {
     userId: user.id,
     name: user.full_name,
@@ -96,6 +112,7 @@ export async function forget(person: Person): Promise<void> {
 }
 
 async function open(person: Person, storageKey: CryptoKey): Promise<void> {
+  const { openEngine, overlay } = await opening();
   const opened = await openEngine({
     userId: person.userId,
     storageKey,

@@ -9,9 +9,19 @@ export { placeBetween } from "./place.js";
 export { mergeText } from "./text.js";
 export type * from "./types.js";
 
+const newWorker = () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+
+let warmed: Worker | null = null;
+
+/** Bring the engine's script before it is needed. */
+export function warmEngine(): void {
+  warmed ??= newWorker();
+}
+
 /** Open one person's store on this phone and keep it in step with the server. Never waits for the network. */
 export function openEngine(options: OpenOptions): Promise<Engine> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const worker = warmed ?? newWorker();
+  warmed = null;
   const port: Port<ToWorker, ToPage> = {
     post: (message) => worker.postMessage(message),
     listen: (hear) => {

@@ -54,3 +54,4 @@ const port: Port<ToPage, ToWorker> = {
 };
 
 serve(env, port);
+void import("./worker/loop.js").catch(() => undefined); // It is wanted in a moment; without a network it is asked for again.

@@ -8,7 +8,7 @@
  * the phone must show who may unlock it.
  */
 
-import { keyName, MINE_MAX, mineName, packedName, PEOPLE, rowsName, uploadsName, workName } from "../sync/names.js";
+import { keyName, MINE_MAX, mineName, PEOPLE, packedName, rowsName, uploadsName, workName } from "../sync/names.js";
 import { dropDatabase } from "../sync/worker/db.js";
 import { type Kdf, newKdf, wrappingKey } from "./kdf.js";
 import { readAll, readOne, removeOne, writeOne } from "./store.js";
@@ -73,6 +73,9 @@ export async function unlock(userId: string, password: string): Promise<CryptoKe
   }
   return null;
 }
+
+/** Bring what a password needs. */
+export { warm } from "./kdf.js";
 
 /** Keep the key on this phone, in a database of its own so that it can be deleted for good. Whoever reads the phone's files can read it. */
 export async function stayUnlocked(userId: string, key: CryptoKey): Promise<void> {

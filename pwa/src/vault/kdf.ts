@@ -18,6 +18,10 @@ export async function wrappingKey(kdf: Kdf, password: string): Promise<CryptoKey
   return await crypto.subtle.importKey("raw", raw, "AES-KW", false, ["wrapKey", "unwrapKey"]);
 }
 
+export async function warm(): Promise<void> {
+  await import("./argon2.js");
+}
+
 async function argon2(kdf: Extract<Kdf, { name: "argon2id" }>, password: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const { argon2id } = await import("./argon2.js"); // Ten kilobytes that only signing in needs.
   const hash = await argon2id({

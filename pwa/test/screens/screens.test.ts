@@ -90,3 +90,16 @@ test("blocks come as JSON or as its text; anything else is a lesson without cont
   expect(readBlocks(JSON.stringify(blocks))).toEqual(blocks);
   expect([readBlocks(undefined), readBlocks({})]).toEqual([[], []]);
 });
+
+test.each([
+  ["/courses/a/lessons/b", "/courses/a/lessons/b"],
+  [null, "/"],
+  ["//elsewhere.example/", "/"],
+  ["/\\elsewhere.example/", "/"],
+  ["https://elsewhere.example/", "/"],
+  ["javascript:alert(1)", "/"],
+])("who had to sign in before %s goes on to %s, and never to another site", async (to, where) => {
+  const { query, wanted } = await import("../../src/app/router.ts");
+  query.value = new URLSearchParams(to === null ? {} : { to });
+  expect(wanted()).toBe(where);
+});

@@ -137,3 +137,5 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
     close: async () => undefined,
   };
 }
+
+export function warmEngine(): void {} // There is nothing to bring.

@@ -22,3 +22,4 @@ export const stayUnlocked = async (_userId: string, _key: CryptoKey): Promise<vo
 export const keptKey = async (_userId: string): Promise<CryptoKey | null> => key();
 export const signOut = async (_userId: string): Promise<void> => undefined;
 export const forget = async (_userId: string): Promise<void> => undefined;
+export const warm = async (): Promise<void> => undefined;

@@ -22,6 +22,9 @@ STALL_S = 30.0
 BODY_GRACE_S = 60.0
 BODY_BYTES_S = 64.0
 LOOK_S = 2.0
+KEEP_ALIVE_S = (
+    60  # Between two requests: while a person types, and a new connection over a thin link costs a round trip.
+)
 
 _ANSWERS = {
     408: b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",

@@ -24,7 +24,7 @@ from server.exchange.course_packs.gathering import CoursePack, gather
 from server.exchange.course_packs.manifest import PURPOSE
 from server.exchange.course_packs.writing import PackFiles, write_pack
 from server.media.files import storage_key
-from tests.features.packs.test_packs import SIZES, Desk, body_of, desk, film, publish
+from tests.features.packs.test_packs import PICTURES, SIZES, Desk, body_of, desk, film, publish
 from tests.support.api import PASSWORD
 from tests.support.phone import Phone
 
@@ -43,8 +43,8 @@ IN_A_PACK = {
 
 @pytest.fixture
 async def course(desk: Desk) -> Desk:
-    """Published, with a film whose bytes are in the store."""
-    for name, size in SIZES.items():
+    """Published, with a film in a lesson and a picture beside it, both in the store."""
+    for name, size in (SIZES | PICTURES).items():
         body = body_of(name, size)
         key = storage_key(hashlib.sha256(body).hexdigest())
         await desk.api.work.storage.put(key, body, media_type="video/mp4")
@@ -104,7 +104,7 @@ async def test_a_pack_holds_the_rows_and_files_of_a_course_by_their_hashes_under
     assert set(archive.namelist()) == named | {"pack.json", "pack.sig"}
     for name in named:
         assert hashlib.sha256(archive.read(name)).hexdigest() == name.partition("/")[2]
-    assert sorted(file["bytes"] for file in said["files"]) == sorted(SIZES[name] for name in ("v240", "captions.uz"))
+    assert sorted(file["bytes"] for file in said["files"]) == [30, 50, 1000]  # Captions, w480, v240.
     held = rows_in(archive, said)
     assert held == {name: phone.all(name) for name in held}
     assert set(held) <= IN_A_PACK

@@ -1,6 +1,7 @@
 /** The reader: one lesson, where the reading stopped, and the way to the next. */
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { type LessonAtOnce, lessonAtOnce } from "../../../app/at-once.ts";
 import { Page } from "../../../app/page.tsx";
 import type { Course, Lesson, LessonText, Progress, Section } from "../../../app/rows.ts";
 import { hasRole, useCourseBucket, useEngine, useMe, useRow, useRows } from "../../../app/use.ts";
@@ -17,10 +18,15 @@ export function LessonScreen({ params }: { params: Readonly<Record<string, strin
   const course = useRow<Course>("catalog.courses", courseId).row;
   const lesson = useRow<Lesson>("catalog.lessons", lessonId, bucket);
   const text = useRow<LessonText>("catalog.lesson_texts", lessonId, bucket);
-  const blocks = useMemo(() => readBlocks(text.row?.blocks), [text.row]);
-  const title = lesson.row?.title ?? "";
-  if (!lesson.row || !text.row) {
-    const isLoading = lesson.isLoading || text.isLoading;
+  const isHere = lesson.row !== undefined && text.row !== undefined;
+  const isAbsent = !isHere && !lesson.isLoading && !text.isLoading;
+  const atOnce = useAtOnce(lessonId, isAbsent);
+  const row = isHere ? lesson.row : atOnce?.lesson;
+  const stored = isHere ? text.row?.blocks : atOnce?.lesson?.blocks;
+  const blocks = useMemo(() => readBlocks(stored), [stored]);
+  const title = row?.title ?? "";
+  if (!row) {
+    const isLoading = !isAbsent || !atOnce;
     return (
       <Page title={title} back={`/courses/${courseId}`}>
         {!isLoading && (
@@ -41,12 +47,42 @@ export function LessonScreen({ params }: { params: Readonly<Record<string, strin
       lead={
         <span class="small">
           {course?.title}
-          {lesson.row.minutes ? ` · ${tn("time.minutes", lesson.row.minutes)}` : ""}
+          {row.minutes ? ` · ${tn("time.minutes", row.minutes)}` : ""}
         </span>
       }
     >
-      <Reading lesson={lesson.row} blocks={blocks} />
+      <Reading lesson={row} blocks={blocks} />
+      {isAbsent && <Keep courseId={courseId} />}
     </Page>
+  );
+}
+
+/** From the server, while the course is not on this phone; undefined: still to be seen. */
+function useAtOnce(lessonId: string, isWanted: boolean): { lesson: LessonAtOnce | undefined } | undefined {
+  const { userId } = useEngine();
+  const [came, setCame] = useState<{ id: string; lesson: LessonAtOnce | undefined }>();
+  useEffect(() => {
+    let isStale = false;
+    if (isWanted)
+      void lessonAtOnce(userId, lessonId)
+        .catch(() => null)
+        .then((lesson) => !isStale && setCame({ id: lessonId, lesson: lesson ?? undefined }));
+    return () => {
+      isStale = true;
+    };
+  }, [userId, lessonId, isWanted]);
+  return came?.id === lessonId ? came : undefined;
+}
+
+function Keep({ courseId }: { courseId: string }) {
+  return (
+    <aside class="card stack tight">
+      <p class="soft small">{t("lesson.at_once")}</p>
+      <a class="button wide" href={`/courses/${courseId}`}>
+        <Icon name="download" />
+        {t("lesson.to_course")}
+      </a>
+    </aside>
   );
 }
 

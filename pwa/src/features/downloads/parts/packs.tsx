@@ -163,7 +163,7 @@ function Take() {
       {taken && (
         <Notice tone={taken.broken > 0 ? "warn" : "good"}>
           {taken.kept > 0 && <p>{tn("play.pack_taken", taken.kept)}</p>}
-          {read && <p>{t(read === "open" ? "play.pack_rows" : "play.pack_sealed")}</p>}
+          {read && <p>{read === "open" ? t("play.pack_rows") : t("play.pack_sealed")}</p>}
           {taken.broken > 0 && <p>{tn("play.pack_broken", taken.broken)}</p>}
         </Notice>
       )}

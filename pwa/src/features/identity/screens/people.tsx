@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Page } from "../../../app/page.tsx";
-import { go } from "../../../app/router.ts";
+import { go, wanted } from "../../../app/router.ts";
 import { engine, forget, type Person, people, unlock } from "../../../app/session.ts";
 import { Ask, Field, Icon, Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
@@ -67,7 +67,7 @@ function Unlock({ person, onForget }: { person: Person; onForget: () => void }) 
     const isOpen = await unlock(person, String(form.get("password")));
     setBusy(false);
     setWrong(!isOpen);
-    if (isOpen) go("/", { replace: true });
+    if (isOpen) go(wanted(), { replace: true });
   }
 
   return (

@@ -1,13 +1,16 @@
 /** Sign in, and say how this phone is to be treated. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { readAhead } from "../../../app/at-once.ts";
 import { sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
-import { go, query } from "../../../app/router.ts";
-import { engine, people, type Stay, signIn } from "../../../app/session.ts";
+import { go, prepare, query, wanted } from "../../../app/router.ts";
+import { engine, people, type Stay, signIn, warm } from "../../../app/session.ts";
 import { Field, Icon, Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { LanguageChoice } from "../parts/language.tsx";
+
+const AFTER_PAINT_MS = 50;
 
 export function SignInScreen() {
   const here = people.value.find((person) => person.userId === engine.value?.userId);
@@ -15,14 +18,25 @@ export function SignInScreen() {
   const [wrong, setWrong] = useState<string>();
   const [isBusy, setBusy] = useState(false);
 
+  // Typing takes longer than all that comes after it.
+  useEffect(() => {
+    if (here) return;
+    const timer = setTimeout(() => {
+      prepare(wanted());
+      warm();
+    }, AFTER_PAINT_MS);
+    return () => clearTimeout(timer);
+  }, []);
+
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement); // The form that has this listener.
     setBusy(true);
     setWrong(undefined);
     try {
-      await signIn(String(form.get("email")), String(form.get("password")), stay);
-      go("/", { replace: true });
+      const to = wanted();
+      await signIn(String(form.get("email")), String(form.get("password")), stay, (userId) => readAhead(userId, to));
+      go(to, { replace: true });
     } catch (error) {
       setWrong(sayError(error));
       setBusy(false);

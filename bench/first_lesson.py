@@ -1,0 +1,182 @@
+"""A lesson's link on a phone that never heard of us, until its text can be read, at 50 kbit/s and 600 ms.
+
+Method: the built page in a real Chromium with an empty profile, against the real API with the demo school, through
+`thin_link`: page, worker and service worker share its 6,250 bytes a second each way, and a connection costs a round
+trip before its first request. Two phones:
+
+    nobody      from opening the link until the sign-in form can be filled in, and from *Sign in* until the lesson's
+                text is on the screen. The 10 s in which a person types are not counted; the page may use them.
+    signed in   the page is kept (the service worker has it), nothing of the course is; from opening the link
+
+Printed is every request with its time and bytes, so that what stands before the text can be seen.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, ViewportSize, async_playwright, expect
+from sqlalchemy import text
+
+from bench.figures import Figure, Servers
+from bench.thin_link import Asked, ThinLink, thin_link
+from server.demo import lay_demo, read_accounts
+from tests.support.api import Api, running_api, settings_for
+from tests.support.browser import PHONE, QUIET, chromium
+from tests.support.settle import all_published
+
+BYTES_A_S = 50_000 / 8
+ROUND_TRIP_S = 0.6
+GOAL_S = 10.0
+PATIENCE_MS = 120_000
+TEXT = "article.lesson p"
+TYPING_S = 10.0  # An address and a password on a phone's keyboard.
+
+
+async def measure(servers: Servers) -> list[Figure]:
+    if chromium() is None:
+        print("  no Chromium here, the first lesson is not measured")
+        return []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        settings = settings_for(servers.new_database(), servers.redis_url, servers.s3_url, Path(folder))
+        async with running_api(settings) as api:
+            await lay_demo(api.work)
+            await all_published(api)
+            return await _measure(api, Path(folder))
+
+
+async def _measure(api: Api, folder: Path) -> list[Figure]:
+    address = await _lesson_address(api)
+    account = next(one for one in read_accounts(api.settings) if one.role == "student")
+    port = urlsplit(api.url).port
+    assert port is not None
+    async with async_playwright() as playwright:
+
+        async def phone(name: str) -> BrowserContext:
+            return await playwright.chromium.launch_persistent_context(
+                folder / name,
+                executable_path=chromium(),
+                args=list(QUIET),
+                viewport=ViewportSize(width=PHONE["width"], height=PHONE["height"]),
+                device_scale_factor=2,
+                is_mobile=True,
+                locale="en-GB",
+                service_workers="allow",
+            )
+
+        async with thin_link(port, bytes_a_s=BYTES_A_S, delay_s=ROUND_TRIP_S / 2) as link:
+            context = await phone("nobody")
+            form_s, text_s, before = await _from_nothing(context, link, address, account.email, account.password)
+            await context.close()
+        async with thin_link(port, bytes_a_s=BYTES_A_S * 1000, delay_s=0.001) as fast:
+            context = await phone("kept")
+            await _signed_in_and_kept(context, fast, account.email, account.password)
+            fast.thin(BYTES_A_S, ROUND_TRIP_S / 2)
+            kept_s, after = await _opened(context, fast, address)
+            await context.close()
+    return [
+        Figure("a lesson's link at 50 kbit/s and 600 ms, until the sign-in form", form_s, "s"),
+        Figure("from *Sign in* until the lesson's text", text_s, "s"),
+        Figure(
+            "both, on a phone that never heard of us",
+            form_s + text_s,
+            "s",
+            goal=f"≤ {GOAL_S:g} s",
+            holds=form_s + text_s <= GOAL_S,
+        ),
+        *_by_kind("before the text, ", before),
+        Figure(
+            "the same link, signed in, with the page kept and no row of the course",
+            kept_s,
+            "s",
+            goal=f"≤ {GOAL_S:g} s",
+            holds=kept_s <= GOAL_S,
+        ),
+        Figure("bytes down before that text", sum(one.down for one in after), "bytes"),
+    ]
+
+
+async def _lesson_address(api: Api) -> str:
+    async with api.work.database.transaction() as tx:
+        row = (
+            await tx.db.execute(text("select course_id, id from catalog_lessons order by course_id, rank limit 1"))
+        ).one()
+    return f"/courses/{row.course_id}/lessons/{row.id}"
+
+
+async def _from_nothing(
+    context: BrowserContext, link: ThinLink, address: str, email: str, password: str
+) -> tuple[float, float, list[Asked]]:
+    page = context.pages[0]
+    link.begin()
+    begun = time.monotonic()
+    await page.goto(link.url + address, wait_until="commit", timeout=PATIENCE_MS)
+    await page.wait_for_selector("input[name=email]", timeout=PATIENCE_MS)  # At each frame; `expect` looks seldom.
+    form_s = time.monotonic() - begun
+    asked = link.come()
+    _tell("until the form", asked, form_s)
+    await page.get_by_label("E-mail").fill(email)
+    await page.get_by_label("Password", exact=True).fill(password)
+    await asyncio.sleep(TYPING_S)
+    _tell("while somebody types", link.come()[len(asked) :], TYPING_S)
+    link.begin()
+    begun = time.monotonic()
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_selector(TEXT, timeout=PATIENCE_MS)
+    text_s = time.monotonic() - begun
+    rest = link.come()
+    _tell("until the text", rest, text_s)
+    return form_s, text_s, asked + rest
+
+
+async def _signed_in_and_kept(context: BrowserContext, link: ThinLink, email: str, password: str) -> None:
+    page = context.pages[0]
+    await page.goto(f"{link.url}/sign-in")
+    await page.get_by_label("E-mail").fill(email)
+    await page.get_by_label("Password", exact=True).fill(password)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", level=1, name="Hello")).to_be_visible(timeout=PATIENCE_MS)
+    await page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+    await page.wait_for_load_state("networkidle")
+    await page.close()
+
+
+async def _opened(context: BrowserContext, link: ThinLink, address: str) -> tuple[float, list[Asked]]:
+    page = await context.new_page()
+    link.begin()
+    begun = time.monotonic()
+    await page.goto(link.url + address, wait_until="commit", timeout=PATIENCE_MS)
+    await page.wait_for_selector(TEXT, timeout=PATIENCE_MS)
+    spent = time.monotonic() - begun
+    asked = link.come()
+    _tell("signed in, until the text", asked, spent)
+    return spent, asked
+
+
+KINDS = (("kept by the service worker", None), ("page", "/assets/"), ("rows", "/api/v1/sync"), ("files", "/files/"))
+
+
+def kind_of(one: Asked) -> str:
+    if one.is_kept:
+        return KINDS[0][0]
+    found = (name for name, begin in KINDS if begin and one.path.startswith(begin))
+    return next(found, "api" if one.path.startswith("/api/") else "page")
+
+
+def _by_kind(begin: str, asked: Sequence[Asked]) -> list[Figure]:
+    kinds = list(dict.fromkeys(map(kind_of, asked)))
+    found = {kind: [one for one in asked if kind_of(one) == kind] for kind in kinds}
+    return [
+        Figure(f"{begin}{kind}: bytes down in {len(ones)} requests", sum(one.down for one in ones), "bytes")
+        for kind, ones in found.items()
+    ]
+
+
+def _tell(what: str, asked: Sequence[Asked], spent_s: float) -> None:
+    print(f"  {what}: {spent_s:.1f} s, {len(asked)} requests, {sum(one.down for one in asked):,} bytes down")
+    for one in asked:
+        kept = "kept " if one.is_kept else ""
+        print(f"    {one.at_s:6.2f} {one.end_s:6.2f} {one.down:7,} {kept}{one.method} {one.path}")
