@@ -15,6 +15,10 @@ export function partsOf(text: string): readonly Part[] {
   return [...parts, at === 0 ? text : text.slice(at).trim()].filter((part) => part !== "");
 }
 
+/** Nothing in it that could be read out: pictures of which nobody said what they show. */
+export const isMute = (text: string): boolean =>
+  partsOf(text).every((part) => typeof part !== "string" && part.alt === "");
+
 export const hasPictures = (text: string): boolean => text.search(MARK) >= 0;
 
 /** The text for where a picture cannot stand: what it shows, in brackets. */

@@ -5,7 +5,7 @@ import type { Item } from "../../../app/rows.ts";
 import { Field } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { gapsOf, layOutOptions, type Option, type Value } from "../paper.ts";
-import { hasPictures, inWords } from "../pictures.ts";
+import { hasPictures, inWords, isMute } from "../pictures.ts";
 import { Words } from "./words.tsx";
 
 interface ItemProps {
@@ -41,9 +41,15 @@ function OneOf({ item, options, courseId, value, answer }: WithOptions) {
   return (
     <fieldset class="stack tight">
       <legend class="hidden">{t("item.choose_one")}</legend>
-      {options.map((option) => (
+      {options.map((option, place) => (
         <label key={option.id} class="choice">
-          <input type="radio" name={item.id} checked={value === option.id} onChange={() => answer(option.id)} />
+          <input
+            type="radio"
+            name={item.id}
+            checked={value === option.id}
+            aria-label={nameOf(option, place)}
+            onChange={() => answer(option.id)}
+          />
           <span class="prompt">
             <Words text={option.text} courseId={courseId} />
           </span>
@@ -52,6 +58,10 @@ function OneOf({ item, options, courseId, value, answer }: WithOptions) {
     </fieldset>
   );
 }
+
+/** Of an answer that its label does not name: a picture of which nobody said what it shows. */
+const nameOf = (option: Option, place: number): string | undefined =>
+  isMute(option.text) ? t("item.answer", { n: place + 1 }) : undefined;
 
 function TrueFalse({ item, value, answer }: ItemProps) {
   return (
@@ -73,9 +83,14 @@ function SomeOf({ options, courseId, value, answer }: WithOptions) {
   return (
     <fieldset class="stack tight">
       <legend class="soft small">{t("item.choose_some")}</legend>
-      {options.map((option) => (
+      {options.map((option, place) => (
         <label key={option.id} class="choice">
-          <input type="checkbox" checked={ticked.includes(option.id)} onChange={() => turn(option.id)} />
+          <input
+            type="checkbox"
+            checked={ticked.includes(option.id)}
+            aria-label={nameOf(option, place)}
+            onChange={() => turn(option.id)}
+          />
           <span class="prompt">
             <Words text={option.text} courseId={courseId} />
           </span>
