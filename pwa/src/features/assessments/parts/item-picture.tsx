@@ -11,7 +11,7 @@ const SIGN_PX = 64; // Up to this height it stands among the words: a sign, a fo
 export function ItemPicture({ fileId, alt, courseId }: { fileId: string; alt: string; courseId: string }) {
   const { row: file } = useRow<MediaFile>("media.files", fileId, useCourseBucket(courseId));
   const largest = file?.variants.at(-1);
-  const isSmall = largest !== undefined && largest.height <= SIGN_PX;
+  const isSmall = (largest?.height ?? SIGN_PX + 1) <= SIGN_PX;
   const size = { width: largest?.width ?? 1, height: largest?.height ?? 1 };
   return (
     <span class={isSmall ? "item-picture sign" : "item-picture"}>
