@@ -15,7 +15,7 @@ from server.embedded import doctor, plan, pwa_build, schema_mark
 from server.embedded.installation import AlreadyRunning, DataFolderError, Installation, NotRunning
 from server.embedded.log_files import LogFile, tail
 from server.embedded.plan import CannotStart
-from server.embedded.ports import free_ports
+from server.embedded.ports import EPHEMERAL, free_ports
 from server.embedded.processes import PLAIN_ENV, Command, end_recorded, record, spawn, started_at
 from server.embedded.valkey import Valkey
 from tests.support.processes import are_gone
@@ -239,3 +239,19 @@ def test_the_page_is_built_once_for_each_state_of_its_source(tmp_path: Path):
     assert pwa_build.build(pwa=tmp_path)
 
     assert (tmp_path / "dist" / "built").read_text() == "xx"
+
+
+# --- ports ------------------------------------------------------------------------------------------------------------
+
+
+MANY_BELOW = 32_768  # Where Linux begins to give them away, unless it is told otherwise.
+
+
+@pytest.mark.skipif(
+    not EPHEMERAL.exists() or int(EPHEMERAL.read_text().split()[0]) != MANY_BELOW, reason="another range is set here"
+)
+def test_free_ports_differ_and_are_none_that_a_connection_is_given():
+    ports = free_ports(200)
+
+    assert len(set(ports)) == 200
+    assert [port for port in ports if port >= MANY_BELOW] == []
