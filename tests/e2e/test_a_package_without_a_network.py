@@ -36,6 +36,12 @@ async def test_a_package_is_imported_learned_from_offline_and_reaches_nothing_of
     assert installation.psql("select score_ppm, seconds, passed_at is not null from packages_results") == [
         (800_000, 125, False)
     ]
+    kept = "select item, data::json -> 'values' ->> 'cmi.suspend_data' from packages_states"
+    assert installation.psql(kept) == [("i1", "page=1")]
+    await oybek.go("/teach")
+    await oybek.screen.locator("a[href$='/results']").first.click()
+    await oybek.shows("Score 80")
+    assert await axe.violations(oybek.screen) == []
 
 
 async def bring_in(oybek: Phone, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 /** Both run-time environments, as packages meet them: values, errors, and what is kept between visits. */
 
 import { describe, expect, test } from "vitest";
-import type { Item } from "../../src/features/packages/package.ts";
+import type { Item } from "../../src/features/packages/outline.ts";
 import { makeApi12 } from "../../src/features/packages/scorm/api12.ts";
 import { makeApi2004 } from "../../src/features/packages/scorm/api2004.ts";
 import { decode, encode, type Kept, NEW, resultOf, together } from "../../src/features/packages/scorm/kept.ts";

@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import kinds from "../../../server/packages/scorm/kinds.py?raw";
 import { typeOf } from "../../src/features/packages/kinds.ts";
-import { openable, openPackage } from "../../src/features/packages/package.ts";
+import { openable } from "../../src/features/packages/outline.ts";
+import { openPackage } from "../../src/features/packages/package.ts";
 import { BadZip, openZip } from "../../src/features/packages/zip.ts";
 
 interface Entry {

@@ -121,6 +121,8 @@ def _check_version(root: Element) -> None:
     version = _strings(root, "metadata/schemaversion").strip()
     if "common cartridge" not in schema.lower() or not _VERSION.match(version):
         said = plain(f"{schema} {version}", length_max=80) or "nothing"
+        if "scorm" in said.lower():
+            raise WrongVersion(f"The manifest says {said!r}: the file is a SCORM package; import it as one.")
         kinds = [one.get("type") or "" for one in _children(_first(root, "resources"), "resource")]
         if any(kind.startswith("imsqti") for kind in kinds):
             raise WrongVersion("The file is a package of questions (QTI), not a course: import it as questions.")

@@ -1,12 +1,13 @@
 /** The page's side of an open package: answers the frame, believes little of what it says, and keeps what is to be kept. */
 
-import type { Item, Opened } from "./package.ts";
+import type { Item, Opened } from "./outline.ts";
 import type { Kept } from "./scorm/kept.ts";
 import type { Learner } from "./scorm/session.ts";
 import { type Boot, FRAME, isHello, readKept, type ToFrame, type ToPage } from "./wire.ts";
 
 const LEAVE_MS = 1_500; // A package that does not end by then is closed all the same.
 const KEEP_EVERY_MS = 2_000;
+const OUTSIDE_MAX = 20; // Told to the person; a package that goes on knocking is not heard.
 
 export interface Visited {
   readonly opened: Opened;
@@ -26,6 +27,7 @@ export class Host {
   #kept: Kept;
   #port: MessagePort | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #outside = 0;
   #onLeft: (() => void) | null = null;
 
   constructor(visited: Visited, frame: HTMLIFrameElement) {
@@ -70,7 +72,10 @@ export class Host {
 
   #take(words: ToPage): void {
     if (words.kind === "left") this.#onLeft?.();
-    if (words.kind === "outside") this.#visited.onOutside(String(words.address).slice(0, 500));
+    if (words.kind === "outside" && this.#outside < OUTSIDE_MAX) {
+      this.#outside += 1;
+      this.#visited.onOutside(String(words.address).slice(0, 500));
+    }
     const kept = words.kind === "kept" ? readKept(words.kept) : null;
     if (!kept) return;
     const isEnd = kept.run === "ended" && this.#kept.run !== "ended";

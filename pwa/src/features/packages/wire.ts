@@ -1,6 +1,6 @@
 /** What the page and the frame tell each other. The frame is a stranger's: the page checks every word of it. */
 
-import type { Item, Outline } from "./package.ts";
+import type { Item, Outline } from "./outline.ts";
 import type { Kept } from "./scorm/kept.ts";
 import type { Learner } from "./scorm/session.ts";
 

@@ -3,7 +3,7 @@
 import { Chip, Icon } from "../../../ui/parts.tsx";
 import { formatPpm } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
-import type { Item, Outline } from "../package.ts";
+import type { Item, Outline } from "../outline.ts";
 import { type Kept, resultOf } from "../scorm/kept.ts";
 
 interface Props {

@@ -1,6 +1,6 @@
 /** What is kept of an item between two visits, and what came of it so far. */
 
-import type { Item, Outline } from "../package.ts";
+import type { Item, Outline } from "../outline.ts";
 
 export const DATA_LENGTH_MAX = 120_000; // As the server takes.
 const OP_BYTES_MAX = 250_000;

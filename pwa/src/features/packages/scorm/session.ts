@@ -1,6 +1,6 @@
 /** One visit to an item: when it has begun and ended, what it had said before, and what of that is told on. */
 
-import type { Item } from "../package.ts";
+import type { Item } from "../outline.ts";
 import type { Rules } from "./elements.ts";
 import type { Kept } from "./kept.ts";
 import { Model } from "./model.ts";

@@ -13,7 +13,7 @@ import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { readBlocks } from "../../catalog/blocks.ts";
 import { addressOf, Host } from "../host.ts";
-import { type Item, type Opened, openable, openPackage } from "../package.ts";
+import { type Item, type Opened, openable } from "../outline.ts";
 import { Contents } from "../parts/contents.tsx";
 import { Getting } from "../parts/getting.tsx";
 import { Standing } from "../parts/standing.tsx";
@@ -74,6 +74,7 @@ function Stage({ one, place, back, states, results }: StageProps) {
     const open = async () => {
       const body = await readFile(one.sha256);
       if (!body) throw new Error(t("packages.gone"));
+      const { openPackage } = await import("../package.ts");
       const found = await openPackage(body);
       if (!isHere) return;
       setOpened(found);

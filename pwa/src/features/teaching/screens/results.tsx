@@ -22,6 +22,7 @@ export function ResultsScreen({ params }: { params: Readonly<Record<string, stri
         <Icon name="smartphone" />
         {t("download.ready")}
       </a>
+      <PackageResults courseId={courseId} />
       {tests.length === 0 && (
         <Empty icon="graduation-cap" title={t("results.no_tests")}>
           <p>{t("results.no_tests_hint")}</p>
@@ -33,7 +34,6 @@ export function ResultsScreen({ params }: { params: Readonly<Record<string, stri
       {tests.map((test) => (
         <OneTest key={test.id} test={test} attempts={attempts.filter((row) => row.assessment_id === test.id)} />
       ))}
-      <PackageResults courseId={courseId} />
     </Page>
   );
 }
