@@ -83,7 +83,7 @@ def prepare_image(content: bytes) -> Prepared:
         height=image.height,
         bytes=len(content),
         variants=[
-            _variant(name, shrunk.width, shrunk.height, picture.encode(shrunk, "WEBP"))
+            _variant(name, shrunk.width, shrunk.height, picture.encode(shrunk))
             for name, shrunk in picture.shrink(image)
         ],
     )

@@ -1,4 +1,4 @@
-"""Pictures: WebP (and AVIF) in two widths, upright, without EXIF, whatever came in."""
+"""Pictures: WebP in two widths, upright, without EXIF, whatever came in."""
 
 import hashlib
 import io
@@ -15,8 +15,6 @@ PIXELS_MAX = 40_000_000
 SIDE_MAX = 20_000
 WEBP_QUALITY = 80
 WEBP_METHOD = 4  # Of WebP's 0 (fast) … 6 (small); 4 costs a sixth less time than 6 and 1 % more bytes.
-AVIF_QUALITY = 55  # Looks as WebP's 80 does, in about two thirds of the bytes.
-AVIF_SPEED = 8  # Of 0 (small) … 10 (fast).
 
 TYPES = {
     "JPEG": "image/jpeg",
@@ -27,16 +25,15 @@ TYPES = {
     "TIFF": "image/tiff",
 }
 TYPES_CONFINED = TYPES | {"AVIF": "image/avif"}  # Its decoder is large and young: never outside a child.
-SUFFIXES = {"WEBP": "webp", "AVIF": "avif"}
 
 
-def decode(stream: IO[bytes], kind: str = "WEBP") -> Answer:
+def decode(stream: IO[bytes]) -> Answer:
     """Write `w480.webp` and `w960.webp` (or one, of a small picture) into the working folder; say what they are."""
     mime, image = open_upright(stream.read(), types=TYPES_CONFINED)
     made = []
     for name, shrunk in shrink(image):
-        path = Path(f"{name}.{SUFFIXES[kind]}")
-        path.write_bytes(encode(shrunk, kind))
+        path = Path(f"{name}.webp")
+        path.write_bytes(encode(shrunk))
         made.append({"name": name, "file": path.name, "width": shrunk.width, "height": shrunk.height})
     return {"mime": mime, "width": image.width, "height": image.height, "variants": made}
 
@@ -92,13 +89,10 @@ def _resized(image: Image.Image, width: int) -> Image.Image:
     return image if width == image.width else image.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def encode(image: Image.Image, kind: str) -> bytes:
-    """Without anything that is not a pixel."""
+def encode(image: Image.Image) -> bytes:
+    """WebP, without anything that is not a pixel."""
     body = io.BytesIO()
-    if kind == "AVIF":
-        image.save(body, "AVIF", quality=AVIF_QUALITY, speed=AVIF_SPEED, max_threads=1, exif=b"", icc_profile=b"")
-    else:
-        image.save(body, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD, exif=b"", icc_profile=b"", xmp=b"")
+    image.save(body, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD, exif=b"", icc_profile=b"", xmp=b"")
     return body.getvalue()
 
 

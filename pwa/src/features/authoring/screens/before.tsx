@@ -115,7 +115,7 @@ function Difference({ before, courseId }: { before: Before; courseId: string }) 
       {!isSame && isHalfWritten === false && (
         <>
           <p class="soft">{t("authoring.before_hint")}</p>
-          <button type="button" class="button primary" onClick={() => void bringBack()}>
+          <button type="button" class="button main wide" onClick={() => void bringBack()}>
             <Icon name="refresh-cw" />
             {t("authoring.bring_back")}
           </button>

@@ -28,6 +28,12 @@ const NAMES: Readonly<Record<string, Word>> = {
   "catalog.lesson.add": word("authoring.lesson_new"),
   "catalog.lessons": word("authoring.made_lesson"),
   "catalog.lesson_texts": word("authoring.made_text"),
+  "catalog.subject.propose": word("library.subject_name"),
+  "library.item.describe": word("library.new"),
+  "library.item.submit": word("library.submit"),
+  "library.item.review": word("library.review"),
+  "library.item.note_download": word("library.download"),
+  "library.item.rate": word("library.rate"),
   "sync.op.retry": word("act.retry"),
   "sync.op.withdraw": word("outbox.withdraw"),
 };
@@ -39,15 +45,19 @@ function nameOf(made: string): string {
 }
 
 const isWriting = (item: OutboxItem): boolean => item.name.startsWith("catalog.") && item.name !== "catalog.progress";
+const isSharing = (item: OutboxItem): boolean => /^library\.|^catalog\.subject/.test(item.name);
 
 export function OutboxScreen() {
   const engine = useEngine();
   const [problem, setProblem] = useState<string>();
   const items = engine.outbox.value;
-  const isAuthor = items.some(isWriting);
+  const [isAuthor, isSharer] = [items.some(isWriting), items.some(isSharing)];
   useEffect(() => {
-    if (isAuthor) import("../../../words/areas.ts").then(({ learn }) => learn("authoring")).catch(() => undefined); // Not here: see above.
-  }, [isAuthor]);
+    const areas = [...(isAuthor ? (["authoring"] as const) : []), ...(isSharer ? (["library"] as const) : [])];
+    for (const area of areas) {
+      import("../../../words/areas.ts").then(({ learn }) => learn(area)).catch(() => undefined); // Not here: see above.
+    }
+  }, [isAuthor, isSharer]);
   const refused = items.filter((item) => item.state === "not_accepted");
   const others = bundle(items.filter((item) => item.state !== "not_accepted")).reverse();
 
