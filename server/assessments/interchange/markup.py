@@ -7,6 +7,9 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import nh3
+from lxml import etree
+
+from server.assessments.interchange.formulas import in_a_line
 
 _NAMES = (
     "abbr|article|audio|big|blockquote|br|button|caption|center|code|dd|del|div|dl|dt|em|embed|figcaption|figure|font|form"
@@ -17,6 +20,8 @@ _NAMES = (
 # A name of one letter is a tag only with what a tag has: `a<b and b>c` is an inequality.
 _TAG = rf"/?(?:(?:{_NAMES})\b|[abipqsu](?=\s*/?>|\s+[a-z-]+\s*=))"
 _KNOWN_TAG = re.compile(rf"<{_TAG}[^<>]*>", re.IGNORECASE)
+_KNOWN_NAME = re.compile(rf"{_NAMES}|[abipqsu]", re.IGNORECASE)
+_MATH = re.compile(r"<math\b[^<>]*>(?:(?!</?math\b).){1,20000}</math>", re.IGNORECASE | re.DOTALL)
 _LESS_THAN = re.compile(rf"<(?!{_TAG}|!--)", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|deg|micro|times|#\d{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
 _BREAKS = frozenset({"p", "div", "br", "li", "tr", "table", "ul", "ol", "pre", "h1", "h2", "h3", "h4", "h5", "h6"})
@@ -51,6 +56,17 @@ def _formula(tag: re.Match[str]) -> str:
     return escape(f" \\({latex.strip()}\\) ", quote=False)
 
 
+def _said(math: re.Match[str]) -> str:
+    """MathML would leave its numbers in a row: x2 for x²."""
+    root = etree.fromstring(math.group(), etree.HTMLParser(no_network=True, huge_tree=False))
+    found = None if root is None else next(root.iter("math"), None)
+    return escape(in_a_line(found), quote=False) if found is not None else ""
+
+
+def is_known(tag: str) -> bool:
+    return _KNOWN_NAME.fullmatch(tag) is not None
+
+
 def looks_like_html(text: str) -> bool:
     """Moodle's default format is HTML in disguise: a known tag or entity gives it away; `a < b` does not."""
     return bool(_KNOWN_TAG.search(text) or _ENTITY.search(text))
@@ -61,7 +77,7 @@ def to_plain(html: str, show: Show | None = None) -> tuple[str, tuple[str, ...]]
     # html5ever first: its output is well formed. Python's own parser takes quadratic time over broken markup.
     # A `<` that begins no tag we know is a sign of its own: `v <c` must not vanish as a tag.
     clean = nh3.clean(
-        _LESS_THAN.sub("&lt;", _FORMULA.sub(_formula, html)),
+        _LESS_THAN.sub("&lt;", _MATH.sub(_said, _FORMULA.sub(_formula, html))),
         tags=_READ,
         clean_content_tags=_SILENT,
         attributes={"img": {"alt", "src"}},

@@ -26,7 +26,7 @@ from server.assessments.interchange.document import (
     TrueFalseBody,
 )
 from server.assessments.interchange.loss import Report, also_lost
-from server.assessments.interchange.pictures import MARK, Picture, named_in, pictures_of, pieces_of
+from server.assessments.interchange.pictures import MARK, Picture, in_words, named_in, pictures_of, pieces_of
 from server.assessments.interchange.reading import Notes
 from server.assessments.interchange.xml import Element, add, to_bytes
 
@@ -127,7 +127,9 @@ def _body(root: Element, body: Body, notes: Notes) -> str:  # noqa: C901, PLR091
             return "numerical"
         case MatchBody(pairs=pairs, distractors=distractors):
             for left, right in (*pairs, *(("", one) for one in distractors)):
-                _text(add(_part(root, "subquestion", left), "answer"), right)
+                if MARK.search(right):
+                    notes.lose("pictures to match with were left out: Moodle offers words")
+                _text(add(_part(root, "subquestion", left), "answer"), in_words(right))
             return "matching"
         case OrderBody(things=things):
             for place, thing in enumerate(things, start=1):

@@ -9,6 +9,8 @@ from typing import Any
 
 from lxml import etree
 
+from server.assessments.interchange.formulas import in_a_line
+from server.assessments.interchange.markup import is_known
 from server.assessments.interchange.refusals import (
     BYTES_MAX,
     BadEncoding,
@@ -129,15 +131,22 @@ def inner_html(element: Element, *, without: frozenset[str] = frozenset()) -> st
     parts: list[str] = [_flowing(element.text)]
     for one in element:
         label = name(one)
-        if label and label not in without:
-            tag = label.lower()
-            told = "".join(f' {key}="{_escaped(one.get(key) or "")}"' for key in ("alt", "src") if one.get(key))
-            if tag == "object" and (one.get("type") or "").startswith("image/"):
-                tag, told = "img", f' src="{_escaped(one.get("data") or "")}" alt="{_escaped(text_at(one))}"'
-            inside = "" if tag in ("br", "img") else f"{inner_html(one, without=without)}</{tag}>"
-            parts.append(f"<{tag}{told}>{inside}")
+        if label == "math":
+            parts.append(f"<math></math>{_escaped(in_a_line(one))}")
+        elif label and label not in without:
+            parts.append(_tagged(one, label.lower(), inner_html(one, without=without) if label != "img" else ""))
         parts.append(_flowing(one.tail))
     return "".join(parts)
+
+
+def _tagged(element: Element, tag: str, inside: str) -> str:
+    """Elements that HTML does not have are looked through."""
+    told = "".join(f' {key}="{_escaped(element.get(key) or "")}"' for key in ("alt", "src") if element.get(key))
+    if tag == "object" and (element.get("type") or "").startswith("image/"):
+        return f'<img src="{_escaped(element.get("data") or "")}" alt="{_escaped(text_at(element))}">'
+    if tag in ("br", "img"):
+        return f"<{tag}{told}>"
+    return f"<{tag}{told}>{inside}</{tag}>" if is_known(tag) else inside
 
 
 def _flowing(text: str | None) -> str:

@@ -17,6 +17,7 @@ from server.assessments.interchange.document import (
 from server.assessments.interchange.gift.answers import cut, find, parse_body
 from server.assessments.interchange.gift.source import BLOCK_CHARS_MAX, Block, split_blocks
 from server.assessments.interchange.markup import looks_like_html, to_plain
+from server.assessments.interchange.pictures import MARK, in_words
 from server.assessments.interchange.reading import Fault, Skipped, check_text, decode, sentence
 
 GAP = "_____"
@@ -48,6 +49,9 @@ class _Reading:
             plain, lost = to_plain(plain)
             self.losses.extend(f"{thing} was left out" for thing in lost)
         plain = unicodedata.normalize("NFC", _CONTROL.sub("", plain)).strip()
+        plain = MARK.sub(
+            lambda hit: in_words(hit.group()), plain
+        )  # GIFT brings no pictures: it would name a stranger's.
         if len(plain) > length_max:
             raise Fault(f"a text of {len(plain):,} characters; at most {length_max:,} are taken")
         return plain
