@@ -16,7 +16,7 @@ from server.assessments.interchange.qti12_items import (
     responses,
     texts,
 )
-from server.assessments.interchange.qti12_kinds import asked_of
+from server.assessments.interchange.qti12_kinds import asked_of, kind_of_item
 from server.assessments.interchange.reading import Fault, Notes, entry_of, shown_of
 from server.assessments.interchange.refusals import NotThisFormat, check_count
 from server.assessments.interchange.xml import (
@@ -110,7 +110,8 @@ def _question(element: Element, notes: Notes) -> Question:
     if presentation is None:
         raise Fault("it has no presentation")
     item = item_of(element, notes)
-    prompt, body = asked_of(item, presentation, _prompt(presentation, notes))
+    is_gapped = kind_of_item(item) in ("menus", "gaps")  # What stands inside a response is then its name.
+    prompt, body = asked_of(item, presentation, _prompt(presentation, notes, is_gapped=is_gapped))
     explanation = item.explanation()
     if any(words for ident, words in item.feedback.items() if ident not in item.used):
         notes.lose("feedback for any right or wrong answer was left out")
@@ -126,11 +127,11 @@ def _question(element: Element, notes: Notes) -> Question:
     )
 
 
-def _prompt(presentation: Element, notes: Notes) -> str:
+def _prompt(presentation: Element, notes: Notes, *, is_gapped: bool) -> str:
     """All that stands before the answers: materials that belong to no answer and no response of a match."""
     inside = {one for part in within(presentation, *_INSIDE) for one in part.iter()}
     asked = responses(presentation)
-    if len(asked) > 1:  # Each asks for its own left side.
+    if len(asked) > 1 or is_gapped:  # Each asks for its own left side.
         inside |= {one for part in asked for one in part.iter()}
     found = [one for one in within(presentation, "material") if one not in inside]
     parts = [texts(one, notes, PROMPT_LENGTH_MAX, shows=True) for one in found]

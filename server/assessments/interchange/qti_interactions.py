@@ -92,6 +92,8 @@ def note_losses(item: Item, body: Element) -> None:
     feedback = [*children(item.root, "modalFeedback"), *within(body, "feedbackInline", "feedbackBlock")]
     if any(one not in item.used and "".join(map(str, one.itertext())).strip() for one in feedback):
         item.notes.lose("feedback for any right or wrong answer was left out")
+    if within(body, "include"):
+        item.notes.lose("a part of its text that lies in another file was left out")
     processing = child(item.root, "responseProcessing")
     if within(processing, *_OWN_RULES):
         item.notes.lose("its own rules of marking were left out: what it declares as right counts")

@@ -12,9 +12,12 @@ from server.assessments.interchange.document import (
     PROMPT_LENGTH_MAX,
     TEXT_LENGTH_MAX,
     TITLE_LENGTH_MAX,
+    Body,
+    ClozeBody,
     Entry,
     Outcome,
     Question,
+    ShortBody,
 )
 from server.assessments.interchange.markup import looks_like_html, to_plain
 from server.assessments.interchange.pictures import (
@@ -130,12 +133,30 @@ def entry_of(
         return Entry(line, shown, "failed", sentence(str(fault)), None, where)
     except Skipped as skipped:
         return Entry(line, shown, "skipped", sentence(str(skipped)), None, where)
+    if _differ_in_capitals(question.body):
+        notes.lose("answers that differ in capitals alone count the same here")
     losses = "; ".join(dict.fromkeys(notes.losses))
     outcome: Outcome = "partial" if losses else "ok"
     used = named_in(shown_texts(question))
     pictures = tuple(notes.pictures[id_] for id_ in used if id_ in notes.pictures)
     reason = sentence(losses) if losses else None
     return Entry(line, question.title, outcome, reason, question, where, pictures, notes.is_in_order)
+
+
+def _differ_in_capitals(body: Body) -> bool:
+    """Whether typed words bring other marks by their capitals: here they cannot."""
+    match body:
+        case ShortBody(answers=answers):
+            typed = [answers]
+        case ClozeBody(gaps=gaps):
+            typed = [gap.answers for gap in gaps if not gap.is_menu]
+        case _:
+            return False
+    for answers in typed:
+        marks: dict[str, int] = {}
+        if any(marks.setdefault(one.text.casefold(), one.weight_ppm) != one.weight_ppm for one in answers):
+            return True
+    return False
 
 
 def shown_of(text: str) -> str:

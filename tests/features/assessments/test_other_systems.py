@@ -108,6 +108,10 @@ def test_menus_in_a_text_are_gaps_and_not_a_match() -> None:
             Gap((ShortAnswer("up", 0), ShortAnswer("on", FULL_PPM)), is_menu=True),
         )
     )
+    alone = lid("response_c", label("1", "red"), label("2", "blue"), own="c")
+    single = one("qti12", item(alone, rules[1], text="It is [c].", meta=told("multiple_dropdowns_question")))
+    assert single.question is not None
+    assert single.question.prompt == "It is [[1]]."
     typed = one("qti12", item(asked, *rules, text=text, meta=told("fill_in_multiple_blanks_question")))
     assert typed.question is not None
     assert typed.question.body.gaps[0] == Gap((ShortAnswer("red", FULL_PPM), ShortAnswer("blue", FULL_PPM)))  # type: ignore[union-attr]
@@ -239,6 +243,7 @@ MOST = f'<outcomeDeclaration identifier="MAXSCORE">{MOST}</outcomeDeclaration>'
             "points, 1.5, became 1",
         ),
         (qti2(CHOICE.replace('"Q"', ""), declared='<assessmentStimulusRef href="s.xml"/>'), "partial", "text s.xml"),
+        (qti2(f'<p><include href="a.xml"/></p>{CHOICE}'), "partial", "lies in another file"),
         (qti2(CHOICE), "ok", ""),
     ],
 )  # fmt: skip
@@ -450,3 +455,10 @@ def test_a_format_without_pictures_says_what_they_show_and_that_they_stayed(kind
         assert entry.outcome == "skipped" or "pictures were left out" in (entry.reason or "").lower()
     back = read_questions(kind, written.content)  # type: ignore[arg-type]
     assert back.questions[0].prompt.split() == in_words(with_pictures().questions[0].prompt).split()
+
+
+def test_marks_that_hang_on_capitals_are_said_to_be_lost() -> None:
+    marks = (("York", 100), ("york", 50))
+    answers = "".join(f"<answer fraction='{share}'><text>{word}</text></answer>" for word, share in marks)
+    entry = one("moodle_xml", moodle("shortanswer", "Which town?", answers))
+    assert entry.reason == "Answers that differ in capitals alone count the same here."
