@@ -8,22 +8,32 @@ trip before its first request. Two phones:
                 text is on the screen. The 10 s in which a person types are not counted; the page may use them.
     signed in   the page is kept (the service worker has it), nothing of the course is; from opening the link
 
+A third one takes the course from a card with no network (`spark pack`), reads the lesson, and then has a network:
+counted are the bytes of exchanges and files until nothing more is asked for; the floor is a phone that downloads the
+same course.
+
 Printed is every request with its time and bytes, so that what stands before the text can be seen.
 """
 
 import asyncio
+import re
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from playwright.async_api import BrowserContext, ViewportSize, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, ViewportSize, async_playwright, expect
 from sqlalchemy import text
 
 from bench.figures import Figure, Servers
 from bench.thin_link import Asked, ThinLink, thin_link
+from server.base.actor import SYSTEM
 from server.demo import lay_demo, read_accounts
+from server.exchange.course_packs.gathering import gather
+from server.exchange.course_packs.writing import write_pack
+from server.media.quality import Phone
 from tests.support.api import Api, running_api, settings_for
 from tests.support.browser import PHONE, QUIET, chromium
 from tests.support.settle import all_published
@@ -33,6 +43,8 @@ ROUND_TRIP_S = 0.6
 GOAL_S = 10.0
 PATIENCE_MS = 120_000
 TEXT = "article.lesson p"
+REST_S = 4.0
+PHONE_OF_NOBODY = Phone(width=360, ratio=2.0, has_opus=True)
 TYPING_S = 10.0  # An address and a password on a phone's keyboard.
 
 
@@ -77,6 +89,16 @@ async def _measure(api: Api, folder: Path) -> list[Figure]:
             fast.thin(BYTES_A_S, ROUND_TRIP_S / 2)
             kept_s, after = await _opened(context, fast, address)
             await context.close()
+        async with thin_link(port, bytes_a_s=BYTES_A_S * 1000, delay_s=0.001) as link:
+            pack = await _pack(api, address, folder / "course.sparkpack")
+            context = await phone("card")
+            await _signed_in_and_kept(context, link, account.email, account.password)
+            with_card = await _from_card(context, link, address, pack)
+            await context.close()
+            context = await phone("no card")
+            await _signed_in_and_kept(context, link, account.email, account.password)
+            without = await _downloaded(context, link, address)
+            await context.close()
     return [
         Figure("a lesson's link at 50 kbit/s and 600 ms, until the sign-in form", form_s, "s"),
         Figure("from *Sign in* until the lesson's text", text_s, "s"),
@@ -96,6 +118,13 @@ async def _measure(api: Api, folder: Path) -> list[Figure]:
             holds=kept_s <= GOAL_S,
         ),
         Figure("bytes down before that text", sum(one.down for one in after), "bytes"),
+        Figure(
+            "a course read from a card, then a network: bytes of rows and media",
+            with_card,
+            "bytes",
+            without,
+            "the same course downloaded",
+        ),
     ]
 
 
@@ -154,6 +183,55 @@ async def _opened(context: BrowserContext, link: ThinLink, address: str) -> tupl
     asked = link.come()
     _tell("signed in, until the text", asked, spent)
     return spent, asked
+
+
+async def _pack(api: Api, address: str, path: Path) -> Path:
+    course_id = UUID(address.split("/")[2])
+    async with api.work.database.transaction(SYSTEM) as tx:
+        pack = await gather(api.work, tx, course_id, "low", PHONE_OF_NOBODY)
+    await write_pack(api.work.storage, pack, path)
+    return path
+
+
+async def _from_card(context: BrowserContext, link: ThinLink, address: str, pack: Path) -> int:
+    page = await context.new_page()
+    await page.goto(f"{link.url}/downloads")
+    await context.set_offline(True)
+    await page.set_input_files("input[type=file]", pack)
+    await page.get_by_text("here to read, with no network").wait_for(timeout=PATIENCE_MS)
+    await _go(page, address)
+    await page.wait_for_selector(TEXT, timeout=PATIENCE_MS)
+    link.begin()
+    await context.set_offline(False)
+    return await _settled(link)
+
+
+async def _downloaded(context: BrowserContext, link: ThinLink, address: str) -> int:
+    page = await context.new_page()
+    await page.goto(f"{link.url}/{'/'.join(address.split('/')[1:3])}")
+    await page.get_by_role("radio", name=re.compile("^Everything, small|^Text only")).first.check(timeout=PATIENCE_MS)
+    link.begin()
+    await page.get_by_role("button", name=re.compile("^Download")).click()
+    await page.get_by_text("Ready offline").wait_for(timeout=PATIENCE_MS)
+    return await _settled(link)
+
+
+async def _go(page: Page, address: str) -> None:
+    """Within the page, as a link does."""
+    await page.evaluate(
+        "to => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate')); }", address
+    )
+
+
+async def _settled(link: ThinLink) -> int:
+    """Bytes down of rows and media, once an exchange has been and nothing was asked for a while."""
+    while True:
+        count = len(link.asked)
+        await asyncio.sleep(REST_S)
+        came = [one for one in link.asked if one.path.startswith(("/api/v1/sync", "/files/", "/media/"))]
+        if came and len(link.asked) == count:
+            _tell("rows and media", came, 0)
+            return sum(one.down for one in came)
 
 
 KINDS = (("kept by the service worker", None), ("page", "/assets/"), ("rows", "/api/v1/sync"), ("files", "/files/"))

@@ -130,8 +130,7 @@ async def test_who_took_the_text_alone_plays_a_film_once_or_keeps_its_sound(
 ) -> None:
     await put_film(installation, film)
     phone = drawer["madina"]
-    page = await phone.open()
-    await phone.sign_in(*account(installation, "Madina"))
+    page = await follows_a_link(phone, installation)
     await controlled(page)
     await open_course(phone)
     await page.get_by_role("radio", name=re.compile("^Text only")).check()
@@ -212,6 +211,22 @@ async def test_a_film_is_paid_for_once_and_plays_without_a_network(
         pack = await give(phone, tmp_path)
         await take(drawer, installation, pack)
         await is_seen_by_the_teacher(drawer, installation)
+
+
+async def follows_a_link(phone: Phone, installation: Installation) -> Page:
+    """To a lesson, on a phone that has nothing of it: who one is comes first, and then the lesson, by itself."""
+    where = f"from catalog_lessons l join catalog_courses c on c.id = l.course_id where c.title = '{COURSE}'"
+    course_id, lesson_id = installation.psql(f"select c.id, l.id {where} order by l.rank limit 1")[0]
+    address = f"/courses/{course_id}/lessons/{lesson_id}"
+    page = await phone.open(address)
+    email, password = account(installation, "Madina")
+    await page.get_by_label("E-mail").fill(email)
+    await page.get_by_label("Password", exact=True).fill(password)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("article.lesson p").first).to_be_visible(timeout=COMING_MS)
+    await expect(page.get_by_text("You are reading this over the network")).to_be_visible()
+    assert page.url.endswith(address)
+    return page
 
 
 async def controlled(page: Page) -> None:

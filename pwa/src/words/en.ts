@@ -168,7 +168,8 @@ export const en = {
   "tariff.currency": "Currency",
 
   "lesson.not_here": "Not on this phone",
-  "lesson.at_once": "You are reading this over the network. Download the course to have it offline.",
+  "lesson.at_once":
+    "You are reading this over the network, without its pictures. Download the course: then all of it is here, offline too.",
   "lesson.not_here_hint": "Download the course to open it, also offline.",
   "lesson.to_course": "To the course",
   "lesson.table": "Table",

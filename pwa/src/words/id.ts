@@ -170,7 +170,8 @@ export const id: Record<CoreWord, string> = {
   "tariff.currency": "Mata uang",
 
   "lesson.not_here": "Tidak ada di ponsel ini",
-  "lesson.at_once": "Anda membacanya lewat jaringan. Unduh kursus agar ada juga tanpa jaringan.",
+  "lesson.at_once":
+    "Anda membacanya lewat jaringan, tanpa gambar. Unduh kursus: semuanya ada di sini, juga tanpa jaringan.",
   "lesson.not_here_hint": "Unduh kursusnya untuk membukanya, juga saat luring.",
   "lesson.to_course": "Ke kursus",
   "lesson.table": "Tabel",

@@ -169,7 +169,7 @@ export const ru: Record<CoreWord, string> = {
   "tariff.currency": "Валюта",
 
   "lesson.not_here": "Нет на этом телефоне",
-  "lesson.at_once": "Вы читаете через сеть. Загрузите курс, чтобы он был и без сети.",
+  "lesson.at_once": "Вы читаете через сеть, без рисунков. Загрузите курс: всё будет здесь, и без сети.",
   "lesson.not_here_hint": "Загрузите курс, чтобы открывать его и без сети.",
   "lesson.to_course": "К курсу",
   "lesson.table": "Таблица",

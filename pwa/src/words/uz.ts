@@ -170,7 +170,8 @@ export const uz: Record<CoreWord, string> = {
   "tariff.currency": "Valyuta",
 
   "lesson.not_here": "Bu telefonda yoʻq",
-  "lesson.at_once": "Siz buni tarmoq orqali oʻqiyapsiz. Tarmoqsiz oʻqish uchun kursni yuklab oling.",
+  "lesson.at_once":
+    "Siz buni tarmoq orqali, rasmlarsiz oʻqiyapsiz. Kursni yuklab oling: hammasi tarmoqsiz ham shu yerda boʻladi.",
   "lesson.not_here_hint": "Ochish uchun kursni yuklang, tarmoqsiz ham ishlaydi.",
   "lesson.to_course": "Kursga",
   "lesson.table": "Jadval",

@@ -7,6 +7,7 @@ least used go when the folder is full.
 import asyncio
 import hashlib
 import os
+import time
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from server.exchange.course_packs.gathering import CoursePack, PackTooLarge, chu
 from server.exchange.course_packs.manifest import ABOUT, SIGNATURE
 from server.media.files import storage_key
 from sync.errors import Outage
-from sync.files import blob_key, folder_of
+from sync.files import CHUNK_KEPT_DAYS, blob_key, folder_of
 
 BYTES_MAX = 0xFFFF_FFFF - 64 * 1024**2  # A zip of the old kind, which a phone reads; its list of names needs room.
 ENTRIES_MAX = 10_000
@@ -69,10 +70,12 @@ class PackFiles:
         return path
 
     def _evict(self, newest: Path) -> None:
+        """The oldest; and those that nobody asked for in days, for rows in them may have been erased since."""
         found = [(path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob("*.sparkpack")]
         held = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found, key=lambda entry: entry[0]):
-            if held > self._kept_bytes and path != newest:
+        old = time.time() - CHUNK_KEPT_DAYS * 86_400
+        for used_at, size, path in sorted(found, key=lambda entry: entry[0]):
+            if (held > self._kept_bytes or used_at < old) and path != newest:
                 path.unlink(missing_ok=True)
                 held -= size
 

@@ -51,8 +51,7 @@ export function LessonScreen({ params }: { params: Readonly<Record<string, strin
         </span>
       }
     >
-      <Reading lesson={row} blocks={blocks} />
-      {isAbsent && <Keep courseId={courseId} />}
+      <Reading lesson={row} blocks={blocks} isAlone={isAbsent} />
     </Page>
   );
 }
@@ -74,11 +73,11 @@ function useAtOnce(lessonId: string, isWanted: boolean): { lesson: LessonAtOnce 
   return came?.id === lessonId ? came : undefined;
 }
 
-function Keep({ courseId }: { courseId: string }) {
+function Keep({ courseId, finish }: { courseId: string; finish: () => void }) {
   return (
     <aside class="card stack tight">
       <p class="soft small">{t("lesson.at_once")}</p>
-      <a class="button wide" href={`/courses/${courseId}`}>
+      <a class="button main wide" href={`/courses/${courseId}`} onClick={finish}>
         <Icon name="download" />
         {t("lesson.to_course")}
       </a>
@@ -86,7 +85,8 @@ function Keep({ courseId }: { courseId: string }) {
   );
 }
 
-function Reading({ lesson, blocks }: { lesson: Lesson; blocks: readonly Block[] }) {
+/** `isAlone`: the course it is of is not here. */
+function Reading({ lesson, blocks, isAlone }: { lesson: Lesson; blocks: readonly Block[]; isAlone: boolean }) {
   const engine = useEngine();
   const isTeacher = hasRole(useMe(), "educator", "admin", "super_admin");
   const article = useRef<HTMLElement>(null);
@@ -101,7 +101,11 @@ function Reading({ lesson, blocks }: { lesson: Lesson; blocks: readonly Block[] 
           <BlockView key={index} block={block} place={place} />
         ))}
       </article>
-      <Next lesson={lesson} isDone={isDone(progress)} finish={finish} />
+      {isAlone ? (
+        <Keep courseId={lesson.course_id} finish={finish} />
+      ) : (
+        <Next lesson={lesson} isDone={isDone(progress)} finish={finish} />
+      )}
     </>
   );
 }
