@@ -29,6 +29,7 @@ async def test_a_package_is_imported_learned_from_offline_and_reaches_nothing_of
     await download(amina)
     await amina.offline()
     await learn(amina)
+    await find_its_own(amina)
     await meet_the_spy(amina)
     await amina.online()
     await amina.received_everything()
@@ -36,8 +37,8 @@ async def test_a_package_is_imported_learned_from_offline_and_reaches_nothing_of
     assert installation.psql("select score_ppm, seconds, passed_at is not null from packages_results") == [
         (800_000, 125, False)
     ]
-    kept = "select item, data::json -> 'values' ->> 'cmi.suspend_data' from packages_states"
-    assert installation.psql(kept) == [("i1", "page=1")]
+    kept = "select item, data::json -> 'values' ->> 'cmi.suspend_data' from packages_states order by item"
+    assert installation.psql(kept) == [("i1", "page=1"), ("i3", None)]
     await oybek.go("/teach")
     await oybek.screen.locator("a[href$='/results']").first.click()
     await oybek.shows("Score 80")
@@ -55,7 +56,8 @@ async def bring_in(oybek: Phone, tmp_path: Path) -> None:
     await page.locator("input[type=file]").set_input_files(file)
     await oybek.button("Check the file first").click()
     await oybek.shows("This is what would come of it.")
-    await oybek.shows("Lessons: 1 · Pictures and files: 9")
+    await oybek.shows("Lessons: 1 · Pictures and files: 19")
+    await oybek.shows("is made of frames")
     await oybek.button("Import").click()
     await oybek.shows("The import is done.")
 
@@ -92,6 +94,30 @@ async def learn(amina: Phone) -> None:
 async def is_drawn(frame: FrameLocator) -> None:
     width = "image => image.complete && image.naturalWidth"
     assert await frame.locator("#pic").evaluate(width) == 40
+
+
+async def find_its_own(amina: Phone) -> None:
+    """In every way that authoring programs use, frames and old encodings among them."""
+    await amina.screen.get_by_role("navigation", name="Contents").get_by_role("button", name="Ways").click()
+    frame = amina.screen.frame_locator("iframe")
+    wanted = {
+        "address: /ways/index.html?one=1#two",
+        "fetch: Добро пожаловать",
+        "missing: 404",
+        "at once: seven",
+        "worker: 42",
+        "written: 40",
+        "inside: 40",
+        "copied: 40",
+        "own storage: kept",
+        "module: named",
+        "lazy: late",
+    }
+    await expect(frame.locator("#found li")).to_have_count(len(wanted))
+    assert set(await frame.locator("#found li").all_text_contents()) == wanted
+    await expect(frame.frame_locator("#inner").locator("#p")).to_have_text("from the frame: inner")
+    await expect(frame.frame_locator("#later").get_by_text("Привет")).to_be_visible()
+    await amina.button("Contents").click()
 
 
 async def meet_the_spy(amina: Phone) -> None:

@@ -213,8 +213,75 @@ Promise.all(waiting).then(function () { document.title = "told"; document.body.a
 </script></body></html>"""
 
 
+# A page that reaches for its own files in the many ways of authoring programs; each says what it found.
+WAYS = """<!DOCTYPE html><html><head><meta charset="utf-8"><link rel="stylesheet" href="ways.css">
+<script src="../res/lib/find.js"></script></head><body><div id="bg"></div><ul id="found"></ul><div id="box"></div>
+<iframe id="inner" src="inner.html"></iframe><iframe id="later"></iframe>
+<script type="module" src="main.mjs"></script>
+<script>
+document.write('<img id="written" src="../res/img/a.png">');
+function found(name, value) {
+  var line = document.createElement("li");
+  line.textContent = name + ": " + value;
+  document.getElementById("found").appendChild(line);
+}
+function wide(id) {
+  var image = document.getElementById(id);
+  function say() { found(id, image.naturalWidth); }
+  if (image.complete && image.naturalWidth) say(); else image.onload = say;
+}
+found("address", location.pathname.split("/frame")[1] + location.search + location.hash);
+fetch("../res/data/words.json").then(function (r) { return r.json(); }).then(function (read) {
+  found("fetch", read.welcome);
+});
+fetch("none.json").then(function (r) { found("missing", r.status); });
+var request = new XMLHttpRequest();
+request.open("GET", "data.xml", false);
+request.send();
+found("at once", request.responseXML.querySelector("b").textContent);
+var worker = new Worker("worker.js");
+worker.onmessage = function (event) { found("worker", event.data); };
+worker.postMessage(21);
+document.getElementById("box").innerHTML = '<img id="inside" src="../res/img/a.png">';
+var template = document.createElement("template");
+template.innerHTML = '<img id="copied" src="../res/img/a.png">';
+document.body.appendChild(template.content.cloneNode(true));
+wide("written"); wide("inside"); wide("copied");
+localStorage.setItem("own", "kept");
+found("own storage", localStorage.getItem("own"));
+document.getElementById("later").src = "old.html";
+getAPI().LMSInitialize("");
+</script></body></html>"""
+INNER = """<!DOCTYPE html><html><head><script src="../res/lib/find.js"></script></head><body><p id="p"></p><script>
+var api = getAPI();
+api.LMSSetValue("cmi.core.lesson_location", "inner");
+document.getElementById("p").textContent = "from the frame: " + api.LMSGetValue("cmi.core.lesson_location");
+</script></body></html>"""
+OLD = (
+    '<html><head><meta http-equiv="Content-Type" content="text/html; charset=windows-1251"></head><p>Привет</p></html>'
+)
+
+
+def ways() -> dict[str, str | bytes]:
+    return {
+        "ways/index.html": WAYS,
+        "ways/ways.css": "#bg { background: url(../res/img/a.png); }",
+        "ways/main.mjs": "import { name } from './name.mjs'; found('module', name);"
+        " import('./lazy.mjs').then((m) => found('lazy', m.name));",
+        "ways/name.mjs": "export const name = 'named';",
+        "ways/lazy.mjs": "export const name = 'late';",
+        "ways/worker.js": "onmessage = (event) => postMessage(event.data * 2);",
+        "ways/data.xml": "<a><b>seven</b></a>",
+        "ways/inner.html": INNER,
+        "ways/old.html": OLD.encode("cp1251"),
+        "res/lib/find.js": FIND_12,
+    }
+
+
 def quiz_and_spy() -> dict[str, str | bytes]:
-    """The quiz, and beside it an item that reaches for everything that is not its own."""
-    items = item(1, "Fire safety", "<adlcp:masteryscore>60</adlcp:masteryscore>") + item(2, "Spy")
-    resources = resource(1, "res/index.html?lang=en") + resource(2, "spy.html")
-    return {**quiz_12(), "imsmanifest.xml": manifest(items, resources), "spy.html": SPY}
+    """The quiz; beside it an item that reaches for all that is its own, and one for everything that is not."""
+    items = item(1, "Fire safety", "<adlcp:masteryscore>60</adlcp:masteryscore>") + item(2, "Spy") + item(3, "Ways")
+    resources = (
+        resource(1, "res/index.html?lang=en") + resource(2, "spy.html") + resource(3, "ways/index.html?one=1#two")
+    )
+    return {**quiz_12(), **ways(), "imsmanifest.xml": manifest(items, resources), "spy.html": SPY}

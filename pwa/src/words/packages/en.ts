@@ -17,4 +17,5 @@ export const en = {
   "packages.begun": "Begun",
   "packages.score": "Score {part}",
   "packages.learners": "{n} learner|{n} learners",
+  "packages.anew": "Begin anew",
 } as const;

@@ -18,4 +18,5 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "packages.begun": "Dimulai",
   "packages.score": "Nilai {part}",
   "packages.learners": "{n} pelajar",
+  "packages.anew": "Mulai dari awal",
 };

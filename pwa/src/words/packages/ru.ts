@@ -18,4 +18,5 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "packages.begun": "Начато",
   "packages.score": "Результат {part}",
   "packages.learners": "{n} ученик|{n} ученика|{n} учеников|{n} ученика",
+  "packages.anew": "Начать заново",
 };

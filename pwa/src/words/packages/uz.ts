@@ -18,4 +18,5 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "packages.begun": "Boshlandi",
   "packages.score": "Natija {part}",
   "packages.learners": "{n} oʻquvchi|{n} oʻquvchi",
+  "packages.anew": "Qaytadan boshlash",
 };

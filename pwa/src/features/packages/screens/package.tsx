@@ -18,7 +18,7 @@ import { Contents } from "../parts/contents.tsx";
 import { Getting } from "../parts/getting.tsx";
 import { Standing } from "../parts/standing.tsx";
 import { Keeper, ownBucket, type ResultRow, type StateRow } from "../rows.ts";
-import { decode, type Kept, resultOf, together } from "../scorm/kept.ts";
+import { decode, type Kept, NEW, resultOf, together } from "../scorm/kept.ts";
 
 export function PackageScreen({ params }: { params: Readonly<Record<string, string>> }) {
   const { courseId = "", packageId = "" } = params;
@@ -66,6 +66,7 @@ function Stage({ one, place, back, states, results }: StageProps) {
   const mine = states.filter((row) => row.package_id === place.packageId);
   const result = results.find((row) => row.package_id === place.packageId && row.course_id === place.courseId);
   const keeper = useMemo(() => new Keeper(engine, place, mine, result), [engine, place.packageId]);
+  const [turn, setTurn] = useState(0); // Another begins anew.
   const held = useRef(new Map<string, Kept>(mine.map((row) => [row.item, decode(row.data)])));
   const begun = useRef(Date.now());
 
@@ -109,12 +110,16 @@ function Stage({ one, place, back, states, results }: StageProps) {
   }
   return (
     <Running
-      key={chosen.id}
+      key={`${chosen.id} ${turn}`}
       opened={opened}
       item={chosen}
       kept={held.current.get(chosen.id) ?? decode(undefined)}
       keep={(kept) => keep(chosen, kept)}
       onLeft={() => (items.length > 1 ? setChosen(undefined) : go(back))}
+      onAnew={() => {
+        keep(chosen, { ...NEW, total: held.current.get(chosen.id)?.total ?? 0 });
+        setTurn(turn + 1);
+      }}
       isOnly={items.length === 1}
       result={result}
     />
@@ -127,11 +132,12 @@ interface RunningProps {
   readonly kept: Kept;
   readonly keep: (kept: Kept) => void;
   readonly onLeft: () => void;
+  readonly onAnew: () => void;
   readonly isOnly: boolean;
   readonly result: ResultRow | undefined;
 }
 
-function Running({ opened, item, kept, keep, onLeft, isOnly, result }: RunningProps) {
+function Running({ opened, item, kept, keep, onLeft, onAnew, isOnly, result }: RunningProps) {
   const me = useMe();
   const frame = useRef<HTMLIFrameElement>(null);
   const host = useRef<Host>(null);
@@ -151,16 +157,16 @@ function Running({ opened, item, kept, keep, onLeft, isOnly, result }: RunningPr
     return () => one.close();
   }, [item.id]);
 
-  async function leave(): Promise<void> {
+  async function leave(then: () => void): Promise<void> {
     setLeaving(true);
     await host.current?.leave();
-    onLeft();
+    then();
   }
 
   return (
     <section class="package-stage">
       <div class="row">
-        <button type="button" class="button" disabled={isLeaving} onClick={() => void leave()}>
+        <button type="button" class="button" disabled={isLeaving} onClick={() => void leave(onLeft)}>
           <Icon name={isOnly ? "check" : "list"} />
           {isOnly ? t("packages.close") : t("packages.contents")}
         </button>
@@ -172,6 +178,12 @@ function Running({ opened, item, kept, keep, onLeft, isOnly, result }: RunningPr
       </div>
       {outside && <Notice icon="info">{t("packages.outside", { address: outside })}</Notice>}
       <iframe ref={frame} title={item.title || opened.outline.title} allow="fullscreen; autoplay" />
+      {item.sco && kept.exit !== NEW.exit && (
+        <button type="button" class="button quiet" disabled={isLeaving} onClick={() => void leave(onAnew)}>
+          <Icon name="refresh-cw" />
+          {t("packages.anew")}
+        </button>
+      )}
     </section>
   );
 }
