@@ -187,8 +187,7 @@ async def _opened(context: BrowserContext, link: ThinLink, address: str) -> tupl
 
 async def _pack(api: Api, address: str, path: Path) -> Path:
     course_id = UUID(address.split("/")[2])
-    async with api.work.database.transaction(SYSTEM) as tx:
-        pack = await gather(api.work, tx, course_id, "low", PHONE_OF_NOBODY)
+    pack = await gather(api.work, SYSTEM, course_id, "low", PHONE_OF_NOBODY)
     await write_pack(api.work.storage, pack, path)
     return path
 

@@ -44,7 +44,8 @@ def pack(
         part = file.with_name(f"{file.name}.part")
         async with opened(settings) as work:
             async with work.database.transaction(SYSTEM) as tx:
-                found = await gather(work, tx, await _course_id(tx, course), wanted, PHONE)
+                course_id = await _course_id(tx, course)
+            found = await gather(work, SYSTEM, course_id, wanted, PHONE)
             try:
                 size = await write_pack(work.storage, found, part)
                 part.replace(file)

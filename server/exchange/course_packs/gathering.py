@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from server.base import clock
+from server.base.actor import Actor
 from server.base.errors import NotFound, TooLarge, Unavailable
 from server.base.signing import Signer
 from server.base.tx import Tx
@@ -56,18 +58,20 @@ class CoursePack:
     signed: SignedManifest
 
 
-async def gather(work: Work, tx: Tx, course_id: UUID, quality: Quality, phone: Phone) -> CoursePack:
-    """Raises NotFound, PackClosed, PackBusy, Unavailable."""
-    course = await open_course(tx, course_id)
-    bucket = f"course:{course_id}"
-    sets = await _sets(work, bucket)
-    found = await files_of_course(tx, course_id, quality, phone)
+async def gather(work: Work, actor: Actor, course_id: UUID, quality: Quality, phone: Phone) -> CoursePack:
+    """Raises NotFound, PackClosed, PackBusy, Unavailable. Holds no transaction while rows are cut."""
+    async with work.database.transaction(actor) as tx:
+        course = await open_course(tx, course_id)
+        head = PackedCourse(course_id, course.title, course.revision)
+        found = await files_of_course(tx, course_id, quality, phone)
+    sets = await _sets(work, f"course:{course_id}")
+    made_at = clock.now()
     manifest = Manifest(
         format=FORMAT,
-        course=PackedCourse(course_id, course.title, course.revision),
+        course=head,
         quality=quality,
-        made_at=tx.now,
-        expires_at=expires_at(tx.now),
+        made_at=made_at,
+        expires_at=expires_at(made_at),
         sets=sets,
         files=[PackedFile(file.sha256, file.bytes, file.mime) for file in found],
     )

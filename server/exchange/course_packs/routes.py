@@ -9,9 +9,9 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
+from server.base.actor import Actor
 from server.base.http.envelope import Success, success
 from server.base.signing import Signature
-from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog.pack_routes import read_quality
 from server.exchange.course_packs.gathering import CoursePack, gather
@@ -45,7 +45,7 @@ Word = Annotated[str, QueryParameter(max_length=10)]
 async def get_pack_file(
     request: Request[Any, Any, Any],
     course_id: FromPath[UUID],
-    tx: NamedDependency[Tx],
+    actor: NamedDependency[Actor],
     quality: Word = "low",
     width: Width = 480,
     ratio: Ratio = 2.0,
@@ -53,7 +53,7 @@ async def get_pack_file(
 ) -> Response[bytes] | Stream:
     """The course as one signed file, whole or a range; 404 to strangers."""
     work: Work = request.app.state.work
-    pack = await gather(work, tx, course_id, read_quality(quality), Phone(width=width, ratio=ratio, has_opus=opus))
+    pack = await gather(work, actor, course_id, read_quality(quality), Phone(width=width, ratio=ratio, has_opus=opus))
     files: PackFiles = request.app.state.pack_files
     path = await files.make(pack)
     file = OpenFile(path)
@@ -73,7 +73,7 @@ async def get_pack_file(
 async def get_pack_manifest(
     request: Request[Any, Any, Any],
     course_id: FromPath[UUID],
-    tx: NamedDependency[Tx],
+    actor: NamedDependency[Actor],
     quality: Word = "low",
     width: Width = 480,
     ratio: Ratio = 2.0,
@@ -82,7 +82,7 @@ async def get_pack_manifest(
     """For a phone that writes a pack of its own: the signed list, and where the rows' files lie; 404 to strangers."""
     work: Work = request.app.state.work
     phone = Phone(width=width, ratio=ratio, has_opus=opus)
-    pack: CoursePack = await gather(work, tx, course_id, read_quality(quality), phone)
+    pack: CoursePack = await gather(work, actor, course_id, read_quality(quality), phone)
     files = request.app.state.exchange.files
     buckets = list(dict.fromkeys(one.bucket for one in pack.manifest.sets))
     answer = ManifestAnswer(

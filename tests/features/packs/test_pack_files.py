@@ -168,8 +168,7 @@ def names_in(folder: Path) -> set[str]:
 
 
 async def gathered(course: Desk) -> CoursePack:
-    async with course.api.work.database.transaction(SYSTEM) as tx:
-        return await gather(course.api.work, tx, UUID(course.course_id), read_quality("low"), PHONE)
+    return await gather(course.api.work, SYSTEM, UUID(course.course_id), read_quality("low"), PHONE)
 
 
 async def test_what_a_pack_cannot_find_is_said_and_nothing_is_left_behind(course: Desk, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
+import { Refused } from "../../../app/http.ts";
 import type { Course } from "../../../app/rows.ts";
 import { useEngine, useRow } from "../../../app/use.ts";
 import { bucketOf, type Downloads } from "../../../media/downloads.ts";
@@ -59,6 +60,7 @@ function Give({ courseId }: { courseId: string }) {
     try {
       const [{ writePack }, { fetchSignedRows }] = await Promise.all([packs(), signedRows()]);
       const rows = await fetchSignedRows(engine.userId, courseId, quality);
+      if (!rows && files.length === 0) throw new Refused("network.offline", ""); // There would be nothing in it.
       const blob = await writePack({ id: courseId, title }, quality, files, rows ?? undefined);
       setMade({ address: URL.createObjectURL(blob), bytes: blob.size });
     } catch (error) {
@@ -67,7 +69,6 @@ function Give({ courseId }: { courseId: string }) {
     setBusy(false);
   }
 
-  const bytes = files.reduce((all, file) => all + file.bytes, 0);
   return (
     <div class="stack tight">
       <p class="strong">{course.title}</p>
@@ -84,7 +85,7 @@ function Give({ courseId }: { courseId: string }) {
           onClick={() => void make(course.title, download.quality)}
         >
           <Icon name="hard-drive" />
-          {isBusy ? t("play.pack_making") : t("play.pack_make", { size: formatBytes(bytes) })}
+          {isBusy ? t("play.pack_making") : t("play.pack_make", { size: formatBytes(download.total) })}
         </button>
       )}
       {problem && <Notice tone="bad">{problem}</Notice>}
