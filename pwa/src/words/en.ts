@@ -368,6 +368,7 @@ export const en = {
   "report.skipped": "left out",
   "report.failed": "failed",
   "report.all": "Every item came along whole.",
+  "report.more": "{n} more",
   "report.look": "Open the course",
   "report.again": "Import another",
   "results.title": "Results",

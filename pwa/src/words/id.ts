@@ -370,6 +370,7 @@ export const id: Record<CoreWord, string> = {
   "report.skipped": "dilewati",
   "report.failed": "gagal",
   "report.all": "Semua bagian ikut utuh.",
+  "report.more": "{n} lagi",
   "report.look": "Buka kursus",
   "report.again": "Impor lagi",
   "results.title": "Hasil",

@@ -368,6 +368,7 @@ export const ru: Record<CoreWord, string> = {
   "report.skipped": "пропущено",
   "report.failed": "ошибка",
   "report.all": "Всё перенесено целиком.",
+  "report.more": "Ещё {n}",
   "report.look": "Открыть курс",
   "report.again": "Импортировать ещё",
   "results.title": "Результаты",

@@ -370,6 +370,7 @@ export const uz: Record<CoreWord, string> = {
   "report.skipped": "tashlab ketildi",
   "report.failed": "xato",
   "report.all": "Hammasi toʻliq keldi.",
+  "report.more": "Yana {n} ta",
   "report.look": "Kursni ochish",
   "report.again": "Yana import qilish",
   "results.title": "Natijalar",

@@ -10,8 +10,10 @@ export type ImportKind = "cartridge" | "course" | "scorm" | "gift" | "aiken" | "
 export interface ImportItem {
   readonly item: string; // As the file names it.
   readonly title?: string;
+  readonly kind?: string;
   readonly status: "ok" | "partial" | "skipped" | "failed";
-  readonly reason?: string | null;
+  readonly reasons?: readonly { readonly message: string }[];
+  readonly reasons_count?: number; // Of all: the list may be cut.
 }
 
 export interface Sums {

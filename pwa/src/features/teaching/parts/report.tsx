@@ -18,6 +18,7 @@ const LOOKS: Readonly<Record<Status, { name: Word; tone: "good" | "warn" | "plai
 };
 const ORDER: readonly Status[] = ["failed", "skipped", "partial", "ok"];
 const SHOWN_MAX = 200;
+const REASONS_SHOWN = 3;
 
 interface Props {
   readonly job: ImportJob;
@@ -29,6 +30,7 @@ export function Report({ job, onAgain, onApply }: Props) {
   const isTried = job.dry_run === true && job.state === "done";
   const items = job.report?.items ?? [];
   const [status, setStatus] = useState<Status | "lost">("lost");
+  const [most, setMost] = useState(SHOWN_MAX);
   const count = (one: Status) => items.filter((item) => item.status === one).length;
   const shown = items.filter((item) => (status === "lost" ? item.status !== "ok" : item.status === status));
   const course = useRows<Course>("catalog.courses").rows.find((row) => row.slug === job.course_slug);
@@ -60,21 +62,15 @@ export function Report({ job, onAgain, onApply }: Props) {
       </div>
       {shown.length > 0 && (
         <ul class="list plain">
-          {shown.slice(0, SHOWN_MAX).map((item, index) => (
-            <li key={index} class="line">
-              <span class="grow">
-                <span class="strong">{item.title || item.item}</span>
-                {item.reason && (
-                  <>
-                    <br />
-                    <span class="soft small">{item.reason}</span>
-                  </>
-                )}
-              </span>
-              <Chip tone={LOOKS[item.status].tone}>{t(LOOKS[item.status].name)}</Chip>
-            </li>
+          {shown.slice(0, most).map((item, index) => (
+            <Line key={`${status}${index}`} item={item} />
           ))}
         </ul>
+      )}
+      {shown.length > most && (
+        <button type="button" class="button" onClick={() => setMost(most + SHOWN_MAX)}>
+          {t("report.more", { n: formatNumber(shown.length - most) })}
+        </button>
       )}
       {shown.length === 0 && items.length > 0 && <p class="soft">{t("report.all")}</p>}
       <div class="row">
@@ -95,6 +91,37 @@ export function Report({ job, onAgain, onApply }: Props) {
         </button>
       </div>
     </section>
+  );
+}
+
+/** An item with all that was lost of it: the first reasons at once, the others when asked for. */
+function Line({ item }: { item: ImportItem }) {
+  const [isWhole, setWhole] = useState(false);
+  const reasons = [...new Set((item.reasons ?? []).map((reason) => reason.message))];
+  const shown = isWhole ? reasons : reasons.slice(0, REASONS_SHOWN);
+  const cut = Math.max(0, (item.reasons_count ?? 0) - (item.reasons ?? []).length); // By the server.
+  const left = reasons.length - shown.length + cut;
+  return (
+    <li class="line">
+      <div class="grow">
+        <span class="strong">{item.title || item.item}</span>
+        {item.kind === "question" && item.title && <span class="soft small"> · {item.item}</span>}
+        {shown.map((reason) => (
+          <div key={reason} class="soft small">
+            {reason}
+          </div>
+        ))}
+        {left > 0 &&
+          (isWhole ? (
+            <div class="soft small">{t("report.more", { n: formatNumber(left) })}</div>
+          ) : (
+            <button type="button" class="button quiet" onClick={() => setWhole(true)}>
+              {t("report.more", { n: formatNumber(left) })}
+            </button>
+          ))}
+      </div>
+      <Chip tone={LOOKS[item.status].tone}>{t(LOOKS[item.status].name)}</Chip>
+    </li>
   );
 }
 
