@@ -1,6 +1,7 @@
 /** Which requests the phone answers by itself. */
 
 import { answerMedia } from "./media.ts";
+import { fetchWhole } from "./patience.ts";
 import { isOurs, match } from "./precache.ts";
 
 const SERVERS_OWN = /^\/(api|files|media|uploads|packages|health|openapi|api-docs|metrics)(\/|\.|$)/;
@@ -19,5 +20,5 @@ export function answer(request: Request): Promise<Response> | undefined {
 }
 
 async function fromPhone(address: string, request: Request): Promise<Response> {
-  return (await match(address)) ?? fetch(request);
+  return (await match(address)) ?? (request.mode === "navigate" ? fetch(request) : fetchWhole(request));
 }

@@ -1,5 +1,7 @@
 /** The app's files of one version, verified, in a cache of their own. */
 
+import { fetchWhole } from "./patience.ts";
+
 declare const __FILES__: readonly (readonly [address: string, hash: string])[];
 declare const __STUDIO__: typeof __FILES__;
 declare const __PACKAGES__: typeof __FILES__;
@@ -61,15 +63,13 @@ async function keptBefore(address: string, hash: string): Promise<Response | und
 }
 
 async function fetchChecked(address: string, hash: string): Promise<Response> {
-  const response = await fetch(address, { cache: "no-cache", credentials: "same-origin" });
+  const response = await fetchWhole(address, { cache: "no-cache", credentials: "same-origin" });
   if (!response.ok) throw new WrongFile(`${address}: ${response.status}`);
   const body = await response.arrayBuffer();
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
   const found = Array.from(digest.slice(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (found !== hash) throw new WrongFile(address);
   const headers = new Headers(response.headers);
-  headers.delete("content-encoding"); // The body was unpacked by the fetch.
-  headers.delete("content-length");
   headers.set(HASH_HEADER, hash);
   return new Response(body, { headers });
 }

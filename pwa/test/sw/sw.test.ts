@@ -145,6 +145,20 @@ test("half a studio is not taken for one: the next update does not wait for it",
   expect(asked).not.toContain("/assets/bank.js");
 });
 
+test("a script that a link cut off is asked for again, also when it broke off in the middle", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  const worker = await version("1", ONE, STUDIO);
+  const [fetched, torn] = [fetch, new ReadableStream({ pull: (it) => it.error(new TypeError("cut")) })];
+  const cuts = [() => Promise.reject(new TypeError("cut")), async () => new Response(torn)];
+  vi.stubGlobal("fetch", (request: Request) => cuts.shift()?.() ?? fetched(request));
+
+  const answer = worker.answer(get("/assets/editor.js"));
+  await vi.runAllTimersAsync();
+  expect(await (await answer)?.text()).toBe("editor 1");
+  expect(cuts).toEqual([]);
+  vi.useRealTimers();
+});
+
 test("what opens packages comes with the first of them; every page of one gets the same document", async () => {
   const frame = { "/packages/frame": "frame 1" };
   const worker = await version("1", ONE, {}, frame);

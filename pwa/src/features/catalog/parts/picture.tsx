@@ -90,8 +90,10 @@ function Shown({ variant, block, courseId }: { variant: Variant; block: ImageBlo
     <Hole block={block} words={problem}>
       <button type="button" class="button" disabled={isBusy} onClick={() => void load()}>
         <Icon name="image" />
-        {t("picture.load", { size: formatBytes(bytes) })}
-        <Price userId={userId} bytes={bytes} />
+        <span>
+          {t("picture.load", { size: formatBytes(bytes) })}
+          <Price userId={userId} bytes={bytes} />
+        </span>
       </button>
     </Hole>
   );
