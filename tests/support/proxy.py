@@ -1,6 +1,6 @@
 """A bad link: a TCP proxy between a real client and a real server. What becomes of a connection its fate says.
 
-client ──up──► proxy ──► server          cut after so many bytes, either way · stall · throttle
+client ──up──► proxy ──► server          cut after so many bytes, either way · stall · throttle · far away
        ◄─down─       ◄──                 the answer is swallowed · the request is brought once more
 """
 
@@ -12,6 +12,20 @@ from urllib.parse import urlsplit
 
 PIECE = 1_024
 PATIENCE_S = 60.0
+
+
+class Lane:
+    """One way of a link that all connections share: bytes leave it one after the other."""
+
+    def __init__(self, bytes_a_s: int) -> None:
+        self.bytes_a_s = bytes_a_s
+        self._free_at = 0.0
+
+    async def carry(self, count: int) -> None:
+        """Until so many bytes have gone, behind all that were given before."""
+        now = asyncio.get_running_loop().time()
+        self._free_at = max(now, self._free_at) + count / self.bytes_a_s
+        await asyncio.sleep(self._free_at - now)
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,9 @@ class Fate:
     bytes_a_s: int | None = None  # Down
     up_bytes_a_s: int | None = None
     piece: int = PIECE  # How many bytes are carried at once.
+    down_lane: Lane | None = None  # Shared with other connections.
+    up_lane: Lane | None = None
+    delay_s: float = 0  # On its way up, of what comes after a silence: the distance.
 
 
 FAIR = Fate()
@@ -86,6 +103,7 @@ class _Link:
         self.client_reads, self.client_writes = reader, writer
         self.up = self.down = 0
         self.sent = bytearray()
+        self.moved_at = 0.0  # When bytes last went up.
 
     async def run(self, port: int) -> None:
         try:
@@ -110,6 +128,7 @@ class _Link:
 
     async def _pump_up(self, server: asyncio.StreamWriter) -> None:
         while piece := await _read(self.client_reads, self.fate.piece):
+            await self._come_far()
             limit = self.fate.up_max
             kept = piece if limit is None else piece[: max(0, limit - self.up)]
             self.up += len(kept)
@@ -119,11 +138,20 @@ class _Link:
             server.write(kept)
             with suppress(ConnectionError):
                 await server.drain()
+            if self.fate.up_lane:
+                await self.fate.up_lane.carry(len(kept))
             if self.fate.up_bytes_a_s:
                 await asyncio.sleep(len(kept) / self.fate.up_bytes_a_s)
+            self.moved_at = asyncio.get_running_loop().time()
             if limit is not None and self.up >= limit:
                 self.proxy.cuts += 1
                 return
+
+    async def _come_far(self) -> None:
+        """Once for what is sent in one go: what follows is on the wire already."""
+        loop = asyncio.get_running_loop()
+        if self.fate.delay_s and loop.time() - self.moved_at > self.fate.delay_s:
+            await asyncio.sleep(self.fate.delay_s)
 
     async def _pump_down(self, server: asyncio.StreamReader) -> None:
         while piece := await _read(server, self.fate.piece):
@@ -137,6 +165,8 @@ class _Link:
             self.client_writes.write(kept)
             with suppress(ConnectionError):
                 await self.client_writes.drain()
+            if self.fate.down_lane:
+                await self.fate.down_lane.carry(len(kept))
             if self.fate.bytes_a_s:
                 await asyncio.sleep(len(kept) / self.fate.bytes_a_s)
             if limit is not None and self.down >= limit:
