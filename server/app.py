@@ -50,7 +50,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies={"actor": Provide(provide_actor), "tx": Provide(provide_tx)},
         exception_handlers={Exception: answer_problem},
         middleware=[request_frame],
-        lifespan=[open_means(settings)],
+        lifespan=[open_means],
+        state=State({"settings": settings}),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=OpenAPIConfig(
             title="Spark Learning",
@@ -65,37 +66,35 @@ def create_app(settings: Settings | None = None) -> Litestar:
     return app
 
 
-def open_means(settings: Settings) -> Any:  # Any: Litestar takes a function of the app that gives a context manager
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        work = open_work(settings)
-        tokens = Tokens(settings.signing_key, access_token_s=settings.access_token_s)
-        reads = Reads(settings.database_url)
-        await reads.open()
-        authenticate = Authenticator(reads, tokens)
-        app.state.update(
-            {
-                "settings": settings,
-                "work": work,
-                "database": work.database,
-                "storage": work.storage,
-                "redis": work.redis,
-                "tokens": tokens,
-                "authenticate": authenticate,
-                "limiter": Limiter(work.redis),
-                "page": Page(settings.page),
-                "course_media": open_course_media(work),
-                "pack_files": PackFiles(settings.data / "cache" / "packs", work.storage),
-            }
-        )
-        async with Exchange.open(work, REGISTRY, authenticate, gate=GATE) as exchange:
-            app.state.exchange = exchange
-            yield
-        await reads.close()
-        await work.redis.aclose()
-        await work.database.close()
-
-    return lifespan
+@asynccontextmanager
+async def open_means(app: Litestar) -> AsyncIterator[None]:
+    """Open what its settings name, for as long as it runs. An app that has stopped may start again, with others."""
+    settings: Settings = app.state.settings
+    work = open_work(settings)
+    tokens = Tokens(settings.signing_key, access_token_s=settings.access_token_s)
+    reads = Reads(settings.database_url)
+    await reads.open()
+    authenticate = Authenticator(reads, tokens)
+    app.state.update(
+        {
+            "work": work,
+            "database": work.database,
+            "storage": work.storage,
+            "redis": work.redis,
+            "tokens": tokens,
+            "authenticate": authenticate,
+            "limiter": Limiter(work.redis),
+            "page": Page(settings.page),
+            "course_media": open_course_media(work),
+            "pack_files": PackFiles(settings.data / "cache" / "packs", work.storage),
+        }
+    )
+    async with Exchange.open(work, REGISTRY, authenticate, gate=GATE) as exchange:
+        app.state.exchange = exchange
+        yield
+    await reads.close()
+    await work.redis.aclose()
+    await work.database.close()
 
 
 @get("/health/live", opt={"public": True}, include_in_schema=False, sync_to_thread=False)

@@ -14,6 +14,7 @@ from server.base.actor import Actor
 from server.base.db import Database
 from server.base.errors import Forbidden
 from server.base.http.envelope import Success, success
+from server.base.http.operations import operation
 from server.base.limits import AUTH, AUTH_ADDRESS, REGISTER, Limiter
 from server.base.signing import Signer
 from server.base.tx import Tx
@@ -128,7 +129,7 @@ async def end_session(session_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Su
     return success(Nothing())
 
 
-@get(["/api/v1/auth/me", "/api/v1/me"], operation_id="Me")
+@get(["/api/v1/auth/me", "/api/v1/me"], operation_id=operation("Me"))
 async def me(tx: NamedDependency[Tx]) -> Success[MeAnswer]:
     """The person, roles, permissions and profiles."""
     return success(await queries.me(tx))

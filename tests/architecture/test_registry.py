@@ -99,6 +99,14 @@ def test_every_route_is_under_the_api_has_a_name_and_says_what_it_does() -> None
             assert handler.fn.__doc__, handler.paths
 
 
+def test_the_api_is_described_and_no_two_operations_are_called_the_same() -> None:
+    described = create_app(SETTINGS).openapi_schema.to_schema()["paths"]
+    names = [operation["operationId"] for path in described.values() for operation in path.values()]
+
+    assert len(set(names)) == len(names)
+    assert {"Me", "MeAtAuthMe", "BeginUpload", "BeginUploadAtMediaUploads"} <= set(names)
+
+
 def has_unbounded_text(hint: Any) -> bool:
     """Whether a text of any length fits somewhere in this type."""
     if hint is str:

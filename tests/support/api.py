@@ -25,6 +25,7 @@ from server.settings import Settings
 
 PASSWORD = "Correct-horse-7"
 ROUNDS_MAX = 50
+STOPPED: list[Litestar] = []
 
 
 @dataclass
@@ -92,10 +93,21 @@ def settings_for(database_url: str, redis_url: str, s3_url: str, data: Path) -> 
     return Settings.from_env(env)
 
 
+def app_with(settings: Settings) -> Litestar:
+    """An app that has stopped and starts again: to put its two hundred routes together costs more than most tests."""
+    if not STOPPED:
+        return create_app(settings)
+    app = STOPPED.pop()
+    for name in list(app.state):
+        del app.state[name]
+    app.state.settings = settings
+    return app
+
+
 @asynccontextmanager
 async def running_api(settings: Settings) -> AsyncIterator[Api]:
     """The API on its port for the length of the block."""
-    app = create_app(settings)
+    app = app_with(settings)
     config = uvicorn.Config(
         app,
         http=PatientHttp,
@@ -123,5 +135,6 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     finally:
         server.should_exit = True
         await task
+        STOPPED.append(app)
         await work.redis.aclose()
         await work.database.close()

@@ -19,6 +19,7 @@ from litestar.types import Receive, Scope, Send
 from server.base.actor import Actor
 from server.base.db import Database
 from server.base.http.envelope import Success, success
+from server.base.http.operations import operation
 from server.base.http.patience import UNREAD
 from server.base.limits import Limit, Limiter
 from server.base.tx import Tx
@@ -45,7 +46,7 @@ places = Places()  # of this process: its memory is what they share
 
 @post(
     ["/api/v1/uploads", "/api/v1/media/uploads", "/api/v1/content/upload-url"],
-    operation_id="BeginUpload",
+    operation_id=operation("BeginUpload"),
     opt={"own_budget": True},
 )
 async def begin_upload(
