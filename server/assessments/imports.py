@@ -13,6 +13,9 @@ from server.assessments.authoring import BankDraft, Made, Placing, put_assessmen
 from server.assessments.drafting import draft_item
 from server.assessments.interchange import Entry, NoQuestions, QuestionDocument, read_questions
 from server.assessments.interchange.checking import is_gradable
+from server.assessments.interchange.pictures import worded
+from server.assessments.interchange.reading import sentence
+from server.assessments.open_questions import keep_open_questions
 from server.assessments.publishing import require_verified
 from server.base.errors import Conflict, Forbidden, Invalid, NotFound
 from server.base.ids import derived_id
@@ -29,7 +32,7 @@ TITLE_LENGTH_MAX = 255
 CATEGORY_LENGTH_MAX = 500
 REASONS_SHOWN_MAX = 3
 
-_FOR_PEOPLE = "It needs a person to mark it; such questions are kept in the bank, not in tests."
+_FOR_PEOPLE = "It needs a person to mark it: it is kept among the course's questions, and no test asks it yet"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -92,10 +95,14 @@ async def take_questions(
     course = await _locked_course(tx, course_id)
     await _check_rights(tx, course.id, owner_id, publish=publish)
     document = gradable(document)
-    if not document.questions:
+    if not document.questions and not document.for_people:
         raise NoQuestions(_why_nothing(document))
     report = report_of([_report(entry) for entry in document.entries])
     if dry_run:
+        return report
+    whose = {"course_id": course.id, "owner_id": owner_id}
+    await keep_open_questions(tx, document.for_people, **whose, language=course.language, of=title)
+    if not document.questions:
         return report
     placing = Placing(course_id=course.id, owner_id=owner_id, title=title, language=course.language)
     made = await put_assessment(tx, placing, bank_drafts(document, course_id=course.id, title=title), publish=publish)
@@ -104,14 +111,20 @@ async def take_questions(
 
 
 def gradable(document: QuestionDocument) -> QuestionDocument:
-    """The document with what only people can mark skipped."""
-    entries = [
-        entry
-        if entry.question is None or is_gradable(entry.question.body)
-        else replace(entry, outcome="skipped", question=None, reason=_FOR_PEOPLE)
-        for entry in document.entries
-    ]
-    return replace(document, entries=tuple(entries))
+    """The document with what only people can mark set aside, in words alone. Twice is once."""
+    entries: list[Entry] = []
+    aside = list(document.for_people)
+    for entry in document.entries:
+        if entry.question is None or is_gradable(entry.question.body):
+            entries.append(entry)
+            continue
+        aside.append(worded(entry.question))
+        reasons = [_FOR_PEOPLE, (entry.reason or "").rstrip(".")]
+        if entry.pictures:
+            reasons.append("pictures were left out")
+        why = sentence("; ".join(reason for reason in reasons if reason))
+        entries.append(replace(entry, outcome="partial", question=None, reason=why, pictures=()))
+    return replace(document, entries=tuple(entries), for_people=tuple(aside))
 
 
 def clean_title(title: str) -> str:

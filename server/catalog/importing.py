@@ -326,6 +326,7 @@ async def _add_content(
         tx.db.add_all(texts)
         for item, test_id, lesson_id in beside:
             await tests.put(tx, course, item, test_id=test_id, lesson_id=lesson_id)
+    await tests.put_rest(tx, course)
     course.lessons_count, course.text_bytes = rank, text_bytes
 
 

@@ -55,6 +55,10 @@ class Tests(Protocol):
         """
         ...
 
+    async def put_rest(self, tx: Tx, course: Course) -> None:
+        """What is kept beside tests, when all of them are put."""
+        ...
+
 
 class NoTests:
     """Nobody is there who keeps tests: each quiz is said to be left out."""
@@ -78,4 +82,7 @@ class NoTests:
         lesson_id: UUID | None,
         files: Mapping[UUID, UUID] = NO_FILES,
     ) -> None:
+        """Nothing was read."""
+
+    async def put_rest(self, tx: Tx, course: Course) -> None:
         """Nothing was read."""

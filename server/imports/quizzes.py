@@ -8,8 +8,9 @@ from uuid import UUID
 
 from server.assessments.authoring import Placing, put_assessment
 from server.assessments.imports import TITLE_LENGTH_MAX, bank_drafts, clean_title, gradable
-from server.assessments.interchange import Entry, QuestionDocument, read_questions
+from server.assessments.interchange import Entry, Question, QuestionDocument, read_questions
 from server.assessments.keeping import Kept, keep_pictures, with_files, with_ids
+from server.assessments.open_questions import keep_open_questions
 from server.base.errors import AppError
 from server.base.import_report import Reason, ReportItem, report_item
 from server.base.storage import Storage
@@ -31,6 +32,7 @@ class QuizTaker:
         self._titles: dict[str, str] = {}
         self._quizzes: dict[str, PlannedQuiz] = {}
         self._seen: Counter[str] = Counter()
+        self._open: dict[str, tuple[Question, ...]] = {}
 
     async def read(self, quizzes: Sequence[PlannedQuiz], beside: Beside = nothing_beside) -> ReadTests:
         """A quiz of which nothing can be taken is left out, and said."""
@@ -57,14 +59,21 @@ class QuizTaker:
     def _take(self, quiz: PlannedQuiz, kept: Kept) -> list[ReportItem]:
         document = kept.document
         entries = [_entry_told(quiz, entry) for entry in document.entries]
+        if document.for_people:
+            self._open[quiz.item] = document.for_people
         if not document.questions:
-            why = Reason("quiz.empty", "The quiz holds no question that we can ask.")
+            why = Reason("quiz.empty", "The quiz holds no question that a test can ask.")
             return [_told(quiz, "skipped", why), *entries]
         title = self._free_title(quiz.title or document.title or UNNAMED)
         self._kept[quiz.item], self._titles[quiz.item], self._quizzes[quiz.item] = kept, title, quiz
         is_whole = all(entry.state == "ok" for entry in entries)
         lost = sum(entry.outcome in ("skipped", "failed") for entry in document.entries)
-        words = f"{lost} of its {len(entries)} questions were left out." if lost else "Some questions lost something."
+        aside, count = len(document.for_people), len(entries)
+        said = [
+            f"{lost} of its {count} questions were left out." if lost else "",
+            f"{aside} of its {count} questions are kept for people to mark, and not asked." if aside else "",
+        ]
+        words = " ".join(one for one in said if one) or "Some questions lost something."
         return [_told(quiz, "ok") if is_whole else _told(quiz, "partial", Reason("quiz.partial", words)), *entries]
 
     def _free_title(self, wanted: str) -> str:
@@ -102,6 +111,11 @@ class QuizTaker:
         )
         drafts = bank_drafts(document, course_id=course.id, title=title)
         await put_assessment(tx, placing, drafts, publish=False)
+
+    async def put_rest(self, tx: Tx, course: Course) -> None:
+        whose = {"course_id": course.id, "owner_id": course.created_by_id}
+        for item, questions in self._open.items():
+            await keep_open_questions(tx, questions, **whose, language=course.language, of=item)
 
     async def _document(self, tx: Tx, course: Course, item: str, files: Mapping[UUID, UUID]) -> QuestionDocument:
         """With the ids of this course's files in its marks."""

@@ -38,7 +38,7 @@ async def test_a_file_is_tried_then_imported_over_a_link_cut_ten_times_and_the_c
         await page.get_by_role("button", name="Check the file first").click()
         await expect(page.get_by_text("This is what would come of it.")).to_be_visible(timeout=PATIENCE_MS)
         assert proxy.cuts >= 10
-        await phone.shows("1 of its 2 questions were left out.")
+        await phone.shows("1 of its 2 questions are kept for people to mark, and not asked.")
         await page.screenshot(path=str(tmp_path / "tried.png"), full_page=True)
         assert installation.psql("select count(*) from catalog_courses where title = 'Small course'") == [(0,)]
         assert await violations(page) == []

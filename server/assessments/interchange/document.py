@@ -155,6 +155,7 @@ class QuestionDocument:
     title: str | None = None  # Of the test, where the file says it; so are the next two.
     attempts_max: int | None = None
     duration_s: int | None = None
+    for_people: tuple[Question, ...] = ()  # Set aside, in no entry: only people can mark them.
 
     @property
     def questions(self) -> tuple[Question, ...]:

@@ -146,6 +146,7 @@ async def _apply(tx: Tx, order: CartridgeOrder, ready: _Ready, tests: Tests) -> 
         if test.id in test_ids:
             lesson_id = lesson_ids.get(test.lesson) if test.lesson else None
             await tests.put(tx, course, test.path, test_id=test_ids[test.id], lesson_id=lesson_id, files=file_ids)
+    await tests.put_rest(tx, course)
     if order.publish:
         await courses.publish_course(tx, course.id)
     await tx.audit("catalog.course.import", kind="course", id_=course.id, sha256=ready.sha256)

@@ -87,10 +87,10 @@ async def test_a_corrected_file_is_the_next_revision_and_only_what_changed_gets_
 async def test_what_cannot_be_read_is_named_with_its_line_and_the_rest_is_taken(school: School) -> None:
     report = await bring(school, f"{TWO}\n\n::c::Write about light. {{}}\n\n::d::Q {{~a ~b}}\n\n::e::Q {{=a ~b ~b}}\n")
 
-    assert report.counts == {"ok": 2, "partial": 1, "skipped": 1, "failed": 1}
+    assert report.counts == {"ok": 2, "partial": 2, "skipped": 0, "failed": 1}
     reasons = {item.title: (item.item, item.reasons[0].code) for item in report.items if item.reasons}
     assert reasons == {
-        "c": ("line 5", "question.skipped"),
+        "c": ("line 5", "question.partial"),
         "d": ("line 7", "question.failed"),
         "e": ("line 9", "question.partial"),
     }
@@ -174,8 +174,18 @@ async def test_a_dry_run_writes_nothing_and_reports_what_the_real_one_does(schoo
     assert await school.value(everything) == before
     assert await counts(school) == {"bank_items": 0, "item_keys": 0, "assessments": 0, "items": 0}
     assert await take(school, document, dry_run=False) == tried
-    assert tried.counts == {"ok": 2, "partial": 0, "skipped": 1, "failed": 1}
+    assert tried.counts == {"ok": 2, "partial": 1, "skipped": 0, "failed": 1}
     assert (await counts(school))["items"] == 2
+
+
+async def test_what_people_mark_is_kept_as_a_draft_once_and_asked_by_no_test(school: School) -> None:
+    await bring(school, f"{TWO}\n\n::Light::Write about light. {{####For whoever marks it.}}\n")
+    await bring(school, f"{TWO}\n\n::Light::Write about light. {{####For whoever marks it.}}\n")
+    await bring(school, "::Alone::Write about sound. {}\n", practice_title="Essays alone")
+
+    drafts = await school.rows("select title, kind from assessments_drafts order by title")
+    assert drafts == [{"title": "Alone", "kind": "essay"}, {"title": "Light", "kind": "essay"}]
+    assert await counts(school) == {"bank_items": 2, "item_keys": 2, "assessments": 1, "items": 2}
 
 
 async def test_what_was_taken_in_goes_out_again_as_it_was(school: School) -> None:
