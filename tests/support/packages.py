@@ -266,10 +266,10 @@ def ways() -> dict[str, str | bytes]:
     return {
         "ways/index.html": WAYS,
         "ways/ways.css": "#bg { background: url(../res/img/a.png); }",
-        "ways/main.mjs": "import { name } from './name.mjs'; found('module', name);"
+        "ways/main.mjs": "import { name } from './name.mjs'; export { name } from './name.mjs'; found('module', name);"
         " import('./lazy.mjs').then((m) => found('lazy', m.name));",
         "ways/name.mjs": "export const name = 'named';",
-        "ways/lazy.mjs": "export const name = 'late';",
+        "ways/lazy.mjs": "import { name as first } from './main.mjs'; export const name = first + ' late';",
         "ways/worker.js": "onmessage = (event) => postMessage(event.data * 2);",
         "ways/data.xml": "<a><b>seven</b></a>",
         "ways/inner.html": INNER,

@@ -24,10 +24,11 @@ test.each([
 
 test.each([
   ['import "./a.js"; import x, { y } from "../b.js";', 'import "<./a.js>"; import x, { y } from "<../b.js>";'],
-  ["export * from '/c.js'; import('./d.js')", "export * from '</c.js>'; import('<./d.js>')"],
+  ["export * from '/c.js'; import('./d.js')", "export * from '</c.js>'; sparkImport(\"/at.js\",'./d.js')"],
   ['import React from "react"; const from = "./x.js";', 'import React from "react"; const from = "./x.js";'],
+  ["new URL('a.png', import.meta.url); it.import(1)", "new URL('a.png', \"/at.js\"); it.import(1)"],
 ])("%s", (text, wanted) => {
-  expect(rewriteModule(text, turn)).toBe(wanted);
+  expect(rewriteModule(text, "/at.js", turn)).toBe(wanted);
 });
 
 test("sizes stay with their pictures", () => {

@@ -78,7 +78,7 @@ export class Files {
   }
 
   moduleText(text: string, base: string): string {
-    return rewriteModule(text, (address) => this.addressOfModule(address, base));
+    return rewriteModule(text, base, (address) => this.addressOfModule(address, base));
   }
 
   text(path: string): string | null {
@@ -97,7 +97,7 @@ export class Files {
     const text = open.has(path) ? null : this.text(path); // Two that import each other cannot be made here.
     if (text === null) return null;
     open.add(path);
-    const made = rewriteModule(text, (address) => {
+    const made = rewriteModule(text, this.baseOf(path), (address) => {
       const inner = this.pathOf(address, this.baseOf(path));
       return inner === null ? address : (this.#moduleOf(inner, open) ?? address);
     });

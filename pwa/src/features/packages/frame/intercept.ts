@@ -4,7 +4,7 @@
  */
 
 import { type Hands, mendElement, namesOf, type Turner, turned } from "./page.ts";
-import { rewriteWritten } from "./rewriting.ts";
+import { LATER, rewriteWritten } from "./rewriting.ts";
 
 const own = {
   get: Element.prototype.getAttribute,
@@ -146,6 +146,10 @@ function wrapRequests(turner: Turner): void {
 }
 
 function wrapMakers(turner: Turner): void {
+  Object.assign(window, {
+    [LATER]: (at: string, address: unknown) =>
+      import(/* @vite-ignore */ turner.files.addressOfModule(String(address), at)),
+  });
   const { Audio: Before, Worker: WorkerBefore } = window;
   const Made = (address?: string) => {
     const sound = document.createElement("audio");

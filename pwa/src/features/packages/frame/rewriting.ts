@@ -5,7 +5,9 @@ export type Turn = (address: string) => string;
 const URL_IN_CSS = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^)"'\s]*))\s*\)/gi;
 const IMPORT_IN_CSS = /(@import\s+)(?:"([^"]*)"|'([^']*)')/gi;
 const IMPORT_IN_MODULE =
-  /(\bimport\s*(?:[\w*$\s{},]{0,2000}?\bfrom\s*)?|\bexport\s*[\w*$\s{},]{0,2000}?\bfrom\s*|\bimport\s*\(\s*)(["'])([^"'\n]{1,500})\2/g;
+  /(\bimport\s*(?:[\w*$\s{},]{0,2000}?\bfrom\s*)?|\bexport\s*[\w*$\s{},]{0,2000}?\bfrom\s*)(["'])([^"'\n]{1,500})\2/g;
+const IMPORT_LATER = /(?<![\w$.])import\s*\(/g;
+const OWN_ADDRESS = /(?<![\w$.])import\.meta\.url\b/g;
 const WRITTEN =
   /(<(?:script|img|link|iframe|frame|audio|video|source|track|embed|input|image|use)\b[^>]*?\s(?:src|href|poster|xlink:href)\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi;
 
@@ -18,11 +20,20 @@ export function rewriteCss(css: string, turn: Turn): string {
     });
 }
 
-/** Only addresses: names without a dot or a slash before them are the package's own affair. */
-export function rewriteModule(text: string, turn: Turn): string {
-  return text.replace(IMPORT_IN_MODULE, (all, before: string, quote: string, address: string) =>
-    /^(\.{0,2}\/|https?:)/.test(address) ? before + quote + turn(address) + quote : all,
-  );
+/** What imports later goes through here: by then the modules that are being made now have their addresses. */
+export const LATER = "sparkImport";
+
+/**
+ * Static imports, where they are addresses: names without a dot or a slash before them are the package's own affair.
+ * `at`: where its author put the module.
+ */
+export function rewriteModule(text: string, at: string, turn: Turn): string {
+  return text
+    .replace(IMPORT_IN_MODULE, (all, before: string, quote: string, address: string) =>
+      /^(\.{0,2}\/|https?:)/.test(address) ? before + quote + turn(address) + quote : all,
+    )
+    .replace(IMPORT_LATER, `${LATER}(${JSON.stringify(at)},`)
+    .replace(OWN_ADDRESS, JSON.stringify(at));
 }
 
 export function rewriteSrcset(srcset: string, turn: Turn): string {
