@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,17 +81,21 @@ class Product:
         return self.process.wait(timeout=180)
 
 
-def start(data: Path, *, port: int | None = None, command: tuple[str, ...] = ("-m", "server.cli", "up")) -> Product:
+def start(
+    data: Path, *, port: int | None = None, command: tuple[str, ...] = ("-m", "server.cli", "up"), demo: str = "1"
+) -> Product:
     port = port or free_ports(1)[0]
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
-    env = {**kept, "SPARK_DATA": str(data), "SPARK_PORT": str(port), "SPARK_DEMO": "0"}
+    env = {**kept, "SPARK_DATA": str(data), "SPARK_PORT": str(port), "SPARK_DEMO": demo}
     pipe = subprocess.PIPE
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env, stdout=pipe, stderr=pipe, text=True)
     return Product(Installation(data), port, process)
 
 
 @pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
+def product(tmp_path: Path, laid_installation: Path) -> Iterator[Product]:
+    """One that was up before: to lay a database out anew is for the tests of run.py below."""
+    shutil.copytree(laid_installation, tmp_path / "data")
     product = start(tmp_path / "data")
     yield product
     if product.process.poll() is None:
@@ -176,7 +181,7 @@ def test_a_second_start_and_a_newer_database_are_refused_in_clear_words(product:
 
 
 def test_a_signal_to_run_py_ends_everything(tmp_path: Path):
-    product = start(tmp_path / "data", command=("run.py",))
+    product = start(tmp_path / "data", command=("run.py",), demo="0")
     product.wait_for_line()
     births = product.births()
 
@@ -186,7 +191,7 @@ def test_a_signal_to_run_py_ends_everything(tmp_path: Path):
 
 
 def test_a_signal_in_the_middle_of_the_start_ends_it_in_order(tmp_path: Path):
-    product = start(tmp_path / "data", command=("run.py",))
+    product = start(tmp_path / "data", command=("run.py",), demo="0")
     wait_for_another(product, "s3", victim=None)
     births = product.births()
 
