@@ -22,7 +22,7 @@ class VariantRow(Struct, frozen=True):
 class RenditionRow(Struct, frozen=True):
     """Something made of a file besides images by width: a smaller film, its sound, captions, a page as a picture."""
 
-    name: str  # "w480.avif", "v360", "opus", "mp3", "pdf", "thumb", "captions.uz"
+    name: str  # "v360", "opus", "mp3", "pdf", "thumb", "captions.uz"
     mime: str
     bytes: int
     sha256: str

@@ -81,7 +81,7 @@ async def meet(
     await both_change(oybek, siti, address, "Heat is energy.", "Heat is motion.")
     await chosen(siti, "Keep the second")
 
-    await oybek.go(f"/teach/{course}/edit")
+    await published_unseen(oybek, siti, f"/teach/{course}/edit")
     await oybek.button("Publish").click()
     await oybek.button("Publish").click()
     await oybek.shows("Published, revision 1")
@@ -134,6 +134,26 @@ async def both_change(oybek: Phone, siti: Phone, address: str, one: str, other: 
     await oybek.online()
     await oybek.received_everything()
     await siti.online()
+
+
+async def published_unseen(oybek: Phone, siti: Phone, address: str) -> None:
+    """One publishes without a network while the other changes the card: nobody publishes what they have not seen."""
+    await oybek.go(address)
+    await oybek.button("Publish").click()
+    await expect(oybek.screen.get_by_text("Learners will see the course")).to_be_visible(timeout=60_000)  # What was chosen has come.
+    await oybek.offline()
+    await oybek.button("Publish").click()
+    await siti.go(address)
+    await siti.screen.get_by_text("About the course").click()
+    await siti.screen.get_by_label("Title").fill("Heat and warmth")
+    await siti.screen.locator("form.about").get_by_role("button", name="Save").click()
+    await siti.received_everything()
+    await oybek.online()
+    met = oybek.screen.get_by_text("Somebody changed the same thing meanwhile")
+    await expect(met.last).to_be_visible(timeout=60_000)
+    await expect(oybek.heading("Heat and warmth")).to_be_visible()  # Of the other one; and it is a draft still.
+    await expect(oybek.screen.get_by_text("draft", exact=True)).to_be_visible()
+    await judged(oybek)
 
 
 async def chosen(siti: Phone, choice: str) -> None:

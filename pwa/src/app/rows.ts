@@ -66,7 +66,7 @@ export interface Variant {
 
 /** Something made of a file besides images by width: a smaller film, its sound, captions, a page as a picture. */
 export interface Rendition {
-  readonly name: string; // "w480.avif", "v360", "opus", "mp3", "pdf", "thumb", "captions.uz"
+  readonly name: string; // "v360", "opus", "mp3", "pdf", "thumb", "captions.uz"
   readonly mime: string;
   readonly bytes: number;
   readonly sha256: string;

@@ -33,8 +33,8 @@ export function AboutCourse({ course }: { course: Draft }) {
         class="stack about"
         onSubmit={(event) => {
           event.preventDefault();
-          const now = aboutOf(event.currentTarget);
-          void attempt(() => save(now));
+          const form = event.currentTarget;
+          void attempt(async () => save(await aboutOf(engine, form)));
         }}
         onInput={() => setSaved(false)}
       >

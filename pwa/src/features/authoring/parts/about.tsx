@@ -1,9 +1,9 @@
 /** What is said of a course on its card. */
 
-import type { Subject } from "../../../app/rows.ts";
-import { useRows } from "../../../app/use.ts";
+import type { Engine } from "#sync";
 import { Field } from "../../../ui/parts.tsx";
 import { LANGUAGES, t } from "../../../words/index.ts";
+import { nameOwn, SubjectChoice } from "../../library/parts/subject-choice.tsx";
 
 const TITLE_LENGTH_MAX = 255;
 const ABOUT_LENGTH_MAX = 5_000;
@@ -19,20 +19,21 @@ export interface About {
   readonly subject_id: string | null;
 }
 
-export function aboutOf(form: HTMLFormElement): About {
+/** What the form says; a subject of one's own is named to the server first, with or without a network. */
+export async function aboutOf(engine: Engine, form: HTMLFormElement): Promise<About> {
   const data = new FormData(form);
   const text = (name: string) => String(data.get(name) ?? "").trim();
+  const named = await nameOwn(engine, text("subject_name"));
   return {
     title: text("title"),
     description: text("description"),
     language: text("language"),
     level: text("level") || null,
-    subject_id: text("subject_id") || null,
+    subject_id: named?.id ?? (text("subject_id") || null),
   };
 }
 
 export function AboutFields({ about }: { about: About }) {
-  const subjects = useRows<Subject>("catalog.subjects").rows;
   const languages = { ...LANGUAGES, ...MORE };
   const isOther = about.language !== "" && !(about.language in languages);
   return (
@@ -66,18 +67,16 @@ export function AboutFields({ about }: { about: About }) {
           </select>
         )}
       </Field>
-      <Field label={t("authoring.subject")}>
-        {(props) => (
-          <select {...props} name="subject_id">
-            <option value="">{t("authoring.no_subject")}</option>
-            {subjects.map((subject) => (
-              <option key={subject.id} value={subject.id} selected={subject.id === about.subject_id}>
-                {subject.name}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <SubjectChoice
+        chosen={about.subject_id ?? ""}
+        words={{
+          label: t("authoring.subject"),
+          other: t("authoring.subject_other"),
+          name: t("authoring.subject_name"),
+          hint: t("authoring.subject_hint"),
+          none: t("authoring.no_subject"),
+        }}
+      />
       <Field label={t("authoring.level")}>
         {(props) => <input {...props} name="level" maxLength={LEVEL_LENGTH_MAX} defaultValue={about.level ?? ""} />}
       </Field>

@@ -20,7 +20,9 @@ export function Standing({ courseId, parts }: { courseId: string; parts: readonl
       {refused.map((item) => (
         <Notice key={item.identity} tone="bad">
           <p>
-            {t("authoring.refused")} <strong>{item.title ?? ""}</strong> {sayWhy(item.code, item.message)}
+            {t("authoring.refused")} <strong>{item.title ?? ""}</strong>
+            <br />
+            {sayWhy(item.code, item.message)}
           </p>
           <a href="/outbox">{t("authoring.to_outbox")}</a>
         </Notice>

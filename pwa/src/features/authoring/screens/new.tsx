@@ -17,9 +17,10 @@ export function NewCourseScreen() {
 
   async function create(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    const about = aboutOf(event.currentTarget as HTMLFormElement); // The form that has this listener.
+    const form = event.currentTarget as HTMLFormElement; // The form that has this listener.
     const [id, sectionId] = [newId(), newId()];
     try {
+      const about = await aboutOf(engine, form);
       await engine.command(
         "catalog.course.create",
         { ...about, id, section_id: sectionId, section_title: t("authoring.first_section") },

@@ -5,32 +5,48 @@ import { type Engine, newId } from "#sync";
 import type { Subject } from "../../../app/rows.ts";
 import { useRows } from "../../../app/use.ts";
 import { Field } from "../../../ui/parts.tsx";
-import { t } from "../../../words/index.ts";
 
 const OTHER = "other";
 
+interface Props {
+  readonly chosen: string;
+  readonly words: {
+    readonly label: string;
+    readonly other: string;
+    readonly name: string;
+    readonly hint: string;
+    readonly none?: string; // What it is called to name no subject, where that may be.
+  };
+}
+
 /** Fields of a form: `subject_id`, and `subject_name` where it is another. */
-export function SubjectChoice({ chosen }: { chosen: string }) {
+export function SubjectChoice({ chosen, words }: Props) {
   const subjects = useRows<Subject>("catalog.subjects").rows; // One's own names that wait are among them.
   const [now, setNow] = useState(chosen);
   return (
     <>
-      <Field label={t("library.subject")}>
+      <Field label={words.label}>
         {(props) => (
-          <select {...props} name="subject_id" required onChange={(event) => setNow(event.currentTarget.value)}>
+          <select
+            {...props}
+            name="subject_id"
+            required={words.none === undefined}
+            onChange={(event) => setNow(event.currentTarget.value)}
+          >
+            {words.none !== undefined && <option value="">{words.none}</option>}
             {subjects.map((subject) => (
               <option key={subject.id} value={subject.id} selected={subject.id === now}>
                 {subject.name}
               </option>
             ))}
             <option value={OTHER} selected={now === OTHER}>
-              {t("library.subject_other")}
+              {words.other}
             </option>
           </select>
         )}
       </Field>
       {now === OTHER && (
-        <Field label={t("library.subject_name")} hint={t("library.subject_hint")}>
+        <Field label={words.name} hint={words.hint}>
           {(props) => <input {...props} name="subject_name" required pattern=".*\S.*" maxLength={100} />}
         </Field>
       )}

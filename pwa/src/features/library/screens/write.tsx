@@ -76,7 +76,15 @@ export function WriteItemScreen({ params }: { params: Readonly<Record<string, st
           {(props) => <input {...props} name="title" required maxLength={255} defaultValue={item?.title ?? ""} />}
         </Field>
         <Choice name="kind" label={t("library.kind")} chosen={item?.kind ?? "worksheet"} options={kinds()} />
-        <SubjectChoice chosen={item?.subject_id ?? ""} />
+        <SubjectChoice
+          chosen={item?.subject_id ?? ""}
+          words={{
+            label: t("library.subject"),
+            other: t("library.subject_other"),
+            name: t("library.subject_name"),
+            hint: t("library.subject_hint"),
+          }}
+        />
         <Choice
           name="language"
           label={t("library.language")}
