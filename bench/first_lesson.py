@@ -168,8 +168,7 @@ async def _signed_in_and_kept(context: BrowserContext, link: ThinLink, email: st
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", level=1, name="Hello")).to_be_visible(timeout=PATIENCE_MS)
-    await page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-    await page.wait_for_load_state("networkidle")
+    await page.wait_for_function("() => navigator.serviceWorker.controller !== null")  # All of the page is kept.
     await page.close()
 
 

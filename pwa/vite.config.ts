@@ -3,9 +3,9 @@ import { iconSprite } from "./build/icons.ts";
 import { numberedWords } from "./build/words.ts";
 
 const CORE =
-  /preact|signals|\/src\/(app\/(?!overlay|opening|update)|ui\/(?!rich))|\/features\/\w+\/routes\.ts|\/src\/words\/(index|format)|identity\/parts\/|virtual:icons/;
+  /preact|signals|\/src\/(app\/(?!overlay|opening|update)|ui\/(?!rich|cover))|\/features\/\w+\/routes\.ts|\/src\/words\/index|identity\/parts\/language|virtual:icons/;
 const ENGINE =
-  /\/src\/sync\/(?!worker|names)|\/src\/ui\/rich|\/src\/app\/(overlay|opening)|\/features\/\w+\/overlay\.ts/;
+  /\/src\/sync\/(?!worker|names)|\/src\/ui\/(rich|cover)|\/src\/words\/format|identity\/parts\/(?!language)|\/src\/app\/(overlay|opening)|\/features\/\w+\/overlay\.ts/;
 
 /** A limit is for a test that hangs, on the slowest machine: it costs nothing where a test passes. */
 const PATIENT = { testTimeout: 120_000, hookTimeout: 120_000, teardownTimeout: 60_000 };

@@ -10,7 +10,7 @@
 
 import { keyName, MINE_MAX, mineName, PEOPLE, packedName, rowsName, uploadsName, workName } from "../sync/names.js";
 import { dropDatabase } from "../sync/worker/db.js";
-import { type Kdf, newKdf, wrappingKey } from "./kdf.js";
+import type { Kdf } from "./kdf.js";
 import { readAll, readOne, removeOne, writeOne } from "./store.js";
 
 export interface Person {
@@ -32,6 +32,8 @@ interface Enrolled extends Person {
 
 const USES: KeyUsage[] = ["encrypt", "decrypt"];
 const WRAPS_MAX = MINE_MAX;
+
+const passwords = () => import("./kdf.js"); // Nothing of it is needed until somebody types one.
 
 /** The twin of a key handed out that can be wrapped again; what is handed out cannot be read even by our own page. */
 const wrappable = new WeakMap<CryptoKey, CryptoKey>();
@@ -63,7 +65,7 @@ export async function enrol(person: Person, password: string): Promise<CryptoKey
 export async function unlock(userId: string, password: string): Promise<CryptoKey | null> {
   const known = await readOne<Enrolled>(PEOPLE, userId);
   for (const { kdf, wrapped } of known?.wraps ?? []) {
-    const wrapper = await wrappingKey(kdf, password);
+    const wrapper = await (await passwords()).wrappingKey(kdf, password);
     try {
       return await handedOut(await crypto.subtle.unwrapKey("raw", wrapped, wrapper, "AES-KW", "AES-GCM", true, USES));
     } catch (error) {
@@ -75,7 +77,7 @@ export async function unlock(userId: string, password: string): Promise<CryptoKe
 }
 
 /** Bring what a password needs. */
-export { warm } from "./kdf.js";
+export const warm = async (): Promise<void> => await (await passwords()).warm();
 
 /** Keep the key on this phone, in a database of its own so that it can be deleted for good. Whoever reads the phone's files can read it. */
 export async function stayUnlocked(userId: string, key: CryptoKey): Promise<void> {
@@ -120,6 +122,7 @@ async function keptTwin(userId: string): Promise<CryptoKey | null> {
 }
 
 async function wrap(twin: CryptoKey, password: string): Promise<Wrap> {
+  const { newKdf, wrappingKey } = await passwords();
   const kdf = await newKdf();
   const wrapped = await crypto.subtle.wrapKey("raw", twin, await wrappingKey(kdf, password), "AES-KW");
   return { kdf, wrapped: new Uint8Array(wrapped) };
