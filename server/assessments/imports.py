@@ -199,4 +199,10 @@ async def _note(tx: Tx, made: Made, document: QuestionDocument, *, publish: bool
 
 def _report(entry: Entry) -> ReportItem:
     reasons = [] if entry.reason is None else [Reason(code=f"question.{entry.outcome}", message=entry.reason)]
-    return report_item(entry.place, title=entry.title, kind="question", state=entry.outcome, reasons=reasons)
+    return report_item(entry.place, title=entry.title, kind=kind_of_entry(entry), state=entry.outcome, reasons=reasons)
+
+
+def kind_of_entry(entry: Entry) -> str:
+    """A line of the report may tell of the whole file."""
+    is_of_the_file = entry.outcome == "partial" and entry.question is None
+    return "file" if is_of_the_file and not (entry.reason or "").startswith(_FOR_PEOPLE) else "question"

@@ -67,7 +67,7 @@ async def import_questions(work: Work, actor: Actor, order: QuestionsOrder, *, a
 
 
 def sums_of(report: ImportReport) -> Sums:
-    return Sums(questions=report.counts["ok"] + report.counts["partial"])
+    return Sums(questions=sum(item.kind == "question" and item.state in ("ok", "partial") for item in report.items))
 
 
 def read_document(path: Path, kind: QuestionsKind) -> QuestionDocument:

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from server.assessments.authoring import Placing, put_assessment
-from server.assessments.imports import TITLE_LENGTH_MAX, bank_drafts, clean_title, gradable
+from server.assessments.imports import TITLE_LENGTH_MAX, bank_drafts, clean_title, gradable, kind_of_entry
 from server.assessments.interchange import Entry, Question, QuestionDocument, read_questions
 from server.assessments.keeping import Kept, keep_pictures, with_files, with_ids
 from server.assessments.open_questions import keep_open_questions
@@ -134,4 +134,4 @@ def _told(quiz: PlannedQuiz, state: str, why: Reason | None = None) -> ReportIte
 def _entry_told(quiz: PlannedQuiz, entry: Entry) -> ReportItem:
     reasons = [] if entry.reason is None else [Reason(f"question.{entry.outcome}", entry.reason)]
     where = f"{quiz.item}: {entry.place}"
-    return report_item(where, title=entry.title, kind="question", state=entry.outcome, reasons=reasons)
+    return report_item(where, title=entry.title, kind=kind_of_entry(entry), state=entry.outcome, reasons=reasons)

@@ -7,7 +7,14 @@ may hold several assessments or a bank; all of its items are read.
 import re
 
 from server.assessments.interchange.checking import checked
-from server.assessments.interchange.document import PROMPT_LENGTH_MAX, Entry, Question, QuestionDocument
+from server.assessments.interchange.document import (
+    PROMPT_LENGTH_MAX,
+    ChoiceBody,
+    Entry,
+    Question,
+    QuestionDocument,
+    TrueFalseBody,
+)
 from server.assessments.interchange.pictures import FileFinder
 from server.assessments.interchange.qti12_items import (
     item_of,
@@ -17,7 +24,7 @@ from server.assessments.interchange.qti12_items import (
     texts,
 )
 from server.assessments.interchange.qti12_kinds import asked_of, kind_of_item
-from server.assessments.interchange.reading import Fault, Notes, entry_of, shown_of
+from server.assessments.interchange.reading import GENERAL_LOST, Fault, Notes, entry_of, shown_of, with_general
 from server.assessments.interchange.refusals import NotThisFormat, check_count
 from server.assessments.interchange.xml import (
     Element,
@@ -112,9 +119,14 @@ def _question(element: Element, notes: Notes) -> Question:
     item = item_of(element, notes)
     is_gapped = kind_of_item(item) in ("menus", "gaps")  # What stands inside a response is then its name.
     prompt, body = asked_of(item, presentation, _prompt(presentation, notes, is_gapped=is_gapped))
-    explanation = item.explanation()
+    explanation = item.general("general_fb", "solution")
+    right = item.general("correct", "correct_fb", "general_correct_fb")
+    wrong = item.general("incorrect", "incorrect_fb", "general_incorrect_fb")
+    if explanation is None and not isinstance(body, (ChoiceBody, TrueFalseBody)):
+        explanation, right = right, None
+    body = with_general(body, notes, right=right, wrong=wrong)
     if any(words for ident, words in item.feedback.items() if ident not in item.used):
-        notes.lose("feedback for any right or wrong answer was left out")
+        notes.lose(GENERAL_LOST)
     title = notes.title(attribute(element, "title"))
     return checked(
         Question(

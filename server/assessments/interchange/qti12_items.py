@@ -64,13 +64,13 @@ class Item:
                         return self.feedback[ident]
         return None
 
-    def explanation(self) -> str | None:
-        """What is shown whatever was answered, else what is shown with the right answer."""
-        for ident in ("general_fb", "solution", "correct", "correct_fb"):
-            if self.feedback.get(ident):
-                self.used.add(ident)
-                return self.feedback[ident]
-        return None
+    def general(self, *idents: str) -> str | None:
+        """The first of these that says anything."""
+        found = next((ident for ident in idents if self.feedback.get(ident)), None)
+        if found is None:
+            return None
+        self.used.add(found)
+        return self.feedback[found]
 
 
 _GENERAL = frozenset({"correct", "incorrect", "correct_fb", "general_fb", "general_incorrect_fb", "general_correct_fb"})

@@ -9,15 +9,19 @@ from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from server.assessments.interchange.document import (
+    FULL_PPM,
     PROMPT_LENGTH_MAX,
     TEXT_LENGTH_MAX,
     TITLE_LENGTH_MAX,
     Body,
+    Choice,
+    ChoiceBody,
     ClozeBody,
     Entry,
     Outcome,
     Question,
     ShortBody,
+    TrueFalseBody,
 )
 from server.assessments.interchange.markup import looks_like_html, to_plain
 from server.assessments.interchange.pictures import (
@@ -180,6 +184,37 @@ def number(words: str) -> Decimal:
     if abs(found.adjusted()) > EXPONENT_MAX:
         raise Fault(f"the number {words.strip()[:40]} is out of range")
     return found
+
+
+def with_general(body: Body, notes: Notes, *, right: str | None, wrong: str | None) -> Body:
+    """Words for any right and any wrong answer, given to each answer they are for; where that cannot be, they are lost.
+
+    A choice of one, and true or false, show after each answer just what such words would have shown.
+    """
+    if not right and not wrong:
+        return body
+    match body:
+        case ChoiceBody(choices=choices, is_multi=False):
+            if all(one.weight_ppm in (0, FULL_PPM) for one in choices):
+                return ChoiceBody(tuple(_told(one, right, wrong) for one in choices), is_multi=False)
+        case TrueFalseBody(is_true, for_wrong, for_right):
+            return TrueFalseBody(is_true, _both(for_wrong, wrong), _both(for_right, right))
+        case _:
+            pass
+    notes.lose(GENERAL_LOST)
+    return body
+
+
+GENERAL_LOST = "feedback for any right or wrong answer was left out"
+
+
+def _told(choice: Choice, right: str | None, wrong: str | None) -> Choice:
+    return Choice(choice.text, choice.weight_ppm, _both(choice.feedback, right if choice.weight_ppm else wrong))
+
+
+def _both(own: str | None, general: str | None) -> str | None:
+    joined = "\n".join(dict.fromkeys(words for words in (own, general) if words))
+    return joined[:TEXT_LENGTH_MAX] or None
 
 
 # --- whole files --------------------------------------------------------------------------------------------------

@@ -136,13 +136,18 @@ def test_blackboards_names_for_texts_and_kinds_are_known() -> None:
     assert entry.reason == "Its points, 2.5, became 2."
 
 
-def test_feedback_for_any_answer_is_said_to_be_left_and_that_of_one_answer_is_kept() -> None:
+def test_feedback_for_any_answer_goes_to_each_it_is_for_or_is_said_to_be_left() -> None:
     def said(ident: str, words: str) -> str:
         return f'<itemfeedback ident="{ident}"><material><mattext>{words}</mattext></material></itemfeedback>'
 
     wrong = rule("r", "b", "", shown="b_fb")
     kept = one("qti12", item(lid("r", *TWO), rule("r", "a"), wrong, more=said("b_fb", "Look again")))
-    lost = one("qti12", item(lid("r", *TWO), rule("r", "a"), more=said("general_incorrect_fb", "Pity")))
+    general = said("general_incorrect_fb", "Pity") + said("correct_fb", "Well done")
+    spread = one("qti12", item(lid("r", *TWO), rule("r", "a"), wrong, more=said("b_fb", "Look again") + general))
+    lost = one("qti12", item(lid("r", *TWO, cardinality="Multiple"), rule("r", "a"), more=general))
+    assert spread.outcome == "ok"
+    assert spread.question is not None
+    assert [choice.feedback for choice in spread.question.body.choices] == ["Well done", "Look again\nPity"]  # type: ignore[union-attr]
     assert kept.outcome == "ok"
     assert kept.question is not None
     assert kept.question.body.choices[1].feedback == "Look again"  # type: ignore[union-attr]
