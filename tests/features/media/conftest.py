@@ -81,6 +81,7 @@ class Post:
 
     def __init__(self, work: Work) -> None:
         self.work = work
+        self.owner_id = OWNER
 
     async def send(self, content: bytes | Path, name: str, mime: str = "") -> UUID:
         """All parts are there; nobody has looked at them yet."""
@@ -96,7 +97,7 @@ class Post:
                 ),
                 {
                     "id": upload_id,
-                    "owner": OWNER,
+                    "owner": self.owner_id,
                     "name": name,
                     "mime": mime,
                     "bytes": len(body),

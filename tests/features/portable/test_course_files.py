@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import text
 
 from server.imports import uploads
 from tests.features.imports.test_dry_runs import counts, send, told, with_quizzes
+from tests.features.media.conftest import Post, ffmpeg
 from tests.support.api import Api
 
 CONTENT = Path(__file__).resolve().parents[4] / "shared" / "content"
@@ -169,3 +171,37 @@ async def test_a_course_goes_out_with_its_staff_alone(api: Api, teacher: httpx.A
     assert (gift.status_code, gift.headers["content-disposition"].endswith('.gift"')) == (200, True)
     assert gift.text.count("::") == 6
     assert (await teacher.get(f"{address}?format=docx")).status_code in {400, 422}
+
+
+async def test_a_recording_goes_out_without_what_it_says_of_itself_and_comes_in_as_it_went(
+    api: Api, teacher: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    told = tmp_path / "told.m4a"
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", "-metadata", "title=SecretPlace", str(told))
+    assert b"SecretPlace" in told.read_bytes()
+    post = Post(api.work)
+    post.owner_id = await owner_of(api)
+    sent = await post.sent(told, "told.m4a", "audio/mp4")
+    assert sent.file is not None
+    course = (await teacher.post("/api/v1/courses", json={"title": "Sounds"})).json()["data"]["id"]
+    section = (await teacher.post(f"/api/v1/courses/{course}/sections", json={"title": "One"})).json()["data"]["id"]
+    sound = {"type": "audio", "file_id": str(sent.file["id"]), "title": "A sound"}
+    answer = await teacher.post(f"/api/v1/sections/{section}/lessons", json={"title": "Hear", "blocks": [sound]})
+    assert answer.status_code == 201, answer.text
+
+    first = await exported(api, teacher, "sounds")
+    made = await imported(api, teacher, first)
+
+    assert (made["state"], made["would"]["files"]) == ("done", 1), made
+    with zipfile.ZipFile(io.BytesIO(first)) as packed:
+        [card] = json.loads(packed.read("files.json"))
+        original = packed.read(card["original"]["path"])
+    assert (b"SecretPlace" in original, hashlib.sha256(original).hexdigest()) == (False, card["sha256"])
+    again = await exported(api, teacher, "sounds-2")
+    assert differing(first, again) == {}
+
+
+async def owner_of(api: Api) -> UUID:
+    async with api.work.database.transaction() as tx:
+        statement = text("select id from identity_users where email = 'oybek@example.org'")
+        return UUID(str((await tx.db.execute(statement)).scalar_one()))
