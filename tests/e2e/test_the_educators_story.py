@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
 COURSE, LESSON, TEST = "Heat at home", "The kettle", "Did you see it?"
 IN_CHARGE = "() => navigator.serviceWorker.controller !== null"
 KEPT = "async () => (await caches.match('/.kept/studio')) !== undefined"
-SECONDS = 60
+SECONDS = 40
 LINK_BYTES_A_S = 31_250  # 250 kbit/s
 THIN_BYTES_A_S = 12_000
 AWAY_S = 0.3
@@ -294,7 +294,7 @@ async def pay_what_was_said(installation: Installation, amina: Link) -> None:
     await page.get_by_role("button", name=re.compile("^Download")).click()
     await expect(page.get_by_text(re.compile("Ready offline"))).to_be_visible(timeout=COMING_MS)
     paid = amina.proxy.bytes_down - before
-    assert 0.95 * price < paid < 1.05 * price, (price, paid)
+    assert 0.95 * price < paid < 1.08 * price, (price, paid)  # Heads of answers are not in the price.
 
 
 async def load_the_page(amina: Link) -> None:
