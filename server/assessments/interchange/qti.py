@@ -30,7 +30,7 @@ from server.assessments.interchange.qti_interactions import (
     note_losses,
     refuse_what_changes,
 )
-from server.assessments.interchange.reading import Fault, Notes, Skipped, entry_of, number, shown_of
+from server.assessments.interchange.reading import Fault, Notes, Skipped, entry_of, number, shown_of, with_general
 from server.assessments.interchange.refusals import NotThisFormat, check_count
 from server.assessments.interchange.xml import (
     Element,
@@ -191,7 +191,9 @@ def _question(root: Element, notes: Notes) -> Question:
         raise Skipped(f"“{other[0]}” is not taken" if other else "a text without answers is not a question")
     before = _stimuli(root, notes)
     prompt, answers = body_of(item, body, found)
-    explanation = _explanation(item)
+    explanation = _shown_for(item, "explanation", "solution", "general")
+    right, wrong = _shown_for(item, "correct", "right"), _shown_for(item, "incorrect", "wrong")
+    answers = with_general(answers, notes, right=right, wrong=wrong)
     note_losses(item, body)
     title = notes.title(attribute(root, "title"))
     return checked(
@@ -219,10 +221,10 @@ def _stimuli(root: Element, notes: Notes) -> list[str]:
     return [words for words in found if words]
 
 
-def _explanation(item: Item) -> str | None:
-    """Feedback that is shown whatever was answered."""
+def _shown_for(item: Item, *idents: str) -> str | None:
+    """Feedback by what people call it: `explanation` is shown whatever was answered."""
     for one in children(item.root, "modalFeedback"):
-        if attribute(one, "identifier").lower() in ("explanation", "solution", "general"):
+        if attribute(one, "identifier").lower() in idents and attribute(one, "showHide") in ("show", ""):
             item.used.add(one)
             return item.notes.html(inner_html(one), length_max=PROMPT_LENGTH_MAX) or None
     return None

@@ -248,6 +248,14 @@ def test_what_an_item_holds_beyond_its_answers_is_said(source: str, outcome: str
     assert (entry.outcome, why in (entry.reason or "")) == (outcome, True), entry.reason
 
 
+def test_feedback_that_is_called_correct_goes_to_the_right_answer() -> None:
+    told_ = "".join(f'<modalFeedback identifier="{name}">{name}!</modalFeedback>' for name in ("correct", "incorrect"))
+    entry = one("qti", qti2(CHOICE, more=told_))
+    assert entry.outcome == "ok"
+    assert entry.question is not None
+    assert [choice.feedback for choice in entry.question.body.choices] == ["correct!", "incorrect!"]  # type: ignore[union-attr]
+
+
 def test_instructions_for_learners_and_a_shared_text_are_read_before_the_question() -> None:
     body = f'<rubricBlock view="candidate"><p>Use no books.</p></rubricBlock>{CHOICE}'
     source = qti2(body, declared='<assessmentStimulusRef identifier="s" href="s.xml"/>')
