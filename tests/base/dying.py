@@ -36,18 +36,18 @@ async def gave_up(tx: Tx, _payload: Kill) -> None:
     await tx.audit("test.gave_up", kind="test")
 
 
-@long_job(Kill, timeout_s=30, attempts_max=3, lane="film", gave_up=gave_up)
+@long_job(Kill, timeout_s=300, attempts_max=3, lane="film", gave_up=gave_up)
 async def kill(_work: Work, _payload: Kill) -> None:
     if bystanders:
         await bystanders[0].wait()  # Whoever is beside it has begun.
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@long_job(Bystand, timeout_s=30, attempts_max=1, lane="film")
+@long_job(Bystand, timeout_s=300, attempts_max=1, lane="film")
 async def bystand(work: Work, _payload: Bystand) -> None:
     if bystanders:
         bystanders[0].set()
-        await asyncio.sleep(30)  # Killed meanwhile.
+        await asyncio.sleep(300)  # Killed meanwhile.
     async with work.database.transaction() as tx:
         await tx.audit("test.stood_by", kind="test")
 
