@@ -47,11 +47,18 @@ export function surround(apis: Apis): void {
       cookies = [...cookies.filter((one) => one.split("=")[0] !== pair.split("=")[0]), pair];
     },
   });
-  const above: Record<string, unknown> = { ...apis, closed: false, document: { title: "" }, location: { href: "" } };
-  above.parent = above;
-  above.top = above;
-  above.window = above;
-  above.postMessage = () => undefined;
+  const above: Record<string, unknown> = {
+    ...apis,
+    closed: false,
+    frames: [],
+    length: 0,
+    location: { href: "", search: "", hash: "" },
+    document: document.implementation.createHTMLDocument(""), // Empty, and asked like any other.
+  };
+  for (const name of ["parent", "top", "window", "self"]) above[name] = above;
+  for (const name of ["postMessage", "addEventListener", "removeEventListener", "focus", "close"]) {
+    above[name] = () => undefined;
+  }
   give(window, "parent", above);
   give(window, "opener", above);
   give(window, "frameElement", null);
