@@ -8,7 +8,7 @@ export async function fetchWhole(what: string | Request, options: RequestInit = 
     try {
       return await whole(await fetch(what, options));
     } catch (error) {
-      if (!(error instanceof TypeError) || !navigator.onLine) throw error;
+      if (!(error instanceof TypeError) || navigator.onLine === false) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
