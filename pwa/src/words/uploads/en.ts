@@ -7,6 +7,7 @@ export const en = {
   "uploads.none": "No files on their way",
   "uploads.none_hint": "Choose pictures, films, sound or documents. Without a network they wait on this phone.",
   "uploads.waiting": "Waits for the network",
+  "uploads.turn": "Waits its turn",
   "uploads.later": "Waits: {why}",
   "uploads.sending": "Sending, {done} of {total}",
   "uploads.paused": "Paused, {done} of {total} sent",

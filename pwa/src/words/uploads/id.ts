@@ -8,6 +8,7 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "uploads.none": "Tidak ada berkas yang dikirim",
   "uploads.none_hint": "Pilih gambar, film, suara, atau dokumen. Tanpa jaringan berkas menunggu di ponsel ini.",
   "uploads.waiting": "Menunggu jaringan",
+  "uploads.turn": "Menunggu giliran",
   "uploads.later": "Menunggu: {why}",
   "uploads.sending": "Mengirim, {done} dari {total}",
   "uploads.paused": "Dijeda, {done} dari {total} terkirim",

@@ -8,6 +8,7 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "uploads.none": "Нет файлов в пути",
   "uploads.none_hint": "Выберите изображения, фильмы, звук или документы. Без сети они ждут на этом телефоне.",
   "uploads.waiting": "Ждёт сети",
+  "uploads.turn": "Ждёт своей очереди",
   "uploads.later": "Ждёт: {why}",
   "uploads.sending": "Отправляется, {done} из {total}",
   "uploads.paused": "Приостановлено, отправлено {done} из {total}",

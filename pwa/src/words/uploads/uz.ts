@@ -8,6 +8,7 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "uploads.none": "Yoʻldagi fayllar yoʻq",
   "uploads.none_hint": "Rasm, film, ovoz yoki hujjat tanlang. Tarmoqsiz ular shu telefonda kutib turadi.",
   "uploads.waiting": "Tarmoqni kutmoqda",
+  "uploads.turn": "Navbatini kutmoqda",
   "uploads.later": "Kutmoqda: {why}",
   "uploads.sending": "Yuborilmoqda, {total} dan {done}",
   "uploads.paused": "Toʻxtatilgan, {total} dan {done} yuborilgan",

@@ -123,7 +123,8 @@ function say(upload: Upload): string {
       if (upload.code === "upload.quota" || upload.code === "upload.too_many")
         return t("uploads.later", { why: t("uploads.quota") });
       if (upload.code && upload.code !== "network.offline") return t("uploads.later", { why: t("uploads.busy") });
-      return upload.code ? t("uploads.waiting") : t("uploads.sending", sizes);
+      if (upload.code) return t("uploads.waiting");
+      return upload.sent > 0 ? t("uploads.sending", sizes) : t("uploads.turn");
     case "sending":
       return t("uploads.sending", sizes);
     case "paused":
