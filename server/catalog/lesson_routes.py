@@ -1,8 +1,9 @@
 """Sections and lessons over HTTP, for those who write them and for those who read online."""
 
+from typing import Any
 from uuid import UUID
 
-from litestar import delete, get, patch, post
+from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -11,6 +12,7 @@ from server.base.http.packing import PACKED
 from server.base.tx import Tx
 from server.catalog import courses, lessons, revisions
 from server.catalog.blocks import TEXT_BYTES_MAX
+from server.catalog.routes import with_etag
 from server.catalog.schemas import EditLesson, LessonAnswer, NewLesson, NewSection, RevisionText, SectionRow
 
 BODY_BYTES_MAX = TEXT_BYTES_MAX + 100_000
@@ -34,9 +36,11 @@ async def add_lesson(
 
 
 @get("/api/v1/lessons/{lesson_id:uuid}", operation_id="Lesson", middleware=[PACKED])
-async def get_lesson(lesson_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[LessonAnswer]:
-    """A lesson with its blocks, for who may open it."""
-    return success(await lessons.read_lesson(tx, lesson_id))
+async def get_lesson(
+    request: Request[Any, Any, Any], lesson_id: FromPath[UUID], tx: NamedDependency[Tx]
+) -> Response[Success[LessonAnswer]]:
+    """A lesson with its blocks, for who may open it. Answers 304 to the ETag of what it would say."""
+    return with_etag(request, await lessons.read_lesson(tx, lesson_id))
 
 
 @get("/api/v1/courses/{course_id:uuid}/revisions/{revision_id:uuid}/before", operation_id="LessonBefore")

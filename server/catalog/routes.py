@@ -51,7 +51,7 @@ async def list_courses(  # noqa: PLR0913, PLR0917 - one for each filter of the a
         sort=sort,
     )
     cards, total = await queries.list_courses(tx, wanted, Page(page, limit, total=0))
-    return _with_etag(request, cards, page=Page(page, limit, total))
+    return with_etag(request, cards, page=Page(page, limit, total))
 
 
 @get("/api/v1/courses/{course_id:uuid}", operation_id="Course")
@@ -59,7 +59,7 @@ async def get_course(
     request: Request[Any, Any, Any], course_id: FromPath[UUID], tx: NamedDependency[Tx]
 ) -> Response[Success[CourseTree]]:
     """The course with sections and lessons, and how far the caller has come."""
-    return _with_etag(request, await queries.course_tree(tx, course_id))
+    return with_etag(request, await queries.course_tree(tx, course_id))
 
 
 @post("/api/v1/courses", operation_id="CreateCourse")
@@ -99,7 +99,7 @@ async def _card(tx: Tx, course_id: UUID) -> CourseCard:
     return await queries.card_of(tx, course_id)
 
 
-def _with_etag(request: Request[Any, Any, Any], data: Any, *, page: Page | None = None) -> Response[Any]:
+def with_etag(request: Request[Any, Any, Any], data: Any, *, page: Page | None = None) -> Response[Any]:
     """200 with the ETag of the data alone (`meta` changes with every answer), or 304."""
     etag = f'W/"{hashlib.sha256(msgspec.json.encode((data, page and page.total))).hexdigest()[:32]}"'
     headers = {"etag": etag, "cache-control": "private, no-cache"}

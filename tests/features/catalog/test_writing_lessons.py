@@ -73,6 +73,21 @@ async def test_a_lesson_written_and_published_reaches_a_phone_and_so_does_its_ne
     assert set(phone.all("catalog.lesson_texts")) == {lesson["id"]}
 
 
+async def test_a_lesson_that_is_read_online_comes_packed_and_not_again_while_it_is_the_same(desk: Desk) -> None:
+    blocks = [{"type": "paragraph", "html": "Heat flows from warm to cold. " * 50}, EXERCISE]
+    address = f"/api/v1/lessons/{(await desk.write(blocks=blocks)).json()['data']['id']}"
+
+    first = await desk.oybek.get(address, headers={"accept-encoding": "br"})
+    again = await desk.oybek.get(address, headers={"accept-encoding": "br", "if-none-match": first.headers["etag"]})
+    await desk.oybek.patch(address, json={"title": "Warmth"})
+    changed = await desk.oybek.get(address, headers={"if-none-match": first.headers["etag"]})
+
+    assert first.headers["content-encoding"] == "br"
+    assert int(first.headers["content-length"]) < 600 < len(first.content)
+    assert (again.status_code, again.content) == (304, b"")
+    assert (changed.status_code, changed.json()["data"]["title"]) == (200, "Warmth")
+
+
 async def test_only_who_may_open_a_lesson_reads_it_and_only_its_authors_write(desk: Desk) -> None:
     lesson_id = (await desk.write(blocks=[PARAGRAPH, EXERCISE])).json()["data"]["id"]
     address = f"/api/v1/lessons/{lesson_id}"
