@@ -140,7 +140,8 @@ async def published_unseen(oybek: Phone, siti: Phone, address: str) -> None:
     """One publishes without a network while the other changes the card: nobody publishes what they have not seen."""
     await oybek.go(address)
     await oybek.button("Publish").click()
-    await expect(oybek.screen.get_by_text("Learners will see the course")).to_be_visible(timeout=60_000)  # What was chosen has come.
+    asked = oybek.screen.get_by_text("Learners will see the course")  # What was chosen has come.
+    await expect(asked).to_be_visible(timeout=60_000)
     await oybek.offline()
     await oybek.button("Publish").click()
     await siti.go(address)
