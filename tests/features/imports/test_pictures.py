@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from server.assessments.interchange import read_questions
+from server.assessments.keeping import show_pictures
+from server.base.ids import new_id
 from tests.support.api import Api
 from tests.support.cartridges import cartridge, manifest, page, picture
 from tests.support.phone import Phone
@@ -181,3 +183,9 @@ async def test_a_picture_of_moodle_comes_in_and_goes_out_again(api: Api, teacher
         )
         [row] = (await tx.db.execute(asked, {"slug": other["course_slug"]})).all()
     assert MARK.findall(row.prompt) == [("this one", row.file)]
+
+    async with api.work.database.transaction() as tx:  # Somebody else's test names the file: it gets nothing.
+        uses = text("select count(*) from media_uses")
+        before = (await tx.db.execute(uses)).scalar_one()
+        await show_pictures(tx, course_id=new_id(), owner_id=new_id(), texts=[row.prompt])
+        assert (await tx.db.execute(uses)).scalar_one() == before
