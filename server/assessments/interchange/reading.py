@@ -123,7 +123,7 @@ def _why_no_picture(src: str, *, is_found: bool) -> str:
         return "a picture that cannot be read was left out"
     if re.match(r"[a-z][a-z0-9+.-]*:|//", name, re.IGNORECASE):
         return f"the picture {name} lies on another site and was left out"
-    return f"the picture {name} is not in the file and was left out"
+    return f"the picture {name} is not in the file, or is larger than 10 MB, and was left out"
 
 
 def entry_of(

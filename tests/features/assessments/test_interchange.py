@@ -335,7 +335,9 @@ def test_an_item_of_qti_2_and_one_of_qti_3() -> None:
     [order] = read("qti", QTI30).questions
 
     assert luggage.outcome == "partial"
-    assert luggage.reason == "The picture images/sign.png is not in the file and was left out."
+    assert (
+        luggage.reason == "The picture images/sign.png is not in the file, or is larger than 10 MB, and was left out."
+    )
     assert luggage.question is not None
     assert (
         luggage.question.prompt

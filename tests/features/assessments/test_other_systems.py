@@ -5,6 +5,7 @@ import io
 import zipfile
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -18,7 +19,7 @@ from server.assessments.interchange.document import (
     NumericRange,
     ShortAnswer,
 )
-from server.imports.questions import read_document
+from server.imports.questions import ENTRY_BYTES_MAX, read_document
 from tests.support.cartridges import picture
 
 PNG = picture()
@@ -310,6 +311,16 @@ def test_a_package_is_read_however_it_was_packed(tmp_path: Path, entries: dict[s
     file.write_bytes(zipped(entries))
     [entry] = read_document(file, "qti").entries
     assert entry.outcome == "ok"
+
+
+def test_a_picture_that_is_too_large_costs_its_question_a_picture_and_no_more(tmp_path: Path) -> None:
+    file = tmp_path / "package.zip"
+    shown = CHOICE.replace("Which?", 'Which? <img src="large.png" alt="a map"/>')
+    file.write_bytes(zipped({"q.xml": qti2(shown), "large.png": Random(1).randbytes(ENTRY_BYTES_MAX + 1)}))
+    [entry] = read_document(file, "qti").entries
+    assert entry.question is not None
+    assert entry.question.prompt == "Which? [a map]"
+    assert entry.reason == "The picture large.png is not in the file, or is larger than 10 MB, and was left out."
 
 
 # --- Moodle -----------------------------------------------------------------------------------------------------------

@@ -42,7 +42,10 @@ def test_where_a_picture_cannot_be_had_the_reason_names_it() -> None:
     def reason(src: str) -> str | None:
         return one("moodle_xml", moodle("shortanswer", f'<p>See <img src="{src}">.</p>', ANSWERED)).reason
 
-    assert reason("@@PLUGINFILE@@/a.png") == "The picture @@PLUGINFILE@@/a.png is not in the file and was left out."
+    assert (
+        reason("@@PLUGINFILE@@/a.png")
+        == "The picture @@PLUGINFILE@@/a.png is not in the file, or is larger than 10 MB, and was left out."
+    )
     assert (
         reason("https://a.example/x.png")
         == "The picture https://a.example/x.png lies on another site and was left out."
