@@ -23,6 +23,7 @@ from tests.support.postgres import TEMPLATE, PostgresServer
 from tests.support.postgres import postgres_server as start_postgres
 
 MEMORY_BYTES_MIN = 2 * 1024**3
+HUNG_S = 900  # A story that takes so long, servers and page included, hangs; on a busy machine half of it may be true.
 # In this order, then all others. The first builds the page and the school that all stories begin with.
 LONGEST = (
     "e2e/test_a_film_without_a_network",
@@ -71,6 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVED & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(HUNG_S), append=False)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: _place_in_line(item.path))
 
