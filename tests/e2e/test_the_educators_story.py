@@ -21,7 +21,7 @@ from tests.support.browser import PHONE, WAIT_MS, Phone, phones
 from tests.support.installation import Installation
 from tests.support.proxy import Fate, Lane, Proxy, proxy_to
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 COURSE, LESSON, TEST = "Heat at home", "The kettle", "Did you see it?"
 IN_CHARGE = "() => navigator.serviceWorker.controller !== null"
