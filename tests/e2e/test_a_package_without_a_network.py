@@ -11,7 +11,7 @@ from tests.support.browser import Phone, Phones
 from tests.support.installation import Installation
 from tests.support.packages import quiz_and_spy, zipped
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 COURSE = "How things move"
 
