@@ -32,6 +32,7 @@ THIN_BYTES_A_S = 12_000
 AWAY_S = 0.3
 CUT_EVERY = 16_000  # bytes up, on each connection: a part of a file takes many of them.
 CUTS = 12
+WORDS_BYTES_MAX = 120_000  # Up, for the lesson, the questions, and asking where to go on.
 COMING_MS = 180_000
 SUM_MAX = 100  # so'm a megabyte
 
@@ -227,7 +228,8 @@ async def everything_arrives(oybek: Link, things: Things, bytes_before: int) -> 
     await oybek.phone.go("/teach/uploads")
     await expect(page.get_by_text("Ready to use")).to_have_count(3, timeout=COMING_MS)
     assert oybek.proxy.cuts >= 10, oybek.proxy.cuts
-    assert oybek.proxy.bytes_up - bytes_before < 2 * things.bytes  # Words, questions and asking where to go on as well.
+    lost_max = oybek.proxy.cuts * CUT_EVERY  # What had gone up when a connection was cut is all that may go again.
+    assert oybek.proxy.bytes_up - bytes_before < things.bytes + lost_max + WORDS_BYTES_MAX
 
 
 async def publish(installation: Installation, oybek: Phone, things: Things) -> None:
@@ -294,7 +296,7 @@ async def pay_what_was_said(installation: Installation, amina: Link) -> None:
     await page.get_by_role("button", name=re.compile("^Download")).click()
     await expect(page.get_by_text(re.compile("Ready offline"))).to_be_visible(timeout=COMING_MS)
     paid = amina.proxy.bytes_down - before
-    assert 0.95 * price < paid < 1.08 * price, (price, paid)  # Heads of answers are not in the price.
+    assert 0.95 * price < paid < 1.1 * price, (price, paid)  # Heads of answers are not in the price.
 
 
 async def load_the_page(amina: Link) -> None:
