@@ -147,11 +147,12 @@ async def make_the_course(oybek: Phone) -> None:
 
 async def write_the_lesson(oybek: Link, things: Things) -> None:
     page = oybek.phone.screen
-    oybek.is_thin(up_max=CUT_EVERY)
-    await oybek.proxy.close()  # Connections of before, which no cut was meant for.
     await add(page, "Text")
     await page.keyboard.type("Watch the kettle, then read the page.")
     await add(page, "Picture")
+    oybek.is_thin(up_max=CUT_EVERY)  # Not before: a script that was asked for by the page alone is not asked for again.
+    await came_to_rest(oybek.proxy)
+    await oybek.proxy.close()  # Connections of before, which no cut was meant for.
     await page.get_by_label("Choose a file").set_input_files(things.page)
     await page.get_by_label("What is to be seen").fill("A page of a book about heat")
     await add(page, "Film")
