@@ -13,7 +13,7 @@ from server.base.storage import Storage
 from server.base.work import Work
 from server.catalog.portable.format import EntryCard, FileCard, ObjectCard
 from server.media.files import Accepted
-from server.media.intake.examining import Examined, examine, store_original
+from server.media.intake.examining import Examined, examine, keep
 from server.media.renditions.decoding import folder_of
 from server.media.renditions.made import Made, as_variant, sha256_of, store
 from server.media.schemas import RenditionRow
@@ -109,23 +109,5 @@ class Bringer:
 async def accepted_of(storage: Storage, examined: Examined, path: Path, *, name: str | None) -> Accepted:
     """What was examined, its bytes in the store. Raises Unavailable."""
     sha256 = await asyncio.to_thread(sha256_of, path)
-    pictures = [as_variant(await store(storage, made)) for made in examined.pictures]
-    renditions = [await store(storage, made) for made in examined.made]
-    original = await store_original(storage, examined)
-    return Accepted(
-        sha256=sha256,
-        mime=examined.mime,
-        bytes=await asyncio.to_thread(os.path.getsize, path),
-        kind=examined.kind,
-        name=name,
-        width=examined.width,
-        height=examined.height,
-        duration_ms=examined.duration_ms,
-        pages=examined.pages,
-        scan="clean" if examined.is_clean else "unscanned",
-        variants=pictures,
-        renditions=renditions,
-        pending=examined.pending,
-        original=original,
-        text=examined.text,
-    )
+    size = await asyncio.to_thread(os.path.getsize, path)
+    return await keep(storage, examined, sha256=sha256, size=size, name=name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from server.base.storage import Storage
-from server.media.files import ORIGINAL, RAW
+from server.media.files import ORIGINAL, RAW, Accepted
 from server.media.intake.antivirus import Infected as Found
 from server.media.intake.antivirus import scan
 from server.media.intake.formats import Format
@@ -18,7 +18,7 @@ from server.media.renditions.bare import bare
 from server.media.renditions.captions import BYTES_MAX as CAPTIONS_BYTES_MAX
 from server.media.renditions.captions import language_in_name, language_of, to_webvtt
 from server.media.renditions.decoding import ARCHIVE, PAGES, PAPER, PICTURE, decode
-from server.media.renditions.made import Made, store
+from server.media.renditions.made import Made, as_variant, store
 from server.media.renditions.probing import Probed, probe
 from server.media.schemas import FileKind, RenditionRow
 
@@ -83,8 +83,34 @@ async def examine(path: Path, *, name: str, claimed: str, folder: Path, clamd: s
     return examined
 
 
-async def store_original(storage: Storage, examined: Examined) -> RenditionRow | None:
-    """Put what is kept of what came under its hash. Twice is once. Raises Unavailable."""
+async def keep(storage: Storage, examined: Examined, *, sha256: str, size: int, name: str | None) -> Accepted:
+    """All that stays of it, in the store: bytes first, rows later. `sha256` and `size`: of what came. Twice is once.
+
+    Raises Unavailable.
+    """
+    pictures = [as_variant(await store(storage, made)) for made in examined.pictures]
+    renditions = [await store(storage, made) for made in examined.made]
+    original = await _store_original(storage, examined)
+    return Accepted(
+        sha256=sha256,
+        mime=examined.mime,
+        bytes=size,
+        kind=examined.kind,
+        name=name,
+        width=examined.width,
+        height=examined.height,
+        duration_ms=examined.duration_ms,
+        pages=examined.pages,
+        scan="clean" if examined.is_clean else "unscanned",
+        variants=pictures,
+        renditions=renditions,
+        pending=examined.pending,
+        original=original,
+        text=examined.text,
+    )
+
+
+async def _store_original(storage: Storage, examined: Examined) -> RenditionRow | None:
     if examined.original is None:
         return None
     name = ORIGINAL if examined.is_bare else RAW

@@ -9,15 +9,14 @@ from server.base.work import Work
 from server.media.blobs import blob_arrived
 from server.media.events import FileReady
 from server.media.files import Accepted, accept_file
-from server.media.intake.examining import Examined, examine, store_original
+from server.media.intake.examining import examine, keep
 from server.media.intake.payloads import CheckLargeUpload
 from server.media.intake.refusals import FileRefused
 from server.media.models import MediaFile
 from server.media.renditions.decoding import folder_of
 from server.media.renditions.jobs import BROKEN
-from server.media.renditions.made import as_variant, store
 from server.media.renditions.planning import LARGE_BYTES, make_later
-from server.media.uploads.assembling import Assembled, assemble
+from server.media.uploads.assembling import assemble
 from server.media.uploads.errors import UploadDamaged
 from server.media.uploads.models import MediaUpload
 from server.media.uploads.owning import own_file
@@ -102,7 +101,7 @@ async def check(work: Work, coming: Coming) -> None:
         except FileRefused as refusal:
             await _refuse(work, coming, refusal.code, refusal.message)
             return
-        accepted = await _stored(work, coming, assembled, examined)
+        accepted = await keep(work.storage, examined, sha256=assembled.sha256, size=assembled.bytes, name=coming.name)
     async with work.database.transaction() as tx:
         await _accept(tx, coming, accepted)
 
@@ -111,30 +110,6 @@ async def _refuse(work: Work, coming: Coming, code: str, words: str) -> None:
     async with work.database.transaction() as tx:
         await note_upload(tx, coming.id, state="refused", reason=(code, words))
         await tx.audit("media.upload.refuse", kind="upload", id_=coming.id, code=code, name=coming.name)
-
-
-async def _stored(work: Work, coming: Coming, assembled: Assembled, examined: Examined) -> Accepted:
-    """Bytes first, rows later."""
-    pictures = [as_variant(await store(work.storage, made)) for made in examined.pictures]
-    renditions = [await store(work.storage, made) for made in examined.made]
-    original = await store_original(work.storage, examined)
-    return Accepted(
-        sha256=assembled.sha256,
-        mime=examined.mime,
-        bytes=assembled.bytes,
-        kind=examined.kind,
-        name=coming.name,
-        width=examined.width,
-        height=examined.height,
-        duration_ms=examined.duration_ms,
-        pages=examined.pages,
-        scan="clean" if examined.is_clean else "unscanned",
-        variants=pictures,
-        renditions=renditions,
-        pending=examined.pending,
-        original=original,
-        text=examined.text,
-    )
 
 
 async def _accept(tx: Tx, coming: Coming, accepted: Accepted) -> None:
