@@ -241,7 +241,7 @@ async def write_the_lesson(oybek: Phone) -> None:
     await judged(oybek)
     await enter(oybek, page.get_by_role("link", name="Go on writing"))
     await enter(oybek, oybek.button("Save"))
-    await oybek.shows("Saved")
+    await expect(page.get_by_text("Saved", exact=True)).to_be_visible()  # The line above says "saved here" of all else.
 
 
 async def find_it_again(oybek: Phone) -> None:
