@@ -57,6 +57,7 @@ async def measure(servers: Servers) -> list[Figure]:
         lessons = add_lessons(connection, people[0], 2_000)
         with api(settings) as port:
             phones = _Crowd(port, connection, people, lessons)
+            await _at_size(phones, Curves(), SMALL)  # A server's first plans and pages are no matter of size.
             for size in sizes:
                 await _at_size(phones, by_rows, size)
             await _at_crowds(phones, by_phones)
