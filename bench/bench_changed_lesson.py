@@ -72,7 +72,9 @@ async def _write(oybek: httpx.AsyncClient, section: str, n: int, picture: UUID) 
 
 
 def _blocks(n: int, picture: UUID, *, more: str = "x") -> list[dict[str, object]]:
-    lines = [{"type": "paragraph", "html": f"{n}.{line} {PARAGRAPH * 6}"} for line in range(12)]
+    lines: list[dict[str, object]] = [
+        {"type": "paragraph", "html": f"{n}.{line} {PARAGRAPH * 6}"} for line in range(12)
+    ]
     image = {"type": "image", "file_id": str(picture), "alt": "A kettle", "width": 480, "height": 320}
     return [*lines, {"type": "paragraph", "html": more}, image, {"type": "exercise", "prompt": "Boil water."}]
 

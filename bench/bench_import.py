@@ -81,7 +81,7 @@ async def _import(servers: Servers) -> tuple[float, float, float, float]:
         out_s = time.perf_counter() - started
         plain_s = _plain_zip(path)
         started = time.perf_counter()
-        await import_course(work, SYSTEM, CartridgeOrder(path=path, owner_id=owner.id), tests=QuizTaker())
+        await import_course(work, SYSTEM, CartridgeOrder(path=path, owner_id=owner.id), tests=QuizTaker(work.storage))
         in_s = time.perf_counter() - started
         await work.redis.aclose()
         await work.database.close()

@@ -94,7 +94,7 @@ async def _pictures(folder: Path) -> list[Figure]:
     for _ in range(PICTURES):
         _mime, image = picture.open_upright(content)
         for _name, shrunk in picture.shrink(image):
-            picture.encode(shrunk, "WEBP")
+            picture.encode(shrunk)
     floor_s = time.perf_counter() - begun
     made_in = folder / "pictures"
     made_in.mkdir()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from bench.api import Person, exchange_body, headers_of
@@ -12,6 +12,8 @@ READ_BYTES_S = 1_024
 SEND_EACH_S = 0.5
 RECEIVE_BUFFER = 4_096
 BYTES_MAX = 10_000_000
+
+Act = Callable[[asyncio.StreamReader, asyncio.StreamWriter, Person, list[str]], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -31,7 +33,7 @@ async def slow_phones(port: int, people: Sequence[Person], names: list[str]) -> 
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _again_and_again(act, port: int, person: Person, names: list[str]) -> None:
+async def _again_and_again(act: Act, port: int, person: Person, names: list[str]) -> None:
     while True:
         with contextlib.suppress(ConnectionError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=RECEIVE_BUFFER)

@@ -10,7 +10,7 @@ from server.embedded.installation import ROOT
 from server.embedded.pwa_build import PWA, BuildFailed, install_packages, npm
 
 CHECKS = (
-    ("mypy", ("-m", "mypy", "server", "sync")),  # The longest first: it takes one core for itself.
+    ("mypy", ("-m", "mypy", "server", "sync", "bench")),  # The longest first: it takes one core for itself.
     ("ruff", ("-m", "ruff", "check", "--quiet", "--output-format=concise", ".")),
     ("ruff format", ("-m", "ruff", "format", "--check", "--output-format=concise", ".")),
     ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-cache")),
