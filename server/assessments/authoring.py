@@ -1,6 +1,7 @@
 """Making a test out of drafts: the bank takes them in, an assessment pins them in a new revision."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import msgspec
 from sqlalchemy import insert, select, update
 
 from server.assessments.drafting import Draft
+from server.assessments.drawing import Drawn, drawn_each
 from server.assessments.keeping import show_pictures
 from server.assessments.keys import encode_key
 from server.assessments.models import Assessment, BankItem, Item, ItemKey
@@ -41,6 +43,11 @@ class BankDraft:
     @property
     def options(self) -> list[dict[str, Any]]:
         return [dict(msgspec.to_builtins(option)) for option in self.draft.options]
+
+    @property
+    def texts(self) -> list[str]:
+        """What a learner sees before answering."""
+        return [self.draft.prompt, *(option.text for option in self.draft.options)]
 
 
 @dataclass(frozen=True)
@@ -88,9 +95,12 @@ async def put_assessment(tx: Tx, placing: Placing, drafts: list[BankDraft], *, p
         assessment.items_count, assessment.points = len(drafts), _points(drafts)
         tx.later(RetireItems(assessment_id=assessment.id))
     await tx.db.flush()  # Items refer to it.
+    formulas = await drawn_each({bank.id: bank.texts for bank in drafts})
     if is_new_revision:
-        await _pin_items(tx, assessment, drafts, revisions)
-    texts = [text for bank in drafts for text in (bank.draft.prompt, *(option.text for option in bank.draft.options))]
+        await _pin_items(tx, assessment, drafts, revisions, formulas)
+    else:
+        await _draw_again(tx, assessment, formulas)
+    texts = [text for bank in drafts for text in bank.texts]
     await show_pictures(tx, course_id=placing.course_id, owner_id=placing.owner_id, texts=texts)
     if publish:
         await publish_assessment(tx, assessment)
@@ -221,7 +231,21 @@ def _key_row(bank: BankDraft, revision: int) -> dict[str, Any]:
     }
 
 
-async def _pin_items(tx: Tx, assessment: Assessment, drafts: list[BankDraft], revisions: dict[UUID, int]) -> None:
+async def _draw_again(tx: Tx, assessment: Assessment, formulas: Mapping[UUID, Drawn | None]) -> None:
+    """In a revision that stays: what can be drawn by now, and could not when it was pinned."""
+    pinned = select(Item).where(Item.assessment_id == assessment.id, Item.revision == assessment.revision)
+    for item in (await tx.db.execute(pinned.order_by(Item.id))).scalars():
+        if item.formulas != formulas[item.bank_item_id]:
+            item.formulas = formulas[item.bank_item_id]
+
+
+async def _pin_items(
+    tx: Tx,
+    assessment: Assessment,
+    drafts: list[BankDraft],
+    revisions: dict[UUID, int],
+    formulas: Mapping[UUID, Drawn | None],
+) -> None:
     rows = [
         {
             "id": derived_id("assessments.items", assessment.id, assessment.revision, rank),
@@ -233,6 +257,7 @@ async def _pin_items(tx: Tx, assessment: Assessment, drafts: list[BankDraft], re
             "kind": bank.draft.kind,
             "prompt": bank.draft.prompt,
             "options": bank.options,
+            "formulas": formulas[bank.id],
             "points": bank.draft.points,
             "rank": rank,
             "published_at": assessment.published_at,

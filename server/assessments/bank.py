@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
+from server.assessments.drawing import drawn_draft
 from server.assessments.interchange.document import NumericBody, StoredQuestion, kind_of
 from server.assessments.interchange.reading import EXPONENT_MAX
 from server.assessments.schemas import QUESTIONS_OF_TEST_MAX
@@ -55,13 +56,16 @@ class TooManyInTest(Invalid):
 
 
 async def guard_draft(tx: Tx, change: Change) -> None:
-    """Within bounds, its kind by its body. Raises DraftTooLarge, NumberOutOfRange, BankFull."""
+    """Within bounds, its kind by its body, its formulas drawn.
+
+    Raises DraftTooLarge, NumberOutOfRange, BankFull, and what `drawn_draft` raises.
+    """
     question = change.fields.get("question")
     if question is None and change.kind == "create" and change.before is None:
         question = change.fields["question"]  # Refused by name.
     if isinstance(question, StoredQuestion):
         change.fields["question"] = plain_of(question)
-        change.fill(kind=kind_of(question.body))
+        change.fill(kind=kind_of(question.body), formulas=await drawn_draft(question))
     if change.kind == "create" and change.before is None:
         course = await tx.get(Course, change.fields["course_id"])
         await require_room(tx, "assessments_drafts", course.id, DRAFTS_MAX)

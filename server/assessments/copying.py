@@ -19,7 +19,7 @@ from server.catalog.trees import copied_lesson_id, put_tests
 D = TypeVar("D", QuestionDraft, TestDraft)
 Lessons = Mapping[UUID | None, UUID]  # Of the course → of its copy.
 
-_DRAFTED = ("title", "question", "kind", "points", "difficulty", "topic_tags", "language", "status")
+_DRAFTED = ("title", "question", "formulas", "kind", "points", "difficulty", "topic_tags", "language", "status")
 _COMPOSED = ("title", "kind", "pass_ppm", "attempts_max", "duration_s")
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from server.assessments.interchange.formulas import drawn
 from server.assessments.keys import (
     FULL_PPM,
     ChoiceKey,
@@ -50,6 +51,7 @@ class ItemResult(msgspec.Struct, frozen=True, omit_defaults=True):
     right: Value = None
     explanation: str | None = None
     feedback: str | None = None
+    formulas: dict[str, str] = {}  # Of the two: what was typed, marks and all → MathML.
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -231,6 +233,8 @@ def same_words_within(run: str) -> str:
 
 
 def _item_result(item: Marked, share: int, chosen: Value, *, is_released: bool) -> ItemResult:
+    explanation = item.explanation if is_released else None
+    feedback = _feedback(item.key, share, chosen) if is_released else None
     return ItemResult(
         item_id=item.item_id,
         correct=share == FULL_PPM,
@@ -238,8 +242,9 @@ def _item_result(item: Marked, share: int, chosen: Value, *, is_released: bool) 
         max=item.points,
         chosen=chosen,
         right=right_value(item.key) if is_released else None,
-        explanation=item.explanation if is_released else None,
-        feedback=_feedback(item.key, share, chosen) if is_released else None,
+        explanation=explanation,
+        feedback=feedback,
+        formulas=drawn(words for words in (explanation, feedback) if words),
     )
 
 

@@ -1,5 +1,6 @@
 """Marking papers, and taking off phones what nobody needs any more. Each may run again."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,7 +30,8 @@ async def grade_attempt(tx: Tx, payload: GradeAttempt) -> None:
     if attempt.state not in {"submitted", "graded"}:
         return
     assessment = await tx.get(Assessment, attempt.assessment_id)
-    score_ppm, result = grade_paper(
+    score_ppm, result = await asyncio.to_thread(  # Formulas of what explains are drawn meanwhile.
+        grade_paper,
         await _marked_items(tx, attempt),
         await _answers(tx, attempt, grace=timedelta(seconds=assessment.grace_s)),
         pass_ppm=assessment.pass_ppm,

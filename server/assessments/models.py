@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -81,6 +81,7 @@ class Item(Stamped, Model):
     kind: Mapped[str]
     prompt: Mapped[str]
     options: Mapped[list[Any]]
+    formulas: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # What was typed → MathML.
     points: Mapped[int]
     rank: Mapped[int]
     published_at: Mapped[datetime | None]
@@ -96,6 +97,7 @@ class QuestionDraft(Stamped, Model):
     owner_id: Mapped[UUID]
     title: Mapped[str]
     question: Mapped[dict[str, Any]]  # interchange.document.StoredQuestion
+    formulas: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # Of all of it, the key too.
     kind: Mapped[str]
     points: Mapped[int]
     difficulty: Mapped[str]

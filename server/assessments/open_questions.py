@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from server.assessments.bank import DRAFTS_MAX, plain_of, require_room
+from server.assessments.drawing import drawn_for_staff
 from server.assessments.interchange.document import Question, StoredQuestion, kind_of
 from server.assessments.models import QuestionDraft
 from server.base.errors import AppError
@@ -23,7 +24,8 @@ async def keep_open_questions(
     drafts = [(derived_id("assessments.open", course_id, of, place), one) for place, one in enumerate(questions)]
     known = text("select id from assessments_drafts where id = any(:ids)")
     there = set((await tx.db.execute(known, {"ids": [id_ for id_, _ in drafts]})).scalars())
-    for id_, question in drafts:
+    formulas = await drawn_for_staff(*questions)
+    for (id_, question), drawn in zip(drafts, formulas, strict=True):
         if id_ in there:
             continue
         await require_room(tx, "assessments_drafts", course_id, DRAFTS_MAX)
@@ -38,6 +40,7 @@ async def keep_open_questions(
                 owner_id=owner_id,
                 title=question.title,
                 question=stored,
+                formulas=drawn,
                 kind=kind_of(question.body),
                 points=question.points,
                 difficulty=question.difficulty,

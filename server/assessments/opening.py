@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from server.assessments import policy, queries
 from server.assessments.bank import DRAFTS_MAX, TooManyInTest, plain_of, require_room
+from server.assessments.drawing import drawn_for_staff
 from server.assessments.exporting import document_of_test
 from server.assessments.interchange.document import Question, StoredQuestion, kind_of
 from server.assessments.models import Assessment, QuestionDraft, TestDraft
@@ -45,6 +46,8 @@ async def open_test(tx: Tx, args: NameAssessment) -> None:
     await require_room(tx, "assessments_drafts", course.id, DRAFTS_MAX)
     document = await document_of_test(tx, assessment)
     drafts = [_draft(tx, assessment, course, place, one) for place, one in enumerate(document.questions)]
+    for draft, drawn in zip(drafts, await drawn_for_staff(*document.questions), strict=True):
+        draft.formulas = drawn
     tx.db.add_all(drafts)
     tx.db.add(_test(tx, assessment, [draft.id for draft in drafts]))
     await tx.db.flush()

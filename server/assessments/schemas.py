@@ -51,6 +51,7 @@ class ItemRow(Struct):
     kind: str
     prompt: str
     options: list[Option]
+    formulas: dict[str, str] | None  # Of the prompt and the options: what was typed, marks and all → MathML.
     points: int
     rank: int
 
@@ -92,6 +93,7 @@ class DraftRow(Struct):
     course_id: UUID
     title: Title
     question: StoredQuestion
+    formulas: dict[str, str] | None  # The server's, of all the question: what was typed → MathML, empty if none can be.
     kind: str  # By the question: the server's.
     points: Annotated[int, Meta(ge=1, le=POINTS_MAX)]
     difficulty: Difficulty

@@ -36,7 +36,7 @@ _NOT_LATEX: tuple[type[Exception], ...] = (
 @lru_cache(maxsize=FORMULAS_KEPT)
 def mathml_of(latex: str, display: Literal["block", "inline"]) -> str:
     """One <math> element through the sieve; empty where nothing can be made of it."""
-    if len(latex) > LATEX_LENGTH_MAX or not latex.strip() or _MACRO.search(latex) or _depth_of(latex) > DEPTH_MAX:
+    if len(latex) > LATEX_LENGTH_MAX or not latex.strip() or _MACRO.search(latex) or depth_of(latex) > DEPTH_MAX:
         return ""
     try:
         mathml = clean_math(convert(latex, display=display))
@@ -45,7 +45,7 @@ def mathml_of(latex: str, display: Literal["block", "inline"]) -> str:
     return mathml if len(mathml) <= HTML_LENGTH_MAX else ""
 
 
-def _depth_of(latex: str) -> int:
+def depth_of(latex: str) -> int:
     depth = deepest = 0
     for sign in latex:
         depth += (sign == "{") - (sign == "}")

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import nh3
 from lxml import etree
 
-from server.assessments.interchange.formulas import in_a_line
+from server.assessments.interchange.mathml import in_text
 
 _NAMES = (
     "abbr|article|audio|big|blockquote|br|button|caption|center|code|dd|del|div|dl|dt|em|embed|figcaption|figure|font|form"
@@ -43,24 +43,32 @@ _LOST_TAG = re.compile(rf"<({'|'.join(_LOST)})\b", re.IGNORECASE)
 _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
-# Canvas keeps formulas as pictures of its own server, with the LaTeX beside them.
-_FORMULA = re.compile(r"<img\b[^<>]*\bequation_image\b[^<>]*>", re.IGNORECASE)
-_LATEX = re.compile(r"""data-equation-content=(["'])(.*?)\1|/equation_images/([^"'?\s]+)""", re.IGNORECASE | re.DOTALL)
+# Canvas and Moodle keep formulas as pictures of their own server, with the LaTeX beside them.
+_FORMULA = re.compile(r"<img\b[^<>]*\b(?:equation_image|texrender)\b[^<>]*>", re.IGNORECASE)
+_LATEX = re.compile(
+    r"""data-equation-content=(["'])(?P<beside>.*?)\1|/equation_images/(?P<named>[^"'?\s]+)"""
+    r"""|\balt=(["'])(?:LaTeX:)?(?P<said>.*?)\4""",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def _formula(tag: re.Match[str]) -> str:
-    found = _LATEX.search(tag.group())
-    if found is None:
-        return tag.group()
-    latex = unescape(found.group(2)) if found.group(2) is not None else unquote(unquote(found.group(3)))
-    return escape(f" \\({latex.strip()}\\) ", quote=False)
+    hits = {hit.lastgroup: hit for hit in _LATEX.finditer(tag.group())}
+    found = hits.get("beside") or hits.get("named") or hits.get("said")
+    latex = "" if found is None else unescape(str(found.group(str(found.lastgroup))))
+    if found is not None and found.lastgroup == "named":
+        latex = unquote(unquote(latex))
+    return escape(f" \\({latex.strip()}\\) ", quote=False) if latex.strip() else tag.group()
 
 
 def _said(math: re.Match[str]) -> str:
     """MathML would leave its numbers in a row: x2 for x²."""
     root = etree.fromstring(math.group(), etree.HTMLParser(no_network=True, huge_tree=False))
     found = None if root is None else next(root.iter("math"), None)
-    return escape(in_a_line(found), quote=False) if found is not None else ""
+    if found is None:
+        return ""
+    words, is_lost = in_text(found)
+    return f"{'<math></math>' * is_lost}{escape(words, quote=False)}"
 
 
 def is_known(tag: str) -> bool:
@@ -76,8 +84,9 @@ def to_plain(html: str, show: Show | None = None) -> tuple[str, tuple[str, ...]]
     """The text, and what of it was lost (in words, each once). `show` says what stands where a picture was."""
     # html5ever first: its output is well formed. Python's own parser takes quadratic time over broken markup.
     # A `<` that begins no tag we know is a sign of its own: `v <c` must not vanish as a tag.
+    html = _MATH.sub(_said, _FORMULA.sub(_formula, html))
     clean = nh3.clean(
-        _LESS_THAN.sub("&lt;", _MATH.sub(_said, _FORMULA.sub(_formula, html))),
+        _LESS_THAN.sub("&lt;", html),
         tags=_READ,
         clean_content_tags=_SILENT,
         attributes={"img": {"alt", "src"}},

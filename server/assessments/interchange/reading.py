@@ -23,12 +23,14 @@ from server.assessments.interchange.document import (
     ShortBody,
     TrueFalseBody,
 )
+from server.assessments.interchange.formulas import told_of
 from server.assessments.interchange.markup import looks_like_html, to_plain
 from server.assessments.interchange.pictures import (
     MARK,
     PICTURES_MAX,
     FileFinder,
     Picture,
+    every_text,
     in_words,
     mark_of,
     named_in,
@@ -42,10 +44,6 @@ NUMBER_LENGTH_MAX = 40
 EXPONENT_MAX = 300
 SHOWN_LENGTH = 60
 
-_LATEX = re.compile(
-    r"\$\$.{1,300}?\$\$|\\\(.{1,300}?\\\)|\\\[.{1,300}?\\\]|\\(?:frac|sqrt|int|sum|vec|overline|mathrm|times|cdot)\b",
-    re.DOTALL,
-)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\Z")
 
@@ -75,8 +73,6 @@ class Notes:
         words = MARK.sub(self._own_mark, unicodedata.normalize("NFC", _CONTROL.sub("", source)).strip())
         if len(words) > length_max:
             raise Fault(f"a text of {len(words):,} characters; at most {length_max:,} are taken")
-        if (formula := _LATEX.search(words)) is not None and not any(one.startswith("formulas") for one in self.losses):
-            self.lose(f"formulas like “{' '.join(formula.group().split())[:40]}” are shown as they are typed")
         return words
 
     def _own_mark(self, hit: re.Match[str]) -> str:
@@ -139,6 +135,7 @@ def entry_of(
         return Entry(line, shown, "skipped", sentence(str(skipped)), None, where)
     if _differ_in_capitals(question.body):
         notes.lose("answers that differ in capitals alone count the same here")
+    notes.losses.extend(told_of(every_text(question)))
     losses = "; ".join(dict.fromkeys(notes.losses))
     outcome: Outcome = "partial" if losses else "ok"
     used = named_in(shown_texts(question))

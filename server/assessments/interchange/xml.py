@@ -9,8 +9,8 @@ from typing import Any
 
 from lxml import etree
 
-from server.assessments.interchange.formulas import in_a_line
 from server.assessments.interchange.markup import is_known
+from server.assessments.interchange.mathml import in_text
 from server.assessments.interchange.refusals import (
     BYTES_MAX,
     BadEncoding,
@@ -132,7 +132,8 @@ def inner_html(element: Element, *, without: frozenset[str] = frozenset()) -> st
     for one in element:
         label = name(one)
         if label == "math":
-            parts.append(f"<math></math>{_escaped(in_a_line(one))}")
+            words, is_lost = in_text(one)
+            parts.append(f"{'<math></math>' * is_lost}{_escaped(words)}")
         elif label and label not in without:
             parts.append(_tagged(one, label.lower(), inner_html(one, without=without) if label != "img" else ""))
         parts.append(_flowing(one.tail))

@@ -17,9 +17,9 @@ from tests.support.phone import Phone
 
 # Every right answer, explanation and feedback carries a word that no learner may read before handing in.
 GIFT = """
-::Choice::Which is right? {=Secretly this #Hushfeed one ~Not this ~Nor this ####Hushword one.}
+::Choice::Which is right? {=Secretly this #Hushfeed one ~Not this ~Nor this ####Hushword one \\(Hush^2\\).}
 
-::Ticks::Which two? {~%50%Alpha ~%50%Beta ~Gamma ####Hushword two.}
+::Ticks::Which two? {~%50%Alpha ~%50%Beta ~Gamma \\(x^2\\) ####Hushword two.}
 
 ::Truth::Is it so? {T#Hushfeed no#Hushfeed yes}
 

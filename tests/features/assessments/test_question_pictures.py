@@ -1,4 +1,4 @@
-"""Pictures and formulas in questions of any format: what comes along, what stays, and what of it goes out again."""
+"""Pictures in questions of any format: what comes along, what stays, and what of it goes out again."""
 
 import base64
 from pathlib import Path
@@ -20,7 +20,7 @@ from server.assessments.interchange.document import (
 )
 from server.assessments.interchange.pictures import Picture, in_words, picture_of
 from server.imports.questions import read_document
-from tests.features.assessments.test_other_systems import CHOICE, PNG, moodle, one, qti2
+from tests.features.assessments.test_other_systems import PNG, moodle, one
 
 SHOWN = "data:image/png;base64," + base64.b64encode(PNG).decode()
 
@@ -55,16 +55,6 @@ def test_where_a_picture_cannot_be_had_the_reason_names_it() -> None:
 
 
 ANSWERED = "<answer fraction='100'><text>x</text></answer>"
-
-
-def test_a_formula_that_canvas_keeps_as_a_picture_is_its_latex() -> None:
-    picture_of_it = (
-        '<img class="equation_image" data-equation-content="x^{2}" src="/equation_images/x" alt="LaTeX: x^{2}">'
-    )
-    entry = one("moodle_xml", moodle("shortanswer", f"<p>Solve {picture_of_it} now</p>", ANSWERED))
-    assert entry.question is not None
-    assert entry.question.prompt == "Solve \\(x^{2}\\) now"
-    assert entry.reason == "Formulas like “\\(x^{2}\\)” are shown as they are typed."
 
 
 def with_pictures() -> QuestionDocument:
@@ -105,17 +95,6 @@ def test_pictures_to_match_with_go_into_qti_and_stay_behind_in_moodle() -> None:
     [entry] = write_questions("moodle_xml", document).losses.entries
     assert entry.reason == "Pictures to match with were left out: Moodle offers words."
     assert write_questions("qti30", document).losses.entries[0].outcome == "ok"
-
-
-def test_a_formula_of_mathml_is_read_in_a_line() -> None:
-    fraction = "<mfrac><mn>1</mn><mrow><mi>x</mi><mo>+</mo><mn>2</mn></mrow></mfrac>"
-    formula = f"<math><msup><mi>x</mi><mn>2</mn></msup><mo>=</mo>{fraction}<msqrt><mn>5</mn></msqrt></math>"
-    entry = one("moodle_xml", moodle("shortanswer", f"<p>If {formula} then?</p>", ANSWERED))
-    item_ = one("qti", qti2(f"<p>If {formula} then?</p>{CHOICE}"))
-    for found in (entry, item_):
-        assert found.question is not None
-        assert found.question.prompt.startswith("If x² = 1/(x + 2)√(5) then?")
-        assert found.reason == "The layout of a formula was left out."
 
 
 @pytest.mark.parametrize("kind", ["gift", "csv", "aiken", "qti12"])

@@ -4,6 +4,7 @@ Every key, explanation and feedback of the test carries a word of KEY_WORDS; all
 """
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -13,6 +14,7 @@ from litestar.routes import HTTPRoute
 from sqlalchemy import text
 
 from server.app import create_app
+from server.assessments.interchange.formulas import drawn
 from server.base.ids import new_id
 from server.features import REGISTRY
 from tests.architecture.test_registry import SETTINGS
@@ -27,8 +29,10 @@ SECRET_TABLES = (
 
 
 def found(haystack: bytes | str) -> list[str]:
+    """Also what a formula says letter by letter: `<mi>H</mi><mi>u</mi>…`."""
     text = unpacked(haystack).decode(errors="replace") if isinstance(haystack, bytes) else haystack
-    return [word for word in KEY_WORDS if word.lower() in text.lower()]
+    searched = f"{text}\n{re.sub(r'<[^<>]*>', '', text)}".lower()
+    return [word for word in KEY_WORDS if word.lower() in searched]
 
 
 def unpacked(content: bytes) -> bytes:
@@ -42,6 +46,9 @@ def unpacked(content: bytes) -> bytes:
 def test_the_words_we_search_for_are_in_every_key_of_the_test() -> None:
     """Goal: the searches below can fail. Method: the file itself must be full of what they look for."""
     assert found(GIFT)[:2] == ["Hush", "4321"]
+    [mathml] = drawn([r"\(Hush^2\)"]).values()
+    assert "Hush" not in mathml
+    assert found(mathml) == ["Hush"]
 
 
 @pytest.mark.parametrize("collection", REGISTRY.collections.values(), ids=lambda collection: collection.name)
@@ -61,6 +68,7 @@ async def test_everything_that_a_student_syncs_is_free_of_keys_until_handing_in(
         world.answer(phone, attempt, items_of(phone)["word"]["id"], "a guess")
         await phone.sync()
         assert found(phone.raw) == []
+        assert list(items_of(phone)["ticks"]["formulas"]) == [r"\(x^2\)"]
 
         world.submit(phone, attempt)
         await phone.sync()
@@ -68,6 +76,7 @@ async def test_everything_that_a_student_syncs_is_free_of_keys_until_handing_in(
         await brian.sync()
 
     assert "Hushnewton" in str(row["result"])  # Released to the one who handed in …
+    assert list(row["result"]["items"][0]["formulas"]) == [r"\(Hush^2\)"]
     assert found(brian.raw) == []  # … and to nobody else.
 
 
@@ -90,7 +99,7 @@ async def test_every_field_of_an_item_on_the_phone_is_one_of_the_promised(world:
         await phone.sync()
         rows = phone.all("assessments.items").values()
 
-    promised = {"id", "assessment_id", "revision", "kind", "prompt", "options", "points", "rank"}
+    promised = {"id", "assessment_id", "revision", "kind", "prompt", "options", "formulas", "points", "rank"}
     assert {name for row in rows for name in row} == promised
 
 

@@ -23,7 +23,7 @@ async def test_an_offline_test_is_taken_handed_in_marked_and_told(world: TestSch
 
         assert phone.outcome(handed_in) == "applied"
         assert (row["state"], row["score_ppm"], row["result"]["passed"]) == ("graded", 1_000_000, True)
-        assert row["result"]["items"][0]["explanation"] == "Hushword one."
+        assert row["result"]["items"][0]["explanation"] == "Hushword one \\(Hush^2\\)."
         told = list(phone.all("notifications.notifications").values())
         assert [(note["kind"], note["reference_id"]) for note in told] == [("attempt.graded", attempt)]
 

@@ -25,7 +25,8 @@ MARK = re.compile(r"!\[([^\]]*)\]\(file:([0-9a-f-]{36})\)")
 
 ITEM = """<questestinterop><assessment ident="a" title="Shapes"><section ident="s"><item ident="one" title="Shape">
 <presentation><material><mattext texttype="text/html">&lt;p&gt;What is &lt;img src="$IMS-CC-FILEBASE$/shape.png"
- alt="a shape"&gt;?&lt;/p&gt;</mattext></material><response_lid ident="r" rcardinality="Single"><render_choice>
+ alt="a shape"&gt;, of area \\(a^2\\)?&lt;/p&gt;</mattext></material>
+<response_lid ident="r" rcardinality="Single"><render_choice>
 <response_label ident="a"><material><mattext>A square</mattext></material></response_label>
 <response_label ident="b"><material><matimage uri="round.png"/></material></response_label></render_choice>
 </response_lid></presentation><resprocessing><outcomes><decvar maxvalue="100" varname="SCORE"/></outcomes>

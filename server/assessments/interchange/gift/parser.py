@@ -14,10 +14,11 @@ from server.assessments.interchange.document import (
     Question,
     QuestionDocument,
 )
+from server.assessments.interchange.formulas import told_of
 from server.assessments.interchange.gift.answers import cut, find, parse_body
 from server.assessments.interchange.gift.source import BLOCK_CHARS_MAX, Block, split_blocks
 from server.assessments.interchange.markup import looks_like_html, to_plain
-from server.assessments.interchange.pictures import MARK, in_words
+from server.assessments.interchange.pictures import MARK, every_text, in_words
 from server.assessments.interchange.reading import Fault, Skipped, check_text, decode, sentence
 
 GAP = "_____"
@@ -77,7 +78,7 @@ def parse_block(block: Block) -> Entry:
         return Entry(block.line, title or _shown(block), "failed", sentence(str(fault)), None)
     except Skipped as skipped:
         return Entry(block.line, title or _shown(block), "skipped", sentence(str(skipped)), None)
-    losses = "; ".join(dict.fromkeys(reading.losses))
+    losses = "; ".join(dict.fromkeys([*reading.losses, *told_of(every_text(question))]))
     outcome: Outcome = "partial" if losses else "ok"
     return Entry(block.line, question.title, outcome, sentence(losses) if losses else None, question)
 
