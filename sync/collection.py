@@ -220,6 +220,7 @@ class Collection:
     row: type[msgspec.Struct]  # The projection: exactly the columns that cross the wire, in order; first `id`.
     buckets: tuple[BucketRule, ...]
     tier: int = 1  # 0 boot · 1 structure · 2 text · 3 the rest
+    above: tuple[str, str] | None = None  # (table, column) of the row that this one lies in: locked before it.
     order_by: tuple[str, ...] = ()  # Reading order within a first fill; `id` breaks ties.
     merge: Policy = field(default_factory=ByServer)
     may_create: frozenset[str] | None = None  # Fields a phone may send on create; None: it may not create.

@@ -79,7 +79,7 @@ class PushUnit(Protocol):
         """Keep identities of this user; those that are known stay as they are."""
 
     async def rows(self, collection: Collection, ids: Iterable[UUID]) -> dict[UUID, Row]:
-        """The stored rows, every column, locked until the end."""
+        """The stored rows, every column, locked until the end; before them those that they lie in (`above`)."""
 
     async def insert_rows(self, collection: Collection, rows: Sequence[Row]) -> dict[UUID, int]:
         """Insert, and answer the version of each. Raises Raced when one of the ids is there."""

@@ -150,7 +150,7 @@ def apply_collection_sql(
 ) -> str:
     """The function of one collection. Raises BadDeclaration when the table cannot keep what is declared."""
     declared_by = collection.name
-    for column in ("id", "version", "deleted_at", *collection.order_by):
+    for column in ("id", "version", "deleted_at", *collection.order_by, *(collection.above or ())[1:]):
         relation.require(column, declared_by=declared_by)
     columns = [identifier(column) for column in collection.order_by]
     table = identifier(collection.table)

@@ -106,6 +106,13 @@ def lock_rows(table: str) -> TextClause:
 
 
 @cache
+@cache
+def lock_above(table: str, above: str, column: str) -> TextClause:
+    """The rows that those with these ids lie in."""
+    named = f"select {identifier(column)} from {identifier(table)} where id = any(cast(:ids as uuid[]))"
+    return text(f"select from {identifier(above)} where id in ({named}) order by id for no key update")
+
+
 def insert_rows(table: str, columns: tuple[str, ...]) -> TextClause:
     """Rows whose id is there are left alone and not answered."""
     names = ", ".join(identifier(column) for column in columns)

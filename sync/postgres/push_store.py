@@ -190,7 +190,10 @@ class PostgresPushUnit:
     # --- rows ---
 
     async def rows(self, collection: Collection, ids: Iterable[UUID]) -> dict[UUID, Row]:
-        found = await self._db.execute(push_sql.lock_rows(collection.table), {"ids": _array(ids)})
+        values = {"ids": _array(ids)}
+        if collection.above is not None:
+            await self._db.execute(push_sql.lock_above(collection.table, *collection.above), values)
+        found = await self._db.execute(push_sql.lock_rows(collection.table), values)
         return {row["id"]: dict(row) for row in found.mappings()}
 
     async def insert_rows(self, collection: Collection, rows: Sequence[Row]) -> dict[UUID, int]:

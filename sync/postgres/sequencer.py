@@ -176,6 +176,7 @@ end $$;
 """
 
 BUSY = -1
+CHAIN_KEY = "sync_batch_pkey"
 _APPLYING = re.compile(r"function sync_apply_(\d+)\(")
 
 
@@ -196,13 +197,15 @@ async def advance(connection: AsyncConnection[Any]) -> int:
     """
     try:
         row = await (await connection.execute("call sync_advance()")).fetchone()
-    except (SerializationFailure, UniqueViolation):
-        return BUSY  # The second line of defence: the key of sync_batch. Somebody else published.
+    except SerializationFailure:
+        return BUSY
     except (OperationalError, QueryCanceled, ReadOnlySqlTransaction) as error:
         raise Outage(f"the sequencer lost the database: {error}") from error
     except Error as error:
         if error.sqlstate is None:
             raise
+        if isinstance(error, UniqueViolation) and error.diag.constraint_name == CHAIN_KEY:
+            return BUSY  # The second line of defence. Somebody else published.
         raise Standstill(await _source_of(connection, error), error.diag.message_primary or "") from error
     assert row is not None
     return int(row[0])
