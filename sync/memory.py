@@ -215,6 +215,9 @@ class MemoryStore:
             seen.add(held.group_key or "")
         return answer[:limit]
 
+    async def held_op(self, held_id: UUID) -> HeldOp | None:
+        return self.held_ops.get(held_id)
+
     async def postpone(self, held_id: UUID, *, until_ms: int) -> None:
         self.held_ops[held_id] = replace(self.held_ops[held_id], wake_ms=until_ms)
 
@@ -376,6 +379,7 @@ def _wake(store: MemoryStore, keys: Sequence[str], *, now_ms: int) -> int:
 
 def row_of(held: HeldOp) -> Row:
     """The columns of a held op that phones see."""
+    op, size = held.shown
     return {
         "id": held.id,
         "user_id": held.user_id,
@@ -389,6 +393,7 @@ def row_of(held: HeldOp) -> Row:
         "message": held.message,
         "fields": held.fields,
         "waits_for": list(held.waits_for),
-        "op": held.text,
+        "op": op,
+        "bytes": size,
         "received_at": datetime.fromtimestamp(held.received_ms / 1000, UTC),
     }

@@ -121,6 +121,9 @@ class PushStore(Protocol):
     async def due(self, *, now_ms: int, limit: int) -> list[tuple[UUID, UUID]]:
         """(user, id) of rows of `sync.ops` that are to be looked at, the longest due first, one a group."""
 
+    async def held_op(self, held_id: UUID) -> HeldOp | None:
+        """A row of `sync.ops` that was not deleted, with the op's bytes, whoever's it is."""
+
     async def postpone(self, held_id: UUID, *, until_ms: int) -> None:
         """Look at this held op, if it is due, no sooner than that."""
 

@@ -9,6 +9,7 @@ import msgspec
 
 from sync.collection import Collection, bucket, derived_id, equals
 from sync.merge import ByServer
+from sync.summary import WHOLE_BYTES_MAX, summary_of
 
 Outcome = Literal["applied", "merged", "duplicate", "conflict", "waiting", "parked"]
 Standing = Literal["waiting", "parked", "applied", "replaced", "withdrawn"]
@@ -72,7 +73,8 @@ class SyncOpRow(msgspec.Struct, frozen=True):
     message: str | None
     fields: Any  # Field → what is wrong with it
     waits_for: list[str]
-    op: str  # Its text; what is no UTF-8 in it stands as backslash escapes.
+    op: str  # Its text; what is no UTF-8 in it stands as backslash escapes. With `bytes`, a summary.
+    bytes: int | None  # How long it is, where `op` is not all of it.
     received_at: datetime
 
 
@@ -121,8 +123,11 @@ class HeldOp:
         return self.outcome in ("waiting", "parked")
 
     @property
-    def text(self) -> str:
-        return self.raw.decode("utf-8", "backslashreplace").replace("\x00", "\\u0000")
+    def shown(self) -> tuple[str, int | None]:
+        """`op` and `bytes` of the row. One that waits is replayed by its author's other phones: all of it."""
+        if self.outcome != "waiting" and len(self.raw) > WHOLE_BYTES_MAX:
+            return summary_of(self.raw), len(self.raw)
+        return self.raw.decode("utf-8", "backslashreplace").replace("\x00", "\\u0000"), None
 
 
 def held_id(user_id: UUID, identity: UUID) -> UUID:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from server.base.errors import NotFound
 from server.exchange.admission import Admission, Lane, Who
 from server.exchange.budget import BYTES_UP, EXCHANGES, Budget, SharedBuckets
 from server.exchange.files import Files
@@ -163,6 +164,13 @@ class Exchanges:
         names = await self._collection_names({row.collection for row in rows})
         blocks = write_compared(compared, names, schema=self._registry.schema)
         return Reply(packed(blocks, packer(packing, raw_bytes=sum(len(row.line) for row in rows)), Pace()), packing)
+
+    async def whole_op(self, op_id: UUID, *, user_id: UUID, is_staff: bool) -> bytes:
+        """An op that waits or was refused, as it was sent. Raises NotFound, Outage."""
+        held = await self._pushes.held_op(op_id)
+        if held is None or not (held.user_id == user_id or (is_staff and held.outcome == "parked")):
+            raise NotFound("There is no such op, or not for you.")
+        return held.raw
 
     async def _push(self, envelope: Envelope, raw_ops: list[bytes], *, user_id: UUID, now_ms: int) -> PushAnswer:
         return await push(

@@ -5,15 +5,17 @@ import math
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
+from uuid import UUID
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from server.base import clock
 from server.base.actor import Actor
 from server.base.http.access import read_claims
+from server.base.http.packing import PACKED
 from server.exchange import body as bodies
 from server.exchange.exchanges import Caller, Exchanges, Reply, retry_after_s
 from server.exchange.packing import choose
@@ -109,6 +111,21 @@ async def live(
     return Stream(
         events, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"}
     )
+
+
+@get(
+    "/api/v1/sync/ops/{op_id:uuid}",
+    operation_id="SyncOp",
+    middleware=[PACKED],
+    exception_handlers={Outage: answer_exchange_error},
+)
+async def whole_op(
+    request: Request[Any, Any, Any], op_id: FromPath[UUID], actor: NamedDependency[Actor]
+) -> Response[bytes]:
+    """An op of which `sync.ops` holds a summary, byte for byte: for its author, and for staff while it is parked."""
+    exchange: Exchanges = request.app.state.exchange
+    raw = await exchange.whole_op(op_id, user_id=actor.id, is_staff=actor.is_staff)
+    return Response(raw, media_type=MediaType.JSON, headers={"cache-control": "no-store"})
 
 
 async def in_slices(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -40,6 +40,7 @@ class Exchange:
         routes.sync,
         routes.compare,
         routes.live,
+        routes.whole_op,
         get_file,
         get_pack_file,
         get_pack_manifest,

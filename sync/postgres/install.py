@@ -18,6 +18,7 @@ from sync.postgres.push_tables import TABLES as PUSH_TABLES
 from sync.postgres.push_tables import stamp_triggers
 from sync.postgres.triggers import Watch
 from sync.registry import Registry
+from sync.summary import WHOLE_BYTES_MAX, summary_of
 
 LOCK_KEY = 0x73796E63  # "sync"
 LOCK_TIMEOUT = "15s"
@@ -36,8 +37,10 @@ def install(connection: Connection[Any], registry: Registry) -> None:
     """
     connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
     connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-    _run_once(connection, "table sync_state", ENGINE)
+    is_other = _run_once(connection, "table sync_state", ENGINE)
     _install_sources(connection, registry)
+    if is_other:
+        _summarise_held(connection)
     if statements := stamp_triggers(registry):
         tables_stamped = [c.table for c in registry.collections.values() if c.stamped_columns]
         is_complete = all(_has_trigger(connection, table, "sync_stamp") for table in tables_stamped)
@@ -60,6 +63,15 @@ def _run_once(connection: Connection[Any], witness: str, sql: str, *, anyway: bo
     connection.execute(sql)
     connection.execute(f"comment on {kind} {name} is '{digest}'")
     return True
+
+
+def _summarise_held(connection: Connection[Any]) -> None:
+    """Refused ops that an older release put whole into rows that phones hold."""
+    where = f"outcome <> 'waiting' and bytes is null and octet_length(raw) > {WHOLE_BYTES_MAX}"
+    while found := connection.execute(f"select id, raw from sync_op where {where} limit 100").fetchall():
+        for id_, raw in found:
+            values = [summary_of(raw), len(raw), id_]
+            connection.execute("update sync_op set op = %s, bytes = %s where id = %s", values)
 
 
 def source_name(declared: Declared) -> str:

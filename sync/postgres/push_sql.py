@@ -46,10 +46,11 @@ LOCK_HELD = text(
     "select * from sync_op where id = :id"
     " or group_key = (select group_key from sync_op where id = :id) order by n for no key update"
 )
+HELD_OP = text("select * from sync_op where id = :id and deleted_at is null")
 PARKED = text("select * from sync_op where outcome = 'parked' order by received_at, device_id, n limit :limit")
 _HELD_COLUMNS = (
-    "id, user_id, identity, device_id, n, hash, raw, op, kind, record_id, group_key, outcome, code, message, fields,"
-    " waits_for, at_ms, at_count, received_at, wake_at, adopted_by"
+    "id, user_id, identity, device_id, n, hash, raw, op, bytes, kind, record_id, group_key, outcome, code, message,"
+    " fields, waits_for, at_ms, at_count, received_at, wake_at, adopted_by"
 )
 PUT_HELD = text(
     f"insert into sync_op ({_HELD_COLUMNS}, moved_at)"
@@ -106,13 +107,13 @@ def lock_rows(table: str) -> TextClause:
 
 
 @cache
-@cache
 def lock_above(table: str, above: str, column: str) -> TextClause:
     """The rows that those with these ids lie in."""
     named = f"select {identifier(column)} from {identifier(table)} where id = any(cast(:ids as uuid[]))"
     return text(f"select from {identifier(above)} where id in ({named}) order by id for no key update")
 
 
+@cache
 def insert_rows(table: str, columns: tuple[str, ...]) -> TextClause:
     """Rows whose id is there are left alone and not answered."""
     names = ", ".join(identifier(column) for column in columns)

@@ -80,6 +80,11 @@ class PostgresPushStore:
             found = await tx.db.execute(push_sql.DUE, {"now": _instant(now_ms), "limit": limit})
             return [(user_id, held_id) for user_id, held_id in found]
 
+    async def held_op(self, held_id: UUID) -> HeldOp | None:
+        async with _outages(), self._system() as tx:
+            row = (await tx.db.execute(push_sql.HELD_OP, {"id": held_id})).mappings().one_or_none()
+            return None if row is None else _held(row)
+
     async def postpone(self, held_id: UUID, *, until_ms: int) -> None:
         async with _outages(), self._system() as tx:
             await tx.db.execute(push_sql.WAKE, {"ids": [held_id], "now": _instant(until_ms)})
@@ -315,6 +320,7 @@ def _held(row: RowMapping) -> HeldOp:
 
 
 def _held_row(held: HeldOp) -> Row:
+    op, size = held.shown
     return {
         "id": held.id,
         "user_id": held.user_id,
@@ -323,7 +329,8 @@ def _held_row(held: HeldOp) -> Row:
         "n": held.n,
         "hash": held.hash,
         "raw": "\\x" + held.raw.hex(),
-        "op": held.text,
+        "op": op,
+        "bytes": size,
         "kind": held.kind,
         "record_id": held.record_id,
         "group_key": held.group_key,

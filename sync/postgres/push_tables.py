@@ -63,6 +63,7 @@ create table if not exists sync_op (               -- the collection sync.ops
     adopted_by  uuid                               -- and moved_at: since when it neither waits nor is parked
 );
 alter table sync_op add column if not exists moved_at timestamptz(3);
+alter table sync_op add column if not exists bytes integer;  -- of raw, where op is a summary of it
 create index if not exists sync_op_user on sync_op (user_id, identity);
 create index if not exists sync_op_record on sync_op (record_id) where record_id is not null;
 create index if not exists sync_op_group on sync_op (group_key) where group_key is not null;

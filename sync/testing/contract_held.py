@@ -1,4 +1,6 @@
-"""What every store must bear, continued: ops that wait, are parked, and what becomes of them. SPEC.md U16-U24."""
+"""What every store must bear, continued: ops that wait, are parked, and what becomes of them. SPEC.md U16-U26."""
+
+import msgspec
 
 from sync.receipts import held_id
 from sync.testing.lab import DAY_MS, Lab, outcomes
@@ -215,6 +217,39 @@ class MovesContract:
         await lab.store.expire(now_ms=lab.now_ms + 91 * DAY_MS)
         assert (await lab.held(pen, id_of("refused")))["deleted_at"] is not None
         assert (await lab.held(pen, id_of("next")))["deleted_at"] is None
+
+    async def test_U26_of_a_long_refused_op_phones_hold_a_summary_and_the_store_its_bytes(self, lab: Lab) -> None:
+        pen = Pen()
+        pen.create(NOTES, id_of("short"), {"text": "hello", "nonsense": 1})
+        pen.create(NOTES, id_of("long"), {"text": "do not lose me " * 5_000, "nonsense": 1})
+        await lab.push(pen)
+        short, long = await lab.held(pen, id_of("short")), await lab.held(pen, id_of("long"))
+
+        summary = msgspec.json.decode(long["op"])
+        assert (short["op"], short["bytes"]) == (pen.ops[0].decode(), None)
+        assert (summary["kind"], summary["collection"], "id" in summary) == ("summary", NOTES.name, False)
+        assert (summary["record"], summary["fields"]["text"][:14]) == (str(id_of("long")), "do not lose me")
+        assert len(long["op"]) < 512 < long["bytes"] == len(pen.ops[1])
+        kept = await lab.store.held_op(long["id"])
+        assert kept is not None
+        assert (kept.raw, kept.user_id) == (pen.ops[1], pen.user_id)
+        assert await lab.store.held_op(id_of("nobody's")) is None
+
+    async def test_U26_an_op_that_waits_is_told_whole_and_what_cannot_be_read_by_how_it_begins(self, lab: Lab) -> None:
+        pen = Pen()
+        photos = [f"{number:02x}" * 32 for number in range(10)]
+        pen.create(NOTES, id_of("note"), {"text": "with photos"}, blobs=photos)
+        pen.raw(b'{"n":2,"kind":"void","op":"%s","x":"' % str(id_of("odd")).encode() + b"\\ud800" * 500 + b'"}')
+        await lab.push(pen)
+
+        waiting, odd = await lab.held(pen, id_of("note")), await lab.held(pen, id_of("odd"))
+        assert (waiting["op"], waiting["bytes"]) == (pen.ops[0].decode(), None)
+        assert (odd["op"], odd["bytes"]) == (pen.ops[1].decode()[:60], len(pen.ops[1]))
+        for photo in photos:
+            await lab.bring_blob(photo)
+        applied = await lab.held(pen, id_of("note"))
+        assert (applied["outcome"], applied["bytes"]) == ("applied", len(pen.ops[0]))
+        assert (await lab.row(NOTES, id_of("note")) or {})["text"] == "with photos"
 
     async def test_U21_nobody_but_staff_moves_the_op_of_another(self, lab: Lab) -> None:
         pen, stranger = Pen(), Pen("x", user="brian")

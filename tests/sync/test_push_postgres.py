@@ -15,6 +15,7 @@ from sync.meeting import Writer
 from sync.memory import MemoryStore, Tables
 from sync.memory_log import MemoryLog
 from sync.ports import Raced, Row
+from sync.postgres.install import install
 from sync.postgres.push_store import PostgresPushUnit
 from sync.settling import Settler
 from sync.testing.lab import Lab, outcomes
@@ -205,6 +206,26 @@ async def test_U10_jobs_of_a_refused_op_are_forgotten_with_it(store: SampleStore
                 raise NoMoreCredit
 
         assert unit.tx.later == ["of an op that stands"]
+
+
+async def test_U26_what_an_older_release_kept_whole_is_summarised_when_this_one_is_installed(
+    lab: Lab, store: SampleStore
+):
+    pen = Pen()
+    pen.create(NOTES, id_of("note"), {"text": "far too long " * 500})
+    await lab.push(pen)
+    before = await lab.held(pen, id_of("note"))
+
+    with psycopg.connect(store.url) as connection:
+        connection.execute("update sync_op set op = convert_from(raw, 'UTF8'), bytes = null")
+        connection.execute("comment on table sync_state is 'of another release'")
+        connection.commit()
+        install(connection, sample_registry())
+        install(connection, sample_registry())
+
+    after = await lab.held(pen, id_of("note"))
+    assert (after["op"], after["bytes"], after["raw"]) == (before["op"], len(pen.ops[0]), pen.ops[0])
+    assert after["version"] == before["version"] + 2  # Phones that hold the whole hear of it.
 
 
 async def test_L4_memory_and_database_write_the_same_lines(lab: Lab, store: SampleStore):
