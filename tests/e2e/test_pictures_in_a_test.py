@@ -46,6 +46,7 @@ async def test_pictures_of_a_question_and_of_its_answers_are_there_without_a_net
     await page.get_by_role("button", name="Begin the test").click()
     await is_drawn(page.get_by_role("img", name="a shape"))
     await is_drawn(page.locator("label.choice img"))
+    await expect(page.locator(".question math msup")).to_have_text("a2")
     assert await violations(page) == []
     await page.screenshot(path=str(tmp_path / "question.png"), full_page=True)
     await page.get_by_role("radio").first.check()
