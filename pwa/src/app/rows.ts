@@ -111,6 +111,7 @@ export type Item = Row & {
   kind: string;
   prompt: unknown;
   options: unknown;
+  formulas?: Readonly<Record<string, string>>; // Of both: what was typed, marks and all → MathML.
   points: number;
   rank: string | number;
 };

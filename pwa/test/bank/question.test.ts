@@ -13,6 +13,7 @@ import {
   newBody,
   renumbered,
   type Stored,
+  shownAnswers,
   withGap,
 } from "../../src/features/bank/question.ts";
 
@@ -134,4 +135,13 @@ test.each<[Body, string | null]>([
 test("a gap without answers keeps a text out of a test", () => {
   expect(lackOf(asked({ kind: "cloze", gaps: [] }, "A [[1]]"))).toBe("gap_answer");
   expect(lackOf(asked({ kind: "cloze", gaps: [gapOf("x", false)] }, "A [[1]]"))).toBe(null);
+});
+
+test("learners are shown what they choose from, and nothing that they type", () => {
+  expect(shownAnswers(choices("a", "b"))).toEqual(["a", "b"]);
+  expect(shownAnswers({ kind: "match", pairs: [["a", "b"]], distractors: ["c"] })).toEqual(["a → b", "c"]);
+  const typed = { answers: [{ text: "x", weight_ppm: FULL }] };
+  const menu = { answers: ["y", "z"].map((text) => ({ text, weight_ppm: FULL })), is_menu: true };
+  expect(shownAnswers({ kind: "cloze", gaps: [typed, menu] })).toEqual(["y · z"]);
+  expect(shownAnswers({ kind: "short", answers: typed.answers })).toEqual([]);
 });

@@ -1,7 +1,7 @@
-/** Pictures inside a question's text. */
+/** Pictures and formulas inside a question's text. */
 
 import { expect, test } from "vitest";
-import { hasPictures, inWords, isMute, partsOf } from "../../src/features/assessments/pictures.ts";
+import { inWords, isMute, isWords, partsOf } from "../../src/features/assessments/pictures.ts";
 
 const ID = "0199c0de-0000-7000-8000-00000000000a";
 const OTHER = "0199c0de-0000-7000-8000-00000000000b";
@@ -21,7 +21,35 @@ test("where no picture can stand, what it shows is said", () => {
 
 test("what only looks like a picture is words", () => {
   for (const text of ["![x](file:short)", "![x](https://a.example/x.png)", "[x](file:)", "5! [x]"]) {
-    expect(hasPictures(text)).toBe(false);
+    expect(isWords(text)).toBe(true);
     expect(partsOf(text)).toEqual([text]);
   }
+});
+
+const SQUARE = "\\(x^2\\)";
+const drawn = { [SQUARE]: "<math>x2</math>", $$y$$: "<math>y</math>", "\\(\\mine\\)": "" };
+
+test("formulas stand where they were typed, with the blanks around them, and what was not drawn is words", () => {
+  expect(partsOf(`If ${SQUARE} is $$y$$, \\(\\mine\\) costs $5 and $6`, drawn)).toEqual([
+    "If ",
+    { mathml: "<math>x2</math>" },
+    " is ",
+    { mathml: "<math>y</math>" },
+    ", \\(\\mine\\) costs $5 and $6",
+  ]);
+  expect(partsOf(`${SQUARE} ![x](file:${ID})${SQUARE}`, drawn)).toEqual([
+    { mathml: "<math>x2</math>" },
+    { fileId: ID, alt: "x" },
+    { mathml: "<math>x2</math>" },
+  ]);
+  expect(partsOf(`If ${SQUARE}`)).toEqual([`If ${SQUARE}`]);
+});
+
+test("a menu can say words, and neither pictures nor formulas", () => {
+  expect([`not ${SQUARE}`, `![x](file:${ID})`, "x", "constructor"].map((text) => isWords(text, drawn))).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
 });

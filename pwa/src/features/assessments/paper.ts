@@ -1,6 +1,7 @@
 /** An attempt's paper: the same order on every phone and on the server. `docs/reference/paper.md` has the vectors. */
 
 import type { Item } from "../../app/rows.ts";
+import type { Formulas } from "./pictures.ts";
 
 export interface Option {
   readonly id: string;
@@ -18,6 +19,7 @@ export interface ItemResult {
   readonly right?: Value; // Here only when answers are released.
   readonly explanation?: string;
   readonly feedback?: string;
+  readonly formulas?: Formulas; // Of these two.
 }
 
 export interface Result {

@@ -1,7 +1,7 @@
 /** A question while it is written: the same shape as the server keeps (`interchange/document.py`). Pure. */
 
 import type { Row } from "#sync";
-import { inWords } from "../assessments/pictures.ts";
+import { type Formulas, inWords } from "../assessments/pictures.ts";
 
 export interface Choice {
   readonly text: string;
@@ -51,6 +51,7 @@ export type DraftRow = Row & {
   readonly course_id: string;
   readonly title: string;
   readonly question: Stored;
+  readonly formulas?: Formulas; // As the server has drawn them, of all the question.
   readonly kind?: string;
   readonly points?: number;
   readonly difficulty?: Difficulty;
@@ -154,6 +155,18 @@ function textsOf(body: Body): readonly string[] {
   if (body.kind === "choice") return body.choices.map((choice) => choice.text);
   if (body.kind === "short") return body.answers.map((answer) => answer.text);
   return body.kind === "order" ? body.things : [];
+}
+
+/** What learners are shown besides the question itself. */
+export function shownAnswers(body: Body): readonly string[] {
+  switch (body.kind) {
+    case "match":
+      return [...body.pairs.map((pair) => pair.join(" → ")), ...(body.distractors ?? [])];
+    case "cloze":
+      return body.gaps.flatMap((gap) => (gap.is_menu ? [gap.answers.map(({ text }) => text).join(" · ")] : []));
+    default:
+      return body.kind === "short" ? [] : textsOf(body);
+  }
 }
 
 function rightOnes(choices: readonly Choice[], isMulti: boolean): ReadonlySet<number> {

@@ -5,7 +5,7 @@ import type { Item } from "../../../app/rows.ts";
 import { Field } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { gapsOf, layOutOptions, type Option, type Value } from "../paper.ts";
-import { hasPictures, inWords, isMute } from "../pictures.ts";
+import { inWords, isMute, isWords } from "../pictures.ts";
 import { Words } from "./words.tsx";
 
 interface ItemProps {
@@ -51,7 +51,7 @@ function OneOf({ item, options, courseId, value, answer }: WithOptions) {
             onChange={() => answer(option.id)}
           />
           <span class="prompt">
-            <Words text={option.text} courseId={courseId} />
+            <Words text={option.text} courseId={courseId} formulas={item.formulas} />
           </span>
         </label>
       ))}
@@ -77,7 +77,7 @@ function TrueFalse({ item, value, answer }: ItemProps) {
   );
 }
 
-function SomeOf({ options, courseId, value, answer }: WithOptions) {
+function SomeOf({ item, options, courseId, value, answer }: WithOptions) {
   const ticked = Array.isArray(value) ? (value as readonly string[]) : []; // A list is of option ids.
   const turn = (id: string) => answer(ticked.includes(id) ? ticked.filter((other) => other !== id) : [...ticked, id]);
   return (
@@ -92,7 +92,7 @@ function SomeOf({ options, courseId, value, answer }: WithOptions) {
             onChange={() => turn(option.id)}
           />
           <span class="prompt">
-            <Words text={option.text} courseId={courseId} />
+            <Words text={option.text} courseId={courseId} formulas={item.formulas} />
           </span>
         </label>
       ))}
@@ -100,28 +100,17 @@ function SomeOf({ options, courseId, value, answer }: WithOptions) {
   );
 }
 
-function Match({ options, courseId, value, answer }: WithOptions) {
+function Match({ item, options, courseId, value, answer }: WithOptions) {
   const pairs = isPairs(value) ? value : {};
   const rights = options.filter((option) => option.side === "right");
-  const isLettered = rights.some((right) => hasPictures(right.text)); // A menu holds no pictures: it names them.
+  const isLettered = mustBeLettered(rights, item);
   return (
     <div class="stack">
-      {isLettered && (
-        <ul class="plain stack tight">
-          {rights.map((right, place) => (
-            <li key={right.id} class="prompt">
-              <span class="strong">{letter(place)}</span> <Words text={right.text} courseId={courseId} />
-            </li>
-          ))}
-        </ul>
-      )}
+      {isLettered && <Lettered options={rights} item={item} courseId={courseId} />}
       {options
         .filter((option) => option.side === "left")
         .map((left) => (
-          <Field
-            key={left.id}
-            label={hasPictures(left.text) ? <Words text={left.text} courseId={courseId} /> : left.text}
-          >
+          <Field key={left.id} label={<Words text={left.text} courseId={courseId} formulas={item.formulas} />}>
             {(props) => (
               <select
                 {...props}
@@ -132,12 +121,7 @@ function Match({ options, courseId, value, answer }: WithOptions) {
                   answer(chosen === "" ? rest : { ...rest, [left.id]: chosen });
                 }}
               >
-                <option value="">{t("item.choose")}</option>
-                {rights.map((right, place) => (
-                  <option key={right.id} value={right.id}>
-                    {isLettered ? letter(place) : right.text}
-                  </option>
-                ))}
+                <Offered options={rights} isLettered={isLettered} />
               </select>
             )}
           </Field>
@@ -146,10 +130,40 @@ function Match({ options, courseId, value, answer }: WithOptions) {
   );
 }
 
+/** A menu holds neither pictures nor formulas: then it names them by letters. */
+const mustBeLettered = (options: readonly Option[], item: Item): boolean =>
+  options.some((option) => !isWords(option.text, item.formulas));
+
+function Lettered({ options, item, courseId }: { options: readonly Option[]; item: Item; courseId: string }) {
+  return (
+    <ul class="plain stack tight">
+      {options.map((option, place) => (
+        <li key={option.id} class="prompt">
+          <span class="strong">{letter(place)}</span>{" "}
+          <Words text={option.text} courseId={courseId} formulas={item.formulas} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Offered({ options, isLettered }: { options: readonly Option[]; isLettered: boolean }) {
+  return (
+    <>
+      <option value="">{t("item.choose")}</option>
+      {options.map((option, place) => (
+        <option key={option.id} value={option.id}>
+          {isLettered ? letter(place) : option.text}
+        </option>
+      ))}
+    </>
+  );
+}
+
 const letter = (place: number): string => String.fromCharCode(65 + (place % 26)) + "ʹ".repeat(Math.floor(place / 26));
 
 /** A field a gap: a menu where the test offers one, else typed. */
-function Cloze({ item, options, value, answer }: WithOptions) {
+function Cloze({ item, options, courseId, value, answer }: WithOptions) {
   const filled = isPairs(value) ? value : {};
   const fill = (gap: string, text: string) => {
     const { [gap]: _before, ...rest } = filled;
@@ -159,18 +173,21 @@ function Cloze({ item, options, value, answer }: WithOptions) {
     <div class="stack">
       {gapsOf(item).map((gap) => {
         const offered = options.filter((option) => String(option.gap) === gap);
+        const isLettered = mustBeLettered(offered, item);
         return (
           <Field key={gap} label={`${t("item.text")} (${gap})`}>
             {(props) =>
               offered.length > 0 ? (
-                <select {...props} value={filled[gap] ?? ""} onChange={(event) => fill(gap, event.currentTarget.value)}>
-                  <option value="">{t("item.choose")}</option>
-                  {offered.map((option) => (
-                    <option key={option.id} value={option.id}>
-                      {inWords(option.text)}
-                    </option>
-                  ))}
-                </select>
+                <>
+                  {isLettered && <Lettered options={offered} item={item} courseId={courseId} />}
+                  <select
+                    {...props}
+                    value={filled[gap] ?? ""}
+                    onChange={(event) => fill(gap, event.currentTarget.value)}
+                  >
+                    <Offered options={offered} isLettered={isLettered} />
+                  </select>
+                </>
               ) : (
                 <input
                   {...props}
@@ -194,7 +211,7 @@ function isPairs(value: Value | undefined): value is Readonly<Record<string, str
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function Order({ options, courseId, value, answer }: WithOptions) {
+function Order({ item, options, courseId, value, answer }: WithOptions) {
   const ids = Array.isArray(value) ? (value as readonly string[]) : options.map((option) => option.id); // As in SomeOf.
   const texts = new Map(options.map((option) => [option.id, option.text]));
   const raise = (index: number) => {
@@ -208,7 +225,7 @@ function Order({ options, courseId, value, answer }: WithOptions) {
         <li key={id} class="line">
           <span class="soft number">{index + 1}</span>
           <span class="grow prompt">
-            <Words text={texts.get(id) ?? ""} courseId={courseId} />
+            <Words text={texts.get(id) ?? ""} courseId={courseId} formulas={item.formulas} />
           </span>
           <button
             type="button"

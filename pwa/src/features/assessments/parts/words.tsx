@@ -1,8 +1,12 @@
-/** A question's words, and the pictures among them: what draws those is fetched when there are any. */
+/** A question's words, with the formulas and pictures among them: what draws pictures is fetched when there are any. */
 
+import "./words.css";
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { inWords, partsOf } from "../pictures.ts";
+import { Rich } from "../../../ui/rich.tsx";
+import { type Formulas, inWords, partsOf } from "../pictures.ts";
+
+const LONG = 600; // Characters of MathML that may be wider than a narrow phone.
 
 const drawn = signal<typeof import("./item-picture.tsx").ItemPicture | null>(null);
 
@@ -15,9 +19,9 @@ function learnToDraw(): void {
   );
 }
 
-export function Words({ text, courseId }: { text: string; courseId: string }) {
-  const parts = partsOf(text);
-  const wants = parts.some((part) => typeof part !== "string") && drawn.value === null;
+export function Words({ text, courseId, formulas }: { text: string; courseId: string; formulas?: Formulas }) {
+  const parts = partsOf(text, formulas);
+  const wants = parts.some((part) => typeof part !== "string" && "fileId" in part) && drawn.value === null;
   useEffect(() => {
     if (wants) learnToDraw();
   }, [wants]);
@@ -26,9 +30,20 @@ export function Words({ text, courseId }: { text: string; courseId: string }) {
     <>
       {parts.map((part, place) => {
         if (typeof part === "string") return part;
+        if ("mathml" in part) return <Formula key={place} mathml={part.mathml} />;
         if (Picture === null) return ` ${inWords(`![${part.alt}](file:${part.fileId})`)} `;
         return <Picture key={`${place}:${part.fileId}`} fileId={part.fileId} alt={part.alt} courseId={courseId} />;
       })}
     </>
+  );
+}
+
+/** One that does not fit is moved sideways, not the page. */
+function Formula({ mathml }: { mathml: string }) {
+  const isBlock = mathml.startsWith('<math display="block"');
+  return (
+    <span class={isBlock ? "formula block" : mathml.length > LONG ? "formula long" : "formula"}>
+      <Rich html={mathml} />
+    </span>
   );
 }

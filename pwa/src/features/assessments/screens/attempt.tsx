@@ -85,7 +85,7 @@ function Player({ attempt, test }: { attempt: Attempt; test: Assessment }) {
       {item ? (
         <section class="stack" key={item.id} aria-labelledby={`q-${item.id}`}>
           <div class="question" id={`q-${item.id}`}>
-            <Words text={promptOf(item)} courseId={test.course_id} />
+            <Words text={promptOf(item)} courseId={test.course_id} formulas={item.formulas} />
           </div>
           <ItemForm
             item={item}

@@ -163,25 +163,31 @@ function MarkedItem({ mark, item, courseId, n }: MarkedItemProps) {
       </p>
       {item && (
         <div class="prompt strong">
-          <Words text={promptOf(item)} courseId={courseId} />
+          <Words text={promptOf(item)} courseId={courseId} formulas={item.formulas} />
         </div>
       )}
       <div>
         <span class="soft small">{t("result.yours")}</span>{" "}
-        <Words text={sayValue(mark.chosen ?? null, options)} courseId={courseId} />
+        <Words text={sayValue(mark.chosen ?? null, options)} courseId={courseId} formulas={item?.formulas} />
       </div>
       {!mark.correct && mark.right !== undefined && mark.right !== null && (
         <div>
           <span class="soft small">{t("result.key")}</span>{" "}
           <span class="strong">
-            <Words text={sayValue(mark.right, options)} courseId={courseId} />
+            <Words text={sayValue(mark.right, options)} courseId={courseId} formulas={item?.formulas} />
           </span>
         </div>
       )}
       {(mark.feedback || mark.explanation) && (
         <p class="notice plain">
           <Icon name="info" />
-          <span class="prompt">{inWords([mark.feedback, mark.explanation].filter(Boolean).join("\n"))}</span>
+          <span class="prompt">
+            <Words
+              text={inWords([mark.feedback, mark.explanation].filter(Boolean).join("\n"))}
+              courseId={courseId}
+              formulas={mark.formulas}
+            />
+          </span>
         </p>
       )}
     </>

@@ -10,6 +10,7 @@ import type { Assessment } from "../../../app/rows.ts";
 import { useEngine, useRows } from "../../../app/use.ts";
 import { Chip, Empty, Field, Icon, Notice } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
+import { Words } from "../../assessments/parts/words.tsx";
 import { type DraftRow, kindOf, lackOf, nameOf, type TestRow } from "../question.ts";
 import { makeTest, sayKind, sayWhy, staffBucket, useDrafts, useTests } from "../staff.ts";
 
@@ -182,7 +183,11 @@ function Questions({ drafts }: { drafts: readonly DraftRow[] }) {
           <li key={draft.id}>
             <a class="line" href={`/teach/${draft.course_id}/bank/${draft.id}`}>
               <span class="grow">
-                {nameOf(draft.title, draft.question) || t("bank.no_name")}
+                <Words
+                  text={nameOf(draft.title, draft.question) || t("bank.no_name")}
+                  courseId={draft.course_id}
+                  formulas={draft.formulas}
+                />
                 <br />
                 <span class="soft small">{sayKind(kindOf(draft.question.body))}</span>
               </span>

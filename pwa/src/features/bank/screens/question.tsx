@@ -10,6 +10,7 @@ import { Ask, Chip, Field, Icon, Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { dropWorking, keepWorking, readWorking } from "../keeping.ts";
 import { Answers } from "../parts/answers.tsx";
+import { Looks } from "../parts/looks.tsx";
 import {
   changedTo,
   type Difficulty,
@@ -110,6 +111,7 @@ function Editor({ courseId, draftId, row, begin, isKept }: EditorProps) {
             />
           )}
         </Field>
+        <Looks question={now.question} formulas={row?.formulas} courseId={courseId} />
         <More now={now} setNow={setNow} />
         <p role="status">
           {lack === null ? (
@@ -201,7 +203,7 @@ function Prompt({ question, onChange }: { question: Stored; onChange: (question:
   };
   return (
     <div class="stack tight">
-      <Field label={t("bank.prompt")}>
+      <Field label={t("bank.prompt")} hint={t("bank.prompt_hint")}>
         {(props) => (
           <textarea
             {...props}
