@@ -29,18 +29,20 @@ Verdict = Literal["clean", "unscanned"] | Infected
 async def scan(path: Path, *, clamd: str) -> Verdict:
     """What the scanner at `clamd` says; `unscanned` without one, and of a file that is larger than it takes.
 
-    Raises Unavailable when it does not answer: a file is not let through because its guard is away.
+    Raises Unavailable when it does not answer, or with no verdict: a file is not let through because its guard is away.
     """
     if not clamd:
         return "unscanned"
     try:
         async with asyncio.timeout(CONNECT_S):
             reader, writer = await _connect(clamd)
-        async with asyncio.timeout(WAIT_S):
-            answer = await _ask(reader, writer, path)
+        try:
+            async with asyncio.timeout(WAIT_S):
+                return _verdict(await _ask(reader, writer, path))
+        finally:
+            writer.close()
     except (OSError, TimeoutError, ValueError) as error:
         raise Unavailable("The virus scanner does not answer; the file waits for it.") from error
-    return _verdict(answer)
 
 
 async def _connect(clamd: str) -> tuple[StreamReader, StreamWriter]:
@@ -62,10 +64,7 @@ async def _ask(reader: StreamReader, writer: StreamWriter, path: Path) -> str:
     except ConnectionError:  # Over its limit it says so and hangs up: the answer is there to be read.
         if reader.at_eof():
             raise
-    try:
-        return (await reader.read(ANSWER_BYTES_MAX)).decode("utf-8", "replace").strip("\0\n ")
-    finally:
-        writer.close()
+    return (await reader.read(ANSWER_BYTES_MAX)).decode("utf-8", "replace").strip("\0\n ")
 
 
 def _verdict(answer: str) -> Verdict:

@@ -1,5 +1,6 @@
 """What a file really is: by its first and last bytes, held against its name and what its sender says. Pure."""
 
+import codecs
 import re
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ _PHOTOS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"hei
 _SOUND = frozenset({b"M4A ", b"M4B "})
 _TIMES = re.compile(rb"\d{1,3}:\d\d(?::\d\d)?[.,]\d{3} --> ")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_TEXT_ENDINGS = FORMATS["text"].endings | FORMATS["vtt"].endings | FORMATS["srt"].endings
+_NOT_UTF_8 = "The text is not in UTF-8; save it as UTF-8 and send that."
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ def _of_bytes(head: bytes, *, ending: str, claimed: str) -> Format | None:
         return _of_brand(head[8:12], claimed=claimed)
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return FORMATS["weba" if claimed.startswith("audio/") else "webm"]
+    if head.startswith(_UTF_16) and ending in _TEXT_ENDINGS:  # It begins as a frame of sound does.
+        raise Damaged(_NOT_UTF_8)
     return _of_frames(head) or _of_text(head, ending=ending)
 
 
@@ -104,7 +110,7 @@ def _of_frames(head: bytes) -> Format | None:
 
 
 def _of_text(head: bytes, *, ending: str) -> Format | None:
-    plain = head.removeprefix(b"\xef\xbb\xbf")
+    plain = head.removeprefix(codecs.BOM_UTF8)
     if plain.startswith(b"WEBVTT"):
         return FORMATS["vtt"]
     if ending == "srt" and _TIMES.search(plain[:2048]):
@@ -112,9 +118,10 @@ def _of_text(head: bytes, *, ending: str) -> Format | None:
     if ending not in FORMATS["text"].endings or b"\x00" in plain:
         return None
     try:
-        plain[:-4].decode()  # The last character may be cut.
+        # The head of a longer text may end within a letter.
+        codecs.getincrementaldecoder("utf-8")().decode(plain, final=len(head) < HEAD_BYTES)
     except UnicodeDecodeError:
-        raise Damaged("The text is not in UTF-8; save it as UTF-8 and send that.") from None
+        raise Damaged(_NOT_UTF_8) from None
     return FORMATS["text"]
 
 

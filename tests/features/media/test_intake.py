@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from server.base.errors import Unavailable
 from server.base.work import Work
 from server.media.files import ORIGINAL, Original, original_of
 from server.media.intake.antivirus import Infected, scan
@@ -269,7 +270,15 @@ async def test_the_same_file_again_is_the_same_file(post: Post) -> None:
 
 async def test_a_scanner_is_asked_and_its_word_counts(tmp_path: Path) -> None:
     asked: list[bytes] = []
-    answers = iter([b"stream: OK\0", b"stream: Eicar-Test FOUND\0", b"INSTREAM size limit exceeded. ERROR\0"])
+    answers = iter(
+        [
+            b"stream: OK\0",
+            b"stream: Eicar-Test FOUND\0",
+            b"INSTREAM size limit exceeded. ERROR\0",
+            b"stream: Can't allocate memory ERROR\0",
+            b"",
+        ]
+    )
 
     async def clamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert await reader.readexactly(10) == b"zINSTREAM\0"
@@ -287,7 +296,10 @@ async def test_a_scanner_is_asked_and_its_word_counts(tmp_path: Path) -> None:
     async with server:
         address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         said = [await scan(path, clamd=address) for _ in range(3)]
+        for _broken in range(2):
+            with pytest.raises(Unavailable):
+                await scan(path, clamd=address)
 
     assert said == ["clean", Infected("Eicar-Test"), "unscanned"]
-    assert asked == [b"x" * 100_000] * 3
+    assert asked == [b"x" * 100_000] * 5
     assert await scan(path, clamd="") == "unscanned"

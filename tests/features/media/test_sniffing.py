@@ -94,5 +94,20 @@ def test_a_file_that_is_something_else_is_refused_with_its_reason(
     assert refused.value.message.endswith((".", "!"))
 
 
+@pytest.mark.parametrize("words", ["Привет\n", "Oʻzbekiston…", "x" * (HEAD_BYTES - 1) + "Привет"])
+def test_a_text_is_a_text_wherever_its_letters_of_several_bytes_end(words: str) -> None:
+    for name in ("notes.txt", "notes.md"):
+        assert sniffed(words.encode(), name, "text/plain") == ("attachment", "text/plain")
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "a.ru.srt", "a.vtt"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_text_in_utf_16_is_told_so_and_never_taken_for_sound(name: str, encoding: str) -> None:
+    with pytest.raises(FileRefused) as refused:
+        sniffed("\ufeff1\n00:00:01,000 --> 00:00:02,000\nПривет\n".encode(encoding), name)
+
+    assert (refused.value.code, "UTF-8" in refused.value.message) == ("file.damaged", True)
+
+
 def test_an_archive_attached_to_a_pdf_is_no_second_file() -> None:
     assert sniffed(PDF.replace(b"%%EOF", archive() + b"\nendstream\nendobj\n%%EOF"), "a.pdf")[0] == "document"
