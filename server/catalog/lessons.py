@@ -61,9 +61,8 @@ _SUMS = text(
 
 
 _USED = text("select file_id from media_uses where course_id = :course and deleted_at is null")
-_USABLE = text(
-    "select file_id from media_uses where course_id = :course and deleted_at is null"
-    " union select id from media_files where id = any(:files) and owner_id = :me and deleted_at is null"
+_OWN = text(  # Held until the use is written, so that no sweep of unused files takes it meanwhile.
+    "select id from media_files where id = any(:files) and owner_id = :me and deleted_at is null for key share"
 )
 _USE = text(
     "insert into media_uses (id, file_id, course_id, published_at)"
@@ -194,10 +193,12 @@ def minutes_of(words: int) -> int:
 
 async def _require_files(tx: Tx, course_id: UUID, blocks: list[Block]) -> None:
     """The course has them, or the writer has: a file that somebody sent in may be put into their own courses."""
-    wanted = set(files_of(blocks))
-    values = {"course": course_id, "files": list(wanted), "me": tx.actor.id}
-    known = set((await tx.db.execute(_USABLE, values)).scalars()) if wanted else set()
-    if missing := wanted - known:
+    missing = set(files_of(blocks))
+    if missing:
+        missing -= set((await tx.db.execute(_USED, {"course": course_id})).scalars())
+    if missing:
+        missing -= set((await tx.db.execute(_OWN, {"files": list(missing), "me": tx.actor.id})).scalars())
+    if missing:
         raise FileUnknown(f"The course has no file {next(iter(missing))}.")
 
 

@@ -104,13 +104,18 @@ async def add_file(tx: Tx, image: StoredImage, *, owner_id: UUID, licence: str, 
     return await accept_file(tx, accepted, owner_id=owner_id, licence=licence, attribution=attribution)
 
 
+def file_id_of(owner_id: UUID, sha256: str, *, licence: str, attribution: str) -> UUID:
+    """The id of a person's file under these terms; phones compute the same before they ask anybody."""
+    terms = hashlib.sha256(f"{licence}\n{attribution}".encode()).hexdigest()
+    return derived_id("media.files", owner_id, sha256, terms)
+
+
 async def accept_file(tx: Tx, accepted: Accepted, *, owner_id: UUID, licence: str, attribution: str) -> MediaFile:
     """The row of a file that may stay. Twice is once; one that was deleted, or failed, begins anew.
 
     The same bytes of the same owner under the same terms are one row, whose id phones compute before they send them.
     """
-    terms = hashlib.sha256(f"{licence}\n{attribution}".encode()).hexdigest()
-    id_ = derived_id("media.files", owner_id, accepted.sha256, terms)
+    id_ = file_id_of(owner_id, accepted.sha256, licence=licence, attribution=attribution)
     file = await tx.db.get(MediaFile, id_, with_for_update={"key_share": True})
     if file is not None and file.deleted_at is None and file.state != "failed":
         return file

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from server.base.ids import new_id
 from server.exchange.pushing import open_push_store
 from server.features import REGISTRY
-from server.media.uploads.owning import file_id_of
+from server.media.files import file_id_of
 from sync.waking import wake_due
 from tests.features.media.conftest import films
 from tests.support.api import Api

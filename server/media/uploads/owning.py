@@ -1,22 +1,26 @@
 """A person's own files: on the phones of their owner before anything shows them, and never sent twice."""
 
-import hashlib
 from uuid import UUID
 
 from sqlalchemy import text
 
 from server.base.ids import derived_id
 from server.base.tx import Tx
+from server.media.files import file_id_of
 
 _SAME = text(
     "select id, state from media_files where owner_id = :owner and sha256 = :sha256 and deleted_at is null"
-    " order by (id = :id) desc, created_at, id"
+    # A sweep of unused files passes over it, or has been there already.
+    " order by (id = :id) desc, created_at, id for key share"
 )
 _COPY_FILE = text(
     "insert into media_files select (json_populate_record(f, json_build_object('id', cast(:id as uuid), 'version', 1,"
     " 'licence', nullif(:licence, ''), 'attribution', nullif(:attribution, ''),"
     " 'created_at', clock_timestamp(), 'updated_at', clock_timestamp()))).*"
-    " from media_files f where f.id = :from on conflict (id) do update set deleted_at = null"
+    # One that was swept has lost its variants: it gets those of the other, and says so.
+    " from media_files f where f.id = :from on conflict (id) do update set deleted_at = null, state = excluded.state,"
+    " variants = excluded.variants, renditions = excluded.renditions, pending = excluded.pending,"
+    " duration_ms = excluded.duration_ms, pages = excluded.pages, scan = excluded.scan"
 )
 _NAMES = text("select id, name from media_variants where file_id = :from")
 _COPY_VARIANT = text(
@@ -31,12 +35,6 @@ _OWN = text(
     "insert into media_uses (id, file_id, user_id) values (:id, :file, :user)"
     " on conflict (id) do update set deleted_at = null where media_uses.deleted_at is not null"
 )
-
-
-def file_id_of(owner_id: UUID, sha256: str, *, licence: str, attribution: str) -> UUID:
-    """The id of a person's file under these terms; phones compute the same before they ask anybody."""
-    terms = hashlib.sha256(f"{licence}\n{attribution}".encode()).hexdigest()
-    return derived_id("media.files", owner_id, sha256, terms)
 
 
 async def same_bytes(tx: Tx, *, owner_id: UUID, sha256: str, licence: str, attribution: str) -> UUID | None:

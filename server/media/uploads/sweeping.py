@@ -3,7 +3,7 @@
 receiving, eight days without a byte        → expired
 ended; parts in the store                   → removed (a failed one's are kept a week for another try)
 objects under temp/ of no session at all    → removed after a day: an erased person's, a process killed meanwhile
-files of which nobody made use for 30 days  → deleted, objects too when no other file has them
+files of which nobody made use for 30 days  → deleted; objects that no other file has go with `media.orphans`
 """
 
 from collections.abc import Iterable
@@ -40,18 +40,17 @@ _FORGET_PARTS = text(
     "delete from media_upload_parts p using media_uploads u where u.id = p.upload_id and u.swept_at < :before"
 )
 _KNOWN = text("select id from media_uploads where id = any(cast(:ids as uuid[]))")
-_UNUSED = text(
-    "update media_files f set deleted_at = :now where f.deleted_at is null and f.updated_at < :before"
+_UNUSED = (
+    "f.deleted_at is null and f.updated_at < :before"
     " and exists (select from media_uploads u where u.file_id = f.id and u.updated_at < :before)"
     " and not exists (select from media_uses u where u.file_id = f.id and u.deleted_at is null and u.user_id is null)"
     " and not exists (select from media_uploads u where u.file_id = f.id and u.updated_at >= :before)"
-    " returning f.id"
 )
-_GONE_KEYS = text(
-    "with gone as (delete from media_variants where file_id = any(cast(:ids as uuid[])) returning storage_key)"
-    " select distinct storage_key from gone where not exists (select from media_variants v"
-    " where v.storage_key = gone.storage_key and v.file_id <> all(cast(:ids as uuid[])))"
+_LOCK_UNUSED = text(f"select f.id from media_files f where {_UNUSED} for update skip locked")  # noqa: S608 - above
+_DELETE_UNUSED = text(
+    f"update media_files f set deleted_at = :now where f.id = any(cast(:ids as uuid[])) and {_UNUSED} returning f.id"  # noqa: S608 - above
 )
+_FORGET_VARIANTS = text("delete from media_variants where file_id = any(cast(:ids as uuid[]))")
 
 
 async def ask_for_sweep(tx: Tx) -> None:
@@ -111,13 +110,18 @@ def _upload_of(key: str) -> UUID | None:
 
 
 async def _sweep_unused(work: Work, *, now: datetime) -> None:
-    """Files that were sent and never shown. Rows first: who has a row has the bytes."""
+    """Files that were sent and never shown.
+
+    Whoever is about to show one holds its row, or waits for us. Of those that we hold we ask again: a use that was
+    committed between our first look and our lock is seen now. Their bytes stay: somebody may be sending the same.
+    """
+    values = {"now": now, "before": now - UNUSED_KEPT}
     async with work.database.transaction() as tx:
-        gone = list((await tx.db.execute(_UNUSED, {"now": now, "before": now - UNUSED_KEPT})).scalars())
-        keys = list((await tx.db.execute(_GONE_KEYS, {"ids": gone})).scalars()) if gone else []
+        held = list((await tx.db.execute(_LOCK_UNUSED, values)).scalars())
+        gone = list((await tx.db.execute(_DELETE_UNUSED, values | {"ids": held})).scalars()) if held else []
         if gone:
+            await tx.db.execute(_FORGET_VARIANTS, {"ids": gone})
             await tx.audit("media.files.sweep", kind="file", files=[str(id_) for id_ in gone])
-    await _remove(work, keys)
 
 
 async def _remove(work: Work, keys: Iterable[str]) -> None:

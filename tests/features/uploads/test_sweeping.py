@@ -3,18 +3,22 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from server.base import clock
+from server.base.actor import Actor
 from server.base.errors import Unavailable
 from server.base.ids import new_id
 from server.base.storage import Storage
 from server.base.work import Work
+from server.catalog.blocks import Image
+from server.catalog.lessons import cleaned_for
 from server.media.files import storage_key
 from server.media.orphans import sweep as orphans_sweep
-from server.media.uploads.owning import own_file
+from server.media.uploads.owning import own_file, same_bytes
 from server.media.uploads.sessions import note_upload
 from server.media.uploads.sweeping import sweep
 from tests.features.uploads.conftest import Room
@@ -108,48 +112,66 @@ async def test_objects_that_no_row_names_go_after_seven_days_however_often_the_s
     assert [await work.storage.has(key) for key in (*orphans, named)] == [False, False, False, True]
 
 
-async def test_a_file_that_nothing_shows_goes_after_a_month_and_one_that_is_shown_stays(room: Room) -> None:
-    work = room.api.work
-    sendings = [Sending(room.otieno, content_of(100, seed=20 + n)) for n in range(2)]
-    files = []
-    for n, sending in enumerate(sendings):
-        await sending.session()
-        file_id, sha256 = new_id(), f"{n:064x}"
-        files.append(file_id)
-        await execute(
-            room,
-            "insert into media_files (id, owner_id, sha256, mime, width, height, bytes, variants)"
-            " values (:id, :owner, :sha256, 'image/png', 10, 10, 1, '[]')",
-            id=file_id,
-            owner=room.ids["otieno"],
-            sha256=sending.sha256,
-        )
-        await execute(
-            room,
-            "insert into media_variants (id, file_id, sha256, name, width, height, mime, bytes, storage_key)"
-            " values (:id, :file, :sha256, 'w480', 1, 1, 'image/webp', 1, :key)",
-            id=new_id(),
-            file=file_id,
-            sha256=sha256,
-            key=f"tests/{file_id}",
-        )
-        await work.storage.put(f"tests/{file_id}", b"x", media_type="image/webp")
-        async with work.database.transaction() as tx:
-            await own_file(tx, file_id, owner_id=room.ids["otieno"])
-            await note_upload(tx, sending.id, state="ready", file_id=file_id)
+async def unused_file(room: Room, *, seed: int) -> tuple[UUID, Sending]:
+    """Mr Otieno's: it was sent, and nothing shows it."""
+    sending, file_id = Sending(room.otieno, content_of(100, seed=seed)), new_id()
+    await sending.session()
     await execute(
         room,
-        "insert into media_uses (id, file_id, course_id) values (:id, :file, :course)",
-        id=new_id(),
-        file=files[1],
-        course=new_id(),
+        "insert into media_files (id, owner_id, sha256, mime, width, height, bytes, variants)"
+        " values (:id, :owner, :sha256, 'image/png', 10, 10, 1, '[]')",
+        id=file_id,
+        owner=room.ids["otieno"],
+        sha256=sending.sha256,
     )
+    await execute(
+        room,
+        "insert into media_variants (id, file_id, sha256, name, width, height, mime, bytes, storage_key)"
+        " values (:id, :file, :sha256, 'w480', 1, 1, 'image/webp', 1, :key)",
+        id=new_id(),
+        file=file_id,
+        sha256=f"{seed:064x}",
+        key=storage_key(f"{seed:064x}"),
+    )
+    async with room.api.work.database.transaction() as tx:
+        await own_file(tx, file_id, owner_id=room.ids["otieno"])
+        await note_upload(tx, sending.id, state="ready", file_id=file_id)
+    return file_id, sending
+
+
+async def values_of(room: Room, statement: str) -> list[Any]:
+    async with room.api.work.database.transaction() as tx:
+        return list((await tx.db.execute(text(statement))).scalars())
+
+
+async def test_a_file_that_nothing_shows_goes_after_a_month_and_one_that_is_shown_stays(room: Room) -> None:
+    work = room.api.work
+    unused, _ = await unused_file(room, seed=20)
+    shown, _ = await unused_file(room, seed=21)
+    await work.storage.put(storage_key(f"{20:064x}"), b"x", media_type="image/webp")
+    uses = "insert into media_uses (id, file_id, course_id) values (:id, :file, :course)"
+    await execute(room, uses, id=new_id(), file=shown, course=new_id())
 
     await sweep(work, now=clock.now() + timedelta(days=29))
-    assert await work.storage.has(f"tests/{files[0]}")
+    assert await values_of(room, "select id from media_files where deleted_at is not null") == []
     await sweep(work, now=clock.now() + timedelta(days=31))
 
-    assert [await work.storage.has(f"tests/{file_id}") for file_id in files] == [False, True]
-    async with work.database.transaction() as tx:
-        gone = (await tx.db.execute(text("select id from media_files where deleted_at is not null"))).scalars()
-        assert list(gone) == [files[0]]
+    assert await values_of(room, "select id from media_files where deleted_at is not null") == [unused]
+    assert await values_of(room, "select file_id from media_variants") == [shown]
+    assert await work.storage.has(storage_key(f"{20:064x}")), "somebody may be sending the same bytes just now"
+
+
+async def test_a_file_that_somebody_is_about_to_show_is_not_swept_from_under_them(room: Room) -> None:
+    work, me = room.api.work, room.ids["otieno"]
+    (sent_again, sending), (put_in, _) = [await unused_file(room, seed=22 + n) for n in range(2)]
+    image = Image(file_id=put_in, alt="x", width=1, height=1)
+
+    async with work.database.transaction(Actor(id=me, roles=frozenset({"educator"}))) as tx:
+        await same_bytes(tx, owner_id=me, sha256=sending.sha256, licence="", attribution="")
+        await cleaned_for(tx, new_id(), [image])
+        await sweep(work, now=clock.now() + timedelta(days=31))
+
+    assert await values_of(room, "select id from media_files where deleted_at is not null") == []
+    await sweep(work, now=clock.now() + timedelta(days=31))
+    gone = await values_of(room, "select id from media_files where deleted_at is not null")
+    assert {sent_again, put_in} <= set(gone), "nobody holds them any more, and nothing shows them"

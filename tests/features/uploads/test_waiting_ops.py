@@ -10,7 +10,7 @@ from sqlalchemy import text
 from server.exchange.pushing import open_push_store
 from server.features import REGISTRY
 from server.media.blobs import blob_arrived, missing_blobs
-from server.media.uploads.owning import file_id_of
+from server.media.files import file_id_of
 from server.media.uploads.sessions import note_upload
 from sync.waking import wake_due
 from tests.features.uploads.conftest import Room
