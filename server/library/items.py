@@ -3,6 +3,7 @@
 Callers: commands of phones (`mutators.py`) and routes. What comes twice is once; two who review at once both count.
 """
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -100,14 +101,24 @@ async def describe(tx: Tx, args: Describe) -> Item:
 
 
 async def submit(tx: Tx, item_id: UUID) -> Item:
-    """Send it to be reviewed; twice is once. Raises NotFound, Forbidden, NothingInIt."""
+    """Send it to be reviewed; twice is once. What was said of it before was said of an earlier revision.
+
+    Raises NotFound, Forbidden, NothingInIt.
+    """
     item = await _own(tx, item_id)
     if item.status != "draft":
         return item
     if not item.files:
         raise NothingInIt
+    if await _is_reviewed(tx, item):
+        item.revision += 1
     item.status, item.reason, item.submitted_at = "pending", None, tx.now
     return item
+
+
+async def _is_reviewed(tx: Tx, item: Item) -> bool:
+    statement = text("select exists(select from library_reviews where item_id = :item and revision = :revision)")
+    return bool((await tx.db.execute(statement, {"item": item.id, "revision": item.revision})).scalar_one())
 
 
 async def withdraw(tx: Tx, item_id: UUID) -> Item:
@@ -140,15 +151,35 @@ async def visible(tx: Tx, item_id: UUID) -> Item:
     return item
 
 
-async def standing_of(tx: Tx, item: Item) -> Standing:
-    is_educator = tx.actor.has("educator")
-    return Standing(
-        educator_id=item.educator_id,
-        status=_standing_status(item),
-        is_verified=is_educator and await is_verified_educator(tx, tx.actor.id),
-        teaches=is_educator and await _teaches(tx, item.subject_id),
+@dataclass(frozen=True)
+class Reader:
+    """Who looks at items: asked once, however many there are."""
+
+    is_verified: bool
+    subject_ids: frozenset[UUID]  # That they teach, as verified educators.
+    has_other_admin: bool
+
+    def standing(self, item: Item) -> Standing:
+        return Standing(
+            educator_id=item.educator_id,
+            status=_standing_status(item),
+            is_verified=self.is_verified,
+            teaches=item.subject_id in self.subject_ids,
+            has_other_admin=self.has_other_admin,
+        )
+
+
+async def reader(tx: Tx) -> Reader:
+    is_verified = tx.actor.has("educator") and await is_verified_educator(tx, tx.actor.id)
+    return Reader(
+        is_verified=is_verified,
+        subject_ids=await _taught(tx) if is_verified else frozenset(),
         has_other_admin=not tx.actor.is_admin or await _has_other_admin(tx),
     )
+
+
+async def standing_of(tx: Tx, item: Item) -> Standing:
+    return (await reader(tx)).standing(item)
 
 
 def _standing_status(item: Item) -> Status:
@@ -156,15 +187,15 @@ def _standing_status(item: Item) -> Status:
     return status
 
 
-async def _teaches(tx: Tx, subject_id: UUID) -> bool:
-    """Their profile names the subject, or none at all: profiles are free text."""
+async def _taught(tx: Tx) -> frozenset[UUID]:
+    """The subjects that their profile names, or all where it names none: profiles are free text."""
     statement = text(
-        "select exists(select from identity_educator_profiles p, catalog_subjects s"
-        " where p.user_id = :me and s.id = :subject and p.deleted_at is null and (cardinality(p.subjects) = 0"
+        "select s.id from identity_educator_profiles p, catalog_subjects s"
+        " where p.user_id = :me and p.deleted_at is null and (cardinality(p.subjects) = 0"
         " or lower(s.name) = any(array(select lower(x) from unnest(p.subjects) x))"
-        " or s.slug = any(array(select lower(x) from unnest(p.subjects) x))))"
+        " or s.slug = any(array(select lower(x) from unnest(p.subjects) x)))"
     )
-    return bool((await tx.db.execute(statement, {"me": tx.actor.id, "subject": subject_id})).scalar_one())
+    return frozenset((await tx.db.execute(statement, {"me": tx.actor.id})).scalars())
 
 
 async def _has_other_admin(tx: Tx) -> bool:
@@ -266,6 +297,7 @@ async def _own_files(tx: Tx, file_ids: list[UUID]) -> dict[str, Any]:
     wanted = list(dict.fromkeys(file_ids))
     statement = text(
         "select id from media_files where id = any(:files) and deleted_at is null and (owner_id = :me or :admin)"
+        " for key share"  # Held until the use is written, so that no sweep of unused files takes it meanwhile.
     )
     values = {"files": wanted, "me": tx.actor.id, "admin": tx.actor.is_admin}
     known = set((await tx.db.execute(statement, values)).scalars())

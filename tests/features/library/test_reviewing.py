@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from server.base.actor import Actor
 from server.base.errors import Forbidden, NotFound
@@ -183,6 +183,26 @@ async def test_a_rejected_item_is_a_draft_again_and_says_why(shelf: Shelf) -> No
         await shelf.review("nodira")
 
 
+async def test_what_is_sent_in_again_unchanged_is_reviewed_anew_by_the_same_people(shelf: Shelf) -> None:
+    await shelf.write()
+    await shelf.submit()
+    await shelf.review("nodira", "reject", comment="Whose pictures are these?")
+    await shelf.submit()
+    with pytest.raises(Outdated):
+        await shelf.review("nodira")
+    await shelf.review("nodira", "reject", revision=2, comment="Whose pictures are these?")
+    assert await shelf.status == "draft"
+    await shelf.submit()
+    await shelf.review("nodira", revision=3)
+    assert await shelf.status == "peer_approved"
+    await shelf.do("otieno", mutators.withdraw_item, item_id=shelf.id)
+    await shelf.submit()
+    await shelf.review("nodira", revision=4)
+    await shelf.review("siti", revision=4)
+
+    assert [row["revision"] for row in await shelf.shelved] == [4]
+
+
 async def test_an_edit_is_reviewed_anew_while_the_old_revision_stays_on_the_shelf(shelf: Shelf) -> None:
     await shelf.publish()
     await shelf.write(title="Waves and light")
@@ -283,6 +303,45 @@ async def test_who_looks_sees_the_shelf_its_educator_and_reviewers_the_draft_too
         "timur": (True, False),
         "siti": (True, True),
     }
+
+
+async def test_a_long_queue_of_other_subjects_hides_nobodys_own_and_costs_no_statement_an_item(shelf: Shelf) -> None:
+    await shelf.write()
+    await shelf.submit()
+    other, nodira = new_id(), shelf.school.people["nodira"].id
+    columns = "educator_id, educator_name, title, description, kind, language, topic, licence, attribution, revision"
+    copied = f"{columns}, files, bytes, status"
+    async with shelf.school.as_() as tx:
+        await tx.db.execute(
+            text("insert into catalog_subjects (id, name, slug) values (:id, 'Music', 'music-of-a-test')"),
+            {"id": other},
+        )
+        await tx.db.execute(
+            text(
+                f"insert into library_items (id, subject_id, submitted_at, {copied})"
+                f" select gen_random_uuid(), :other, submitted_at - interval '1 day', {copied}"
+                " from library_items cross join generate_series(1, 200)"
+            ),
+            {"other": other},
+        )
+        await tx.db.execute(
+            text("update identity_educator_profiles set subjects = '{Physics}' where user_id = :id"), {"id": nodira}
+        )
+    said: list[str] = []
+
+    def hear(*heard: Any) -> None:
+        said.append(heard[2])
+
+    engine = shelf.school.work.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        async with shelf.school.as_("nodira") as tx:
+            waiting = [row.id for row in await queries.waiting_items(tx)]
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
+
+    assert waiting == [shelf.id]
+    assert len(said) < 10, said
 
 
 async def test_a_guest_of_no_role_sees_no_draft(shelf: Shelf) -> None:
