@@ -13,6 +13,7 @@ import { Shell } from "./app/shell.tsx";
 import { preferredLanguage, speak } from "./words/index.ts";
 
 async function start(): Promise<void> {
+  if (!("DecompressionStream" in self && "timeout" in AbortSignal)) throw new Error("This browser is too old.");
   await Promise.all([speak(preferredLanguage()), wake()]);
   await startRouter(ROUTES, (route) => {
     if (route.open || engine.peek()) return null;
@@ -41,4 +42,7 @@ async function keepPage(): Promise<void> {
   await update?.installServiceWorker();
 }
 
-void start();
+start().catch((error) => {
+  document.body.classList.add("stuck"); // Its words stand in index.html: they need no script.
+  throw error;
+});

@@ -15,11 +15,18 @@ let warmed: Worker | null = null;
 
 /** Bring the engine's script before it is needed. */
 export function warmEngine(): void {
-  warmed ??= newWorker();
+  if (warmed) return;
+  warmed = newWorker();
+  warmed.onerror = () => {
+    warmed = null; // It did not come: whoever needs it asks again.
+  };
 }
 
-/** Open one person's store on this phone and keep it in step with the server. Never waits for the network. */
-export function openEngine(options: OpenOptions): Promise<Engine> {
+/**
+ * Open one person's store on this phone and keep it in step with the server. Never waits for the network. Raises TypeError
+ * when the engine's script did not come.
+ */
+export async function openEngine(options: OpenOptions): Promise<Engine> {
   const worker = warmed ?? newWorker();
   warmed = null;
   const port: Port<ToWorker, ToPage> = {
@@ -29,5 +36,14 @@ export function openEngine(options: OpenOptions): Promise<Engine> {
     },
     close: () => worker.terminate(),
   };
-  return connect(options, port);
+  const lost = new Promise<never>((_, reject) => {
+    worker.onerror = ({ message }: Partial<ErrorEvent>) =>
+      reject(message ? new Error(message) : new TypeError("the engine's script did not come"));
+  });
+  try {
+    return await Promise.race([connect(options, port), lost]);
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
 }

@@ -38,7 +38,7 @@ export function SignInScreen() {
       await signIn(String(form.get("email")), String(form.get("password")), stay, (userId) => readAhead(userId, to));
       go(to, { replace: true });
     } catch (error) {
-      setWrong(sayError(error));
+      setWrong(error instanceof TypeError ? t("error.offline") : sayError(error)); // A script of ours did not come.
       setBusy(false);
     }
   }

@@ -170,10 +170,12 @@ function Running({ opened, item, kept, keep, onLeft, onAnew, isOnly, result }: R
           <Icon name={isOnly ? "check" : "list"} />
           {isOnly ? t("packages.close") : t("packages.contents")}
         </button>
-        <button type="button" class="button quiet" onClick={() => void frame.current?.requestFullscreen?.()}>
-          <Icon name="smartphone" />
-          {t("packages.full")}
-        </button>
+        {document.fullscreenEnabled && ( // Not on iPhones.
+          <button type="button" class="button quiet" onClick={() => void frame.current?.requestFullscreen()}>
+            <Icon name="smartphone" />
+            {t("packages.full")}
+          </button>
+        )}
         <Standing result={result} />
       </div>
       {outside && <Notice icon="info">{t("packages.outside", { address: outside })}</Notice>}
