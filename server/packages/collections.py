@@ -8,6 +8,7 @@ from server.base.tx import Tx
 from server.identity.events import PersonRenamed
 from server.identity.queries import name_of
 from server.packages.schemas import ResultRow, StateRow
+from server.packages.scorm.manifest import ITEMS_MAX
 from sync.collection import Change, Collection, bucket, derived_id
 from sync.errors import Refusal
 from sync.merge import Join, LwwField
@@ -18,6 +19,7 @@ _SHOWN = text(
     " where f.id = :package and f.kind = 'package' and u.course_id is not null"
     " and (cast(:course as uuid) is null or u.course_id = cast(:course as uuid)))"
 )
+_STATES = text("select count(*) from packages_states where user_id = :user and package_id = :package")
 _RENAME = text("update packages_results set learner_name = :name where user_id = :user and learner_name <> :name")
 _INSTANTS = ("opened_at", "completed_at", "passed_at")
 
@@ -28,8 +30,14 @@ class WrongId(Refusal):
     code = "package.wrong_id"
 
 
+class TooManyStates(Refusal):
+    """A package has no more items than we keep the states of; this one asks for more."""
+
+    code = "package.too_many_states"
+
+
 async def own_state(tx: Tx, change: Change) -> None:
-    """Raises WrongId, NotFound (no such package)."""
+    """Raises WrongId, NotFound (no such package), TooManyStates."""
     if change.before is not None:
         _refuse_others(tx, change)
         return
@@ -37,6 +45,9 @@ async def own_state(tx: Tx, change: Change) -> None:
     if change.id != derived_id("packages.states", tx.actor.id, package_id, change.fields["item"]):
         raise WrongId
     await _require_shown(tx, package_id, None)
+    values = {"user": tx.actor.id, "package": package_id}
+    if (await tx.db.execute(_STATES, values)).scalar_one() >= ITEMS_MAX:
+        raise TooManyStates
     change.fill(user_id=tx.actor.id)
 
 

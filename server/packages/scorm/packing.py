@@ -14,9 +14,8 @@ import msgspec
 from server.base.archive import open_archive
 from server.packages.scorm import kinds
 from server.packages.scorm.manifest import Item
-from server.packages.scorm.reading import LIMITS, PlannedPackage
+from server.packages.scorm.reading import INDEX, LIMITS, PlannedPackage
 
-INDEX = "spark-package.json"
 FORMAT = 1
 WHEN = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644 << 16

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from server.base.archive import Archive, EntryBroken, Limits, is_unsafe, open_archive, shown
+from server.base.archive import Archive, DuplicateName, EntryBroken, Limits, is_unsafe, open_archive, shown
 from server.base.import_report import ItemState, Reason, ReportItem, report_item
 from server.packages.scorm import kinds
 from server.packages.scorm.errors import BadManifest, LaunchMissing, NoManifest, TooMuchText
@@ -13,9 +13,11 @@ from server.packages.scorm.manifest import Item, Manifest, read_manifest, walk
 
 LIMITS = Limits(entries=10_000, unpacked_bytes=600_000_000, entry_bytes=200_000_000)
 MANIFEST = "imsmanifest.xml"
+INDEX = "spark-package.json"  # Ours, first in the zip that phones get: a stranger's of that name would be read for it.
 MANIFEST_BYTES_MAX = 5_000_000
 TEXT_BYTES_MAX = 64_000_000  # Unpacked whole on the phone, into its memory.
 PAGE_BYTES_MAX = 2_000_000  # A page that is longer is not looked into for frames.
+OURS = frozenset({MANIFEST, INDEX})
 _FRAMES = re.compile(rb"<(?:i?frame|frameset)\b", re.IGNORECASE)
 
 
@@ -36,10 +38,12 @@ def read_package(path: Path, *, name: str) -> PlannedPackage:
     """Seconds for the largest: ask in a thread. Raises an ArchiveRefused, a PackageRefused."""
     with open_archive(path, LIMITS) as archive:
         names = {_readable(archive, entry): entry for entry in archive.entries}
+        if len(names) < len(archive.entries):
+            raise DuplicateName("Two files in the zip have one name, written in two ways; pack it anew.")
         folder = _folder(names)
         manifest = read_manifest(_content(archive, names[folder + MANIFEST]), name=name)
         inside = {readable[len(folder) :]: entry for readable, entry in names.items() if readable.startswith(folder)}
-        files = {path: entry for path, entry in inside.items() if kinds.type_of(path) and path != MANIFEST}
+        files = {path: entry for path, entry in inside.items() if kinds.type_of(path) and path not in OURS}
         lost = list(_left_out(names, folder))
         files, broken = _whole(archive, files)
         _refuse_much_text(archive, files)
@@ -93,6 +97,8 @@ def _left_out(names: Mapping[str, str], folder: str) -> Iterator[ReportItem]:
     for name in sorted(names):
         if not name.startswith(folder):
             why: tuple[str, str] | None = ("file.outside", f"{name[:200]} lies outside the package's folder.")
+        elif name == folder + INDEX:
+            why = ("file.reserved", f"{INDEX} was left out: a file of ours lies there. Call it something else.")
         else:
             why = kinds.why_left_out(name)
         if why is not None:

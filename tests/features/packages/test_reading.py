@@ -11,8 +11,8 @@ import pytest
 from server.base.archive import ArchiveRefused
 from server.packages.scorm.errors import PackageRefused
 from server.packages.scorm.manifest import walk
-from server.packages.scorm.packing import INDEX, pack
-from server.packages.scorm.reading import PlannedPackage, read_package
+from server.packages.scorm.packing import pack
+from server.packages.scorm.reading import INDEX, PlannedPackage, read_package
 from tests.support.packages import Files, course_2004, item, manifest, quiz_12, resource, zipped
 
 
@@ -121,6 +121,24 @@ def test_a_package_without_contents_opens_its_items_in_their_order(tmp_path: Pat
     planned = read(tmp_path, zipped({"imsmanifest.xml": bare, "a.html": "<p>", "b.html": "<p>"}))
 
     assert [found.title for found in planned.manifest.items] == ["Fire safety 1", "Fire safety 2"]
+
+
+def test_nobody_lays_a_table_of_contents_of_their_own_before_the_phone(tmp_path: Path) -> None:
+    theirs = {INDEX: '{"format": 1, "items": []}', f"res/{INDEX}": "{}"}
+    content = zipped(quiz_12() | theirs)
+
+    index, entries = packed(tmp_path, content)
+
+    assert (index["title"], f"res/{INDEX}" in entries) == ("Fire safety", True)
+    assert told(read(tmp_path, content))[INDEX] == "file.reserved"
+
+
+def test_one_name_written_in_two_ways_is_refused(tmp_path: Path) -> None:
+    content = zipped({"imsmanifest.xml": GOOD, "a.html": "<p>", "QQ.html": "<p>", "у.html": "<p>"})
+
+    with pytest.raises(ArchiveRefused) as refused:
+        read(tmp_path, content.replace(b"QQ.html", "у.html".encode()))
+    assert refused.value.code == "archive.duplicate_name"
 
 
 BOMB = b"\0" * 30_000_000
