@@ -3,6 +3,8 @@
 import asyncio
 import posixpath
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from html import escape
 from pathlib import Path
 from uuid import UUID
 
@@ -14,11 +16,12 @@ from server.base.import_report import Reason, ReportItem, report_item
 from server.base.storage import Storage
 from server.base.tx import Tx
 from server.base.work import Work
+from server.catalog.at_once import a_few_at_once
 from server.catalog.blocks import Audio, Block, Document, Paragraph, Video
 from server.catalog.cartridge.files import FilmOrPaper, file_place_id
 from server.catalog.inline import clean_inline
 from server.catalog.portable.files import accepted_of
-from server.media.files import Accepted, accept_file, use_file
+from server.media.files import Accepted, accept_file
 from server.media.intake.examining import examine
 from server.media.renditions.decoding import folder_of
 from server.media.renditions.planning import make_later
@@ -34,30 +37,20 @@ async def bring_files(
     work: Work, storage: Storage, path: Path, names: list[str], on_count: Counted
 ) -> tuple[Brought, list[ReportItem]]:
     """Examine each and store it, two at once. One that cannot stay is a line in the report. Raises Unavailable."""
-    brought: Brought = {}
-    told: dict[str, ReportItem] = {}
-    turn = asyncio.Semaphore(FILES_AT_ONCE)
-
-    async def bring(name: str, archive: Archive) -> None:
-        async with turn:
-            found = await _bring(work, storage, archive, name)
-        if isinstance(found, Accepted):
-            brought[file_place_id(name)] = found
-        reasons = [found] if isinstance(found, Reason) else []
-        kind = found.kind if isinstance(found, Accepted) else "file"
-        told[name] = report_item(
-            name, title=posixpath.basename(name), kind=kind, state="failed" if reasons else "ok", reasons=reasons
+    with open_archive(path) as archive:
+        found = await a_few_at_once(
+            names, partial(_bring, work, storage, archive), count=FILES_AT_ONCE, on_done=on_count
         )
-        await on_count(len(told))
+    both = list(zip(names, found, strict=True))
+    brought = {file_place_id(name): one for name, one in both if isinstance(one, Accepted)}
+    return brought, [_told(name, one) for name, one in both]
 
-    try:
-        with open_archive(path) as archive:
-            async with asyncio.TaskGroup() as group:
-                for name in names:
-                    group.create_task(bring(name, archive))
-    except ExceptionGroup as several:
-        raise several.exceptions[0] from several  # Callers know refusals and outages, not groups of them.
-    return brought, [told[name] for name in names]
+
+def _told(name: str, found: Accepted | Reason) -> ReportItem:
+    title = posixpath.basename(name)
+    if isinstance(found, Reason):
+        return report_item(name, title=title, kind="file", state="failed", reasons=[found])
+    return report_item(name, title=title, kind=found.kind, state="ok")
 
 
 async def _bring(work: Work, storage: Storage, archive: Archive, name: str) -> Accepted | Reason:
@@ -78,17 +71,17 @@ async def _bring(work: Work, storage: Storage, archive: Archive, name: str) -> A
 
 
 async def add_files(
-    tx: Tx, brought: Mapping[UUID, Accepted], *, owner_id: UUID, course_id: UUID, licence: str, attribution: str
+    tx: Tx, brought: Mapping[UUID, Accepted], *, owner_id: UUID, licence: str, attribution: str
 ) -> dict[UUID, UUID]:
     """Rows and jobs. Place → file; two places with one content share one."""
     ids: dict[UUID, UUID] = {}
+    ordered: set[UUID] = set()
     for place, accepted in brought.items():
         file = await accept_file(tx, accepted, owner_id=owner_id, licence=licence, attribution=attribution)
-        if file.id not in ids.values():
-            use_file(tx, file.id, course_id=course_id)
-            if file.state == "processing":
-                make_later(tx, file.id, list(file.pending), size=accepted.bytes, duration_ms=accepted.duration_ms)
+        if file.state == "processing" and file.id not in ordered:
+            make_later(tx, file.id, list(file.pending), size=accepted.bytes, duration_ms=accepted.duration_ms)
         ids[place] = file.id
+        ordered.add(file.id)
     return ids
 
 
@@ -96,7 +89,7 @@ def place_file(block: FilmOrPaper, brought: Mapping[UUID, Accepted], ids: Mappin
     """By what the file really is; where it could not be kept, its title stands."""
     accepted = brought.get(block.file_id)
     if accepted is None or block.file_id not in ids:
-        return [Paragraph(html=clean_inline(f"<em>{_escaped(block.title)}</em>"))]
+        return [Paragraph(html=clean_inline(f"<em>{escape(block.title, quote=False)}</em>"))]
     file_id = ids[block.file_id]
     match accepted.kind:
         case "video" if isinstance(block, Video):
@@ -108,7 +101,3 @@ def place_file(block: FilmOrPaper, brought: Mapping[UUID, Accepted], ids: Mappin
             return [Audio(file_id=file_id, title=block.title)]
         case _:
             return [Document(file_id=file_id, title=block.title)]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from uuid import UUID
 
 import msgspec
@@ -29,7 +30,7 @@ class Placing:
             case Image():
                 image = self.images.get(block.file_id)
                 if image is None:
-                    words = block.caption or _escaped(block.alt)
+                    words = block.caption or escape(block.alt, quote=False)
                     return [Paragraph(html=f"<em>{words}</em>")] if words else []
                 largest = image.largest
                 file_id = self.image_ids[block.file_id]
@@ -43,7 +44,3 @@ class Placing:
                 return [ListBlock(ordered=block.ordered, items=items)]
             case _:
                 return [block]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -11,7 +11,7 @@ import msgspec
 from server.base.errors import Conflict, Forbidden
 from server.base.models import Model
 from server.base.tx import Tx
-from server.catalog import courses, lessons, policy, queries, revisions, subjects, trees
+from server.catalog import courses, lessons, policy, revisions, subjects, trees
 from server.catalog.blocks import decode_blocks
 from server.catalog.drafting import SectionElsewhere, SectionGone
 from server.catalog.events import CourseCopied
@@ -76,9 +76,8 @@ async def duplicate_course(tx: Tx, args: DuplicateCourse) -> None:
     """
     if not policy.may_create_course(tx.actor):
         raise Forbidden("Only educators and admins make courses.")
-    source = await tx.get_visible(Course, args.of)
-    if not policy.may_edit_course(tx.actor, is_staff=await queries.is_course_staff(tx, source.id)):
-        raise Forbidden("Only the course's educators and admins copy it.")
+    await courses.lock_slugs(tx)  # Before the course, as importers do: else two wait for each other.
+    source = await courses.editable(tx, args.of)  # Locked: the copy is of one moment.
     await _require_free(tx, Course, args.id)
     tree = await trees.copy_of(tx, source, id_=args.id, title=args.title.strip())
     course = await trees.add_course_tree(tx, tree, owner_id=tx.actor.id)

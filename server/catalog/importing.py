@@ -8,54 +8,45 @@ it when asked. So a job that is run twice makes one course.
 """
 
 import asyncio
-import hashlib
-import os
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
 
 from server.base.actor import Actor
 from server.base.archive import Archive, EntryBroken, open_archive
 from server.base.errors import AppError
-from server.base.ids import derived_id, new_id
+from server.base.ids import new_id
 from server.base.import_report import ImportReport, Reason, ReportItem, Sums, report_item, report_of
 from server.base.rehearsal import NoStorage, rehearsed
 from server.base.storage import Storage
 from server.base.tx import Tx
 from server.base.work import Work
 from server.catalog import courses, queries
-from server.catalog.blocks import (
-    Block,
-    Exercise,
-    encode_blocks,
-    words_of,
-)
+from server.catalog.at_once import a_few_at_once
+from server.catalog.blocks import Exercise
 from server.catalog.cartridge import Plan, PlannedLesson, PlannedSection, read_cartridge
 from server.catalog.cartridge.errors import NothingInside
 from server.catalog.cartridge.page import place_id
 from server.catalog.cartridge.plan import beside, why_nothing
 from server.catalog.cartridge_media import Brought, add_files, bring_files
 from server.catalog.cartridge_placing import Placing
-from server.catalog.models import Course, Lesson, LessonText, Section
+from server.catalog.models import Course
 from server.catalog.tests_inside import NoTests, ReadTests, Tests
-from server.media.files import StoredImage, add_file, store_image, use_file
+from server.catalog.trees import Tree, TreeLesson, TreeSection, add_course_tree
+from server.media.files import StoredImage, add_file, store_image
 from server.media.images import BYTES_MAX, prepare_confined
-from sync.merge import place_at
+from server.media.renditions.made import sha256_of
 
 Access = Literal["free", "subscription", "purchase", "class"]
 Progress = Callable[[int, str], Awaitable[None]]  # (ppm, step)
 Also = Callable[[Tx, "Imported"], Awaitable[None]]  # What the caller does in the transaction that makes the course.
 
-WORDS_A_MINUTE = 180
 IMAGES_AT_ONCE = 4
-HASH_CHUNK_BYTES = 1024 * 1024
 PLANNED_PPM, STORED_PPM = 100_000, 900_000
 
 
@@ -102,7 +93,7 @@ async def import_cartridge(
     Raises an ArchiveRefused, CartridgeRefused, Forbidden, Unavailable: then nothing was made.
     """
     tests = tests or NoTests()
-    sha256 = await asyncio.to_thread(hash_file, order.path)
+    sha256 = await asyncio.to_thread(sha256_of, order.path)
     async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
         found = await find_imported(tx, order, sha256)
         if found is not None:
@@ -175,14 +166,6 @@ def _with_places(section: PlannedSection, read: ReadTests) -> PlannedSection:
     return replace(section, lessons=[PlannedLesson(item=first.item, title=title, blocks=[])])
 
 
-def hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(HASH_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 async def find_imported(tx: Tx, order: CartridgeOrder, sha256: str) -> Imported | None:
     """The course that this owner made of this very file before."""
     statement = select(Course).where(
@@ -191,11 +174,17 @@ async def find_imported(tx: Tx, order: CartridgeOrder, sha256: str) -> Imported 
     course = (await tx.db.execute(statement)).scalar_one_or_none()
     if course is None:
         return None
-    if order.publish and course.status == "draft":
+    is_opened = order.publish and course.status == "draft"
+    if is_opened:
         await courses.publish_course(tx, course.id)
-    why = Reason("course.exists", f"This file was imported before, as {course.slug}; the course was left as it is.")
+    why = Reason("course.exists", f"This file was imported before, as {course.slug}; {left(is_opened=is_opened)}.")
     item = report_item(course.slug, title=course.title, kind="course", state="skipped", reasons=[why])
     return Imported(course.id, course.slug, course.title, is_new=False, report=report_of([item]))
+
+
+def left(*, is_opened: bool) -> str:
+    """What became of a course that was there already."""
+    return "it was published, and else left as it is" if is_opened else "the course was left as it is"
 
 
 # --- images ---------------------------------------------------------------------------------------------------------
@@ -204,43 +193,36 @@ async def find_imported(tx: Tx, order: CartridgeOrder, sha256: str) -> Imported 
 async def _store_images(
     storage: Storage, path: Path, plan: Plan, on_progress: Progress
 ) -> tuple[dict[UUID, StoredImage], list[ReportItem]]:
-    """Make every image fit and store it, a few at once. An image that cannot be read is a line in the report."""
-    stored: dict[UUID, StoredImage] = {}
-    items: dict[str, ReportItem] = {}
-    turn = asyncio.Semaphore(IMAGES_AT_ONCE)
+    """Make every image fit and store it. An image that cannot be read is a line in the report. Raises Unavailable."""
 
-    async def keep(name: str, archive: Archive, pool: ThreadPoolExecutor) -> None:
-        async with turn:
-            result = await _store_image(storage, archive, name, pool)
-        if isinstance(result, StoredImage):
-            stored[place_id(name)] = result
-            items[name] = report_item(name, title=name.rpartition("/")[2], kind="image", state="ok")
-        else:
-            items[name] = report_item(
-                name, title=name.rpartition("/")[2], kind="image", state="failed", reasons=[result]
-            )
-        await on_progress(PLANNED_PPM + (STORED_PPM - PLANNED_PPM) * len(items) // len(plan.images), "images")
+    async def on_image(count: int) -> None:
+        await on_progress(PLANNED_PPM + (STORED_PPM - PLANNED_PPM) * count // len(plan.images), "images")
 
+    with open_archive(path) as archive:
+        found = await a_few_at_once(
+            plan.images, partial(_store_image, storage, archive), count=IMAGES_AT_ONCE, on_done=on_image
+        )
+    both = list(zip(plan.images, found, strict=True))
+    stored = {place_id(name): one for name, one in both if isinstance(one, StoredImage)}
+    return stored, [_image_told(name, one) for name, one in both]
+
+
+async def _store_image(storage: Storage, archive: Archive, name: str) -> StoredImage | Reason:
     try:
-        with open_archive(path) as archive, ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="image") as pool:
-            async with asyncio.TaskGroup() as group:
-                for name in plan.images:
-                    group.create_task(keep(name, archive, pool))
-    except ExceptionGroup as several:
-        raise several.exceptions[0] from several  # Callers know refusals and outages, not groups of them.
-    return stored, [items[name] for name in plan.images]
-
-
-async def _store_image(storage: Storage, archive: Archive, name: str, pool: ThreadPoolExecutor) -> StoredImage | Reason:
-    loop = asyncio.get_running_loop()
-    try:
-        content = await loop.run_in_executor(pool, lambda: archive.read(name, bytes_max=BYTES_MAX))
+        content = await asyncio.to_thread(archive.read, name, bytes_max=BYTES_MAX)
         prepared = await prepare_confined(content)
     except EntryBroken as problem:
         return Reason(problem.code, str(problem))
     except AppError as problem:
         return Reason(problem.code, problem.message)
     return await store_image(storage, prepared)
+
+
+def _image_told(name: str, found: StoredImage | Reason) -> ReportItem:
+    title = name.rpartition("/")[2]
+    if isinstance(found, Reason):
+        return report_item(name, title=title, kind="image", state="failed", reasons=[found])
+    return report_item(name, title=title, kind="image", state="ok")
 
 
 # --- the course -----------------------------------------------------------------------------------------------------
@@ -257,27 +239,32 @@ class _Stored:
 
 async def _apply(tx: Tx, stored: _Stored, order: CartridgeOrder, sha256: str, tests: Tests) -> Course:
     """Every row of the course, in the caller's transaction."""
-    plan, images = stored.plan, stored.images
-    course = Course(
-        id=new_id(),
-        slug=await courses.free_slug(tx, plan.title),
+    plan = stored.plan
+    terms = {"licence": plan.licence, "attribution": plan.attribution}
+    image_ids = {
+        place: (await add_file(tx, image, owner_id=order.owner_id, **terms)).id
+        for place, image in stored.images.items()
+    }
+    file_ids = await add_files(tx, stored.brought, owner_id=order.owner_id, **terms)
+    placing = Placing(stored.images, image_ids, stored.brought, file_ids)
+    sections, doors = _sections(plan, placing)
+    tree = Tree(
         title=plan.title,
         description=plan.description,
         language=plan.language,
         access=order.access,
-        created_by_id=order.owner_id,
         source_sha256=sha256,
         subject_id=await queries.find_subject(tx, plan.subject_words),
         licence=plan.licence or None,
         attribution=plan.attribution or None,
         source_url=plan.source_url or None,
+        sections=sections,
+        file_ids=dict.fromkeys([*image_ids.values(), *file_ids.values()]),
     )
-    await courses.add_course(tx, course, owner_id=order.owner_id)
-    file_ids = await _add_files(tx, course, plan, images)
-    terms = {"licence": plan.licence, "attribution": plan.attribution}
-    ids = await add_files(tx, stored.brought, owner_id=course.created_by_id, course_id=course.id, **terms)
-    placing = Placing(images, file_ids, stored.brought, ids)
-    await _add_content(tx, course, plan, tests, placing.placed)
+    course = await add_course_tree(tx, tree, owner_id=order.owner_id)
+    for door in doors:
+        await tests.put(tx, course, door.item, test_id=door.test_id, lesson_id=door.lesson_id)
+    await tests.put_rest(tx, course)
     await tx.db.flush()  # Publishing counts on what is in the database.
     if order.publish:
         await courses.publish_course(tx, course.id)
@@ -285,68 +272,33 @@ async def _apply(tx: Tx, stored: _Stored, order: CartridgeOrder, sha256: str, te
     return course
 
 
-async def _add_files(tx: Tx, course: Course, plan: Plan, images: dict[UUID, StoredImage]) -> dict[UUID, UUID]:
-    """Place id → file id; two places with one content share a file."""
-    file_ids: dict[UUID, UUID] = {}
-    bytes_by_file: dict[UUID, int] = {}
-    for place, image in images.items():
-        file = await add_file(
-            tx, image, owner_id=course.created_by_id, licence=plan.licence, attribution=plan.attribution
-        )
-        if file.id not in bytes_by_file:
-            use_file(tx, file.id, course_id=course.id)
-        file_ids[place] = file.id
-        bytes_by_file[file.id] = image.largest.bytes
-    course.media_bytes = sum(bytes_by_file.values())
-    return file_ids
+@dataclass(frozen=True)
+class _Door:
+    """A test, and the lesson beside which it stands."""
+
+    item: str  # The quiz's.
+    test_id: UUID
+    lesson_id: UUID
 
 
-async def _add_content(
-    tx: Tx, course: Course, plan: Plan, tests: Tests, placed: Callable[[list[Block]], list[Block]]
-) -> None:
-    rank = 0
-    text_bytes = 0
-    for place, planned_section in enumerate(plan.sections):
-        id_ = new_id()
-        section = Section(id=id_, course_id=course.id, title=planned_section.title, rank=place_at(place, id_))
-        tx.db.add(section)
-        await tx.db.flush()  # Lessons refer to it.
-        doors = _doors(planned_section)
-        texts: list[LessonText] = []
-        beside: list[tuple[str, UUID, UUID]] = []
-        for index, planned in enumerate(planned_section.lessons):
-            blocks = [*placed(planned.blocks), *(Exercise(assessment_id=test_id) for _item, test_id in doors[index])]
-            lesson, lesson_text = _lesson(section, planned, blocks, rank=rank)
-            tx.db.add(lesson)
-            texts.append(lesson_text)
-            beside += [(item, test_id, lesson.id) for item, test_id in doors[index]]
-            text_bytes += lesson.text_bytes
-            rank += 1
-        await tx.db.flush()  # Texts and tests refer to their lessons.
-        tx.db.add_all(texts)
-        for item, test_id, lesson_id in beside:
-            await tests.put(tx, course, item, test_id=test_id, lesson_id=lesson_id)
-    await tests.put_rest(tx, course)
-    course.lessons_count, course.text_bytes = rank, text_bytes
-
-
-def _doors(section: PlannedSection) -> list[list[tuple[str, UUID]]]:
-    """For each lesson the tests beside it: (the quiz's item, the test's id)."""
-    doors: list[list[tuple[str, UUID]]] = [[] for _lesson in section.lessons]
-    for quiz in section.quizzes:
-        doors[max(0, quiz.after - 1)].append((quiz.item, new_id()))
-    return doors
-
-
-def _lesson(section: Section, planned: PlannedLesson, blocks: list[Block], *, rank: int) -> tuple[Lesson, LessonText]:
-    id_ = derived_id("catalog.lessons", section.course_id, rank, planned.item)
-    lesson = Lesson(
-        id=id_,
-        course_id=section.course_id,
-        section_id=section.id,
-        title=planned.title,
-        rank=place_at(rank, id_),
-        minutes=max(1, round(words_of(blocks) / WORDS_A_MINUTE)),
-        text_bytes=len(encode_blocks(blocks)),
-    )
-    return lesson, LessonText(id=id_, course_id=section.course_id, rank=lesson.rank, blocks=msgspec.to_builtins(blocks))
+def _sections(plan: Plan, placing: Placing) -> tuple[list[TreeSection], list[_Door]]:
+    """With files where places stood, and at the end of a lesson the tests beside it."""
+    sections: list[TreeSection] = []
+    doors: list[_Door] = []
+    for planned in plan.sections:
+        ids = [new_id() for _lesson in planned.lessons]
+        inside = [_Door(quiz.item, new_id(), ids[max(0, quiz.after - 1)]) for quiz in planned.quizzes]
+        lessons = [
+            TreeLesson(
+                id=id_,
+                title=lesson.title,
+                blocks=[
+                    *placing.placed(lesson.blocks),
+                    *(Exercise(assessment_id=door.test_id) for door in inside if door.lesson_id == id_),
+                ],
+            )
+            for id_, lesson in zip(ids, planned.lessons, strict=True)
+        ]
+        sections.append(TreeSection(title=planned.title, lessons=lessons))
+        doors += inside
+    return sections, doors

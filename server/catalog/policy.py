@@ -84,8 +84,3 @@ def may_edit_course(actor: Actor, *, is_staff: bool) -> bool:
 def may_publish_course(actor: Actor, *, is_staff: bool, is_verified: bool) -> bool:
     """CAT-10: what learners see was put there by somebody whose credentials were checked."""
     return actor.is_admin or (actor.has("educator") and is_staff and is_verified)
-
-
-def may_import(actor: Actor, *, is_verified: bool) -> bool:
-    """ACL-02."""
-    return actor.is_admin or (actor.has("educator") and is_verified)

@@ -20,6 +20,8 @@ class TreeLesson:
     title: str
     blocks: Sequence[Block]  # Already through the sieve.
     id: UUID | None = None  # Default: a new one.
+    description: str = ""
+    status: str = "published"  # Any other: learners do not see it when the course is published.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,7 @@ class TreeSection:
     title: str
     lessons: Sequence[TreeLesson]
     id: UUID | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +77,9 @@ async def add_course_tree(tx: Tx, tree: Tree, *, owner_id: UUID) -> Course:
     rank = 0
     for place, planned in enumerate(tree.sections):
         section_id = planned.id or new_id()
-        tx.db.add(Section(id=section_id, course_id=course.id, title=planned.title, rank=place_at(place, section_id)))
+        section = Section(id=section_id, course_id=course.id, title=planned.title, description=planned.description)
+        section.rank = place_at(place, section_id)
+        tx.db.add(section)
         await tx.db.flush()  # Lessons refer to it.
         made = [_lesson(course.id, section_id, lesson, rank + index) for index, lesson in enumerate(planned.lessons)]
         rank += len(made)
@@ -95,6 +100,8 @@ def _lesson(course_id: UUID, section_id: UUID, planned: TreeLesson, rank: int) -
         course_id=course_id,
         section_id=section_id,
         title=planned.title,
+        description=planned.description,
+        status=planned.status,
         rank=place,
         minutes=lessons.minutes_of(words_of(blocks)),
         text_bytes=len(encode_blocks(blocks)),
@@ -110,6 +117,8 @@ async def copy_of(tx: Tx, course: Course, *, id_: UUID, title: str) -> Tree:
         lesson = TreeLesson(
             id=copied_lesson_id(id_, row["id"]),
             title=row["title"],
+            description=row["description"],
+            status=row["status"],
             blocks=lessons.with_tests(row["blocks"], {}),
         )
         by_section.setdefault(row["section_id"], []).append(lesson)
@@ -130,6 +139,7 @@ async def copy_of(tx: Tx, course: Course, *, id_: UUID, title: str) -> Tree:
             TreeSection(
                 id=derived_id("catalog.sections", id_, row["id"]),
                 title=row["title"],
+                description=row["description"],
                 lessons=by_section.get(row["id"], []),
             )
             for row in sections
@@ -155,10 +165,12 @@ async def put_tests(tx: Tx, *, course_id: UUID, of_id: UUID, tests: Mapping[UUID
 
 
 _SECTIONS = text(
-    "select id, title from catalog_sections where course_id = :course and deleted_at is null order by rank"
+    "select id, title, description from catalog_sections where course_id = :course and deleted_at is null"
+    " order by rank, id"
 )
 _LESSONS = text(
-    "select l.id, l.section_id, l.title, t.blocks from catalog_lessons l join catalog_lesson_texts t on t.id = l.id"
-    " where l.course_id = :course and l.deleted_at is null order by l.rank"
+    "select l.id, l.section_id, l.title, l.description, l.status, t.blocks from catalog_lessons l"
+    " join catalog_lesson_texts t on t.id = l.id"
+    " where l.course_id = :course and l.deleted_at is null order by l.rank, l.id"
 )
 _FILES = text("select file_id from media_uses where course_id = :course and deleted_at is null")

@@ -1,4 +1,4 @@
-"""The file of an import, on this machine's disk for as long as it is read."""
+"""The file of an import: an upload like any other, and on this machine's disk for as long as it is read."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,9 +15,9 @@ from server.base.feature import Cron
 from server.base.ids import new_id
 from server.base.tx import Tx
 from server.base.work import Work
-from server.catalog.importing import hash_file
 from server.imports.queries import WaitingImport
-from server.imports.uploads import folder_of, forget, path_of
+from server.media.renditions.decoding import folder_of
+from server.media.renditions.made import sha256_of
 from server.media.uploads.assembling import assemble
 from server.media.uploads.errors import UploadDamaged
 from server.media.uploads.models import MediaUpload
@@ -43,18 +43,26 @@ class FileGone(Conflict):
 
 
 class NotHere(Conflict):
-    """The upload has not come whole, or is not for an import; end it first."""
+    """The upload has not come whole; send what is missing, and complete it."""
 
     code = "import.upload_open"
 
 
-async def arrived(tx: Tx, upload_id: UUID) -> MediaUpload:
-    """The actor's own upload, all of it here. Raises UploadUnknown, NotHere."""
-    upload = await find_upload(tx, upload_id, lock=True)
-    if upload.purpose != "import" or upload.state != "received":
+async def own_upload(tx: Tx, upload_id: UUID) -> MediaUpload:
+    """The actor's own, locked: what is ordered of it comes one after another. Raises UploadUnknown."""
+    return await find_upload(tx, upload_id, lock=True)
+
+
+def require_whole(upload: MediaUpload) -> None:
+    """Raises NotHere."""
+    if upload.purpose != "import":
+        raise NotHere("The upload is not for an import; send the file with the purpose `import`.")
+    if upload.state == "receiving":
         raise NotHere
-    upload.touched_at = tx.now
-    return upload
+    if upload.state == "ready":
+        raise NotHere("The file was imported already; look at what came of it, or send the file again.")
+    if upload.state != "received":
+        raise NotHere(f"The upload is {upload.state}; send the file again.")
 
 
 async def hand_over(work: Work, actor: Actor, path: Path, *, name: str) -> UUID:
@@ -62,7 +70,7 @@ async def hand_over(work: Work, actor: Actor, path: Path, *, name: str) -> UUID:
 
     Raises what `new_session` raises, and Unavailable; then nothing is kept.
     """
-    upload_id, sha256 = new_id(), await asyncio.to_thread(hash_file, path)
+    upload_id, sha256 = new_id(), await asyncio.to_thread(sha256_of, path)
     head, size = await asyncio.to_thread(_look, path)
     mime = "application/zip" if head.startswith(b"PK") or name.endswith((".zip", ".imscc")) else "text/plain"
     new = NewUpload(id=upload_id, name=name, bytes=size, mime=mime, sha256=sha256, purpose="import")
@@ -75,10 +83,15 @@ async def hand_over(work: Work, actor: Actor, path: Path, *, name: str) -> UUID:
         async with work.database.transaction(actor) as tx:
             await complete(tx, upload_id, sha256=sha256)
     except BaseException:
-        async with work.database.transaction(actor) as tx:
-            await cancel(tx, upload_id)
+        await take_back(work, actor, upload_id)
         raise
     return upload_id
+
+
+async def take_back(work: Work, actor: Actor, upload_id: UUID) -> None:
+    """What was handed over is not to be imported after all."""
+    async with work.database.transaction(actor) as tx:
+        await cancel(tx, upload_id)
 
 
 def _look(path: Path) -> tuple[bytes, int]:
@@ -97,22 +110,19 @@ async def _part(path: Path, session: Session, number: int) -> AsyncIterator[byte
 
 @asynccontextmanager
 async def file_of(work: Work, waiting: WaitingImport) -> AsyncIterator[Path]:
-    """Raises FileGone, Unavailable. What came as an upload is put together for this run, and gone after it."""
-    path = path_of(work.settings.tmp, waiting.id)
-    if waiting.upload_id is None:  # Begun by a release that laid files on this disk.
-        if not await asyncio.to_thread(path.exists):
-            raise FileGone
-        yield path
-        return
-    try:
-        await asyncio.to_thread(folder_of(work.settings.tmp).mkdir, parents=True, exist_ok=True, mode=0o700)
+    """What came, put together for this run in a folder of its own: no other run of the same import meets it.
+
+    Raises FileGone, Unavailable.
+    """
+    if waiting.upload_id is None:
+        raise FileGone
+    async with folder_of(work, "import") as folder:
+        path = folder / "file"
         try:
             await assemble(work, waiting.upload_id, path)
         except UploadDamaged as problem:
             raise FileGone from problem
         yield path
-    finally:
-        forget(path)
 
 
 async def let_go(tx: Tx, upload_id: UUID | None, *, refusal: AppError | None = None) -> None:

@@ -7,20 +7,17 @@ from server.base.actor import Actor
 from server.base.errors import AppError, Conflict
 from server.base.import_report import ImportReport, Sums
 from server.base.jobs import long_job
-from server.base.rehearsal import NoStorage
 from server.base.tx import Tx
 from server.base.work import Work
-from server.catalog.importing import CartridgeOrder, Imported, import_cartridge
-from server.catalog.portable.bringing import import_course
+from server.catalog.importing import CartridgeOrder, Imported
 from server.identity.actors import actor_of_user
 from server.imports import queries
+from server.imports.courses import bring_course
 from server.imports.files import file_of, let_go
 from server.imports.packages import PackageOrder, import_package
 from server.imports.payloads import RunImport
 from server.imports.queries import WaitingImport
 from server.imports.questions import QuestionsOrder, import_questions, sums_of
-from server.imports.quizzes import QuizTaker
-from server.imports.uploads import forget, path_of
 
 PROGRESS_EVERY_S = 0.3
 
@@ -34,18 +31,16 @@ class OwnerGone(Conflict):
 @long_job(RunImport, timeout_s=900, attempts_max=3)
 async def run_import(work: Work, payload: RunImport) -> None:
     """Import the file that waits. A refusal ends it with its reason; an outage leaves it for the next attempt."""
-    path = path_of(work.settings.tmp, payload.import_id)
     async with work.database.transaction() as tx:
         waiting = await queries.start(tx, payload.import_id)
         actor = await actor_of_user(tx, waiting.owner_id) if waiting else None
-        is_kept = await queries.is_tried(tx, payload.import_id)
     if waiting is None:
-        if not is_kept:
-            forget(path)
         return
     try:
         if actor is None:
             raise OwnerGone
+        async with work.database.transaction(actor) as tx:
+            await queries.require_importer(tx)  # With the rights of now: it may have waited for long.
         async with file_of(work, waiting) as file:
             await _run(work, actor, waiting, file)
     except AppError as refusal:
@@ -53,10 +48,6 @@ async def run_import(work: Work, payload: RunImport) -> None:
             await queries.fail(tx, waiting.id, code=refusal.code, message=refusal.message)
             if not waiting.dry_run:  # What was only tried may be tried otherwise.
                 await let_go(tx, waiting.upload_id, refusal=refusal)
-        forget(path)
-        return
-    if not waiting.dry_run:
-        forget(path)
 
 
 async def _run(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> None:
@@ -70,9 +61,10 @@ async def _run(work: Work, actor: Actor, waiting: WaitingImport, path: Path) -> 
                 publish=waiting.publish,
                 dry_run=waiting.dry_run,
             )
-            bring = import_course if waiting.kind == "course" else import_cartridge
-            tests = QuizTaker(NoStorage() if waiting.dry_run else work.storage)
-            imported = await bring(work, actor, order, tests=tests, on_progress=run.note, also=run.note_course)
+            is_ours = waiting.kind == "course"
+            imported = await bring_course(
+                work, actor, order, is_ours=is_ours, on_progress=run.note, also=run.note_course
+            )
             if waiting.dry_run:
                 await run.note_tried(imported.report, imported.sums, None if imported.is_new else imported.slug)
         case "scorm":

@@ -9,12 +9,11 @@ from server.base.errors import Invalid
 from server.base.import_report import ImportReport
 from server.base.tx import Tx
 from server.base.work import Work
-from server.catalog.importing import Access, CartridgeOrder, Imported, import_cartridge
-from server.catalog.portable.bringing import import_course
+from server.catalog.importing import Access, CartridgeOrder, Imported
 from server.catalog.portable.reading import is_course_file
+from server.imports.courses import bring_course
 from server.imports.packages import PackageOrder, import_package
 from server.imports.questions import QuestionsOrder, import_questions
-from server.imports.quizzes import QuizTaker
 from server.imports.schemas import QuestionsKind
 from server.imports.uploads import FILE_BYTES_MAX
 
@@ -33,8 +32,7 @@ async def import_course_file(
     if not is_ours and await asyncio.to_thread(_size, path) > FILE_BYTES_MAX:
         raise FileTooLarge(f"{path} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
     order = CartridgeOrder(path=path, owner_id=owner_id, access=access, publish=publish, dry_run=dry_run)
-    bring = import_course if is_ours else import_cartridge
-    return await bring(work, SYSTEM, order, tests=QuizTaker(work.storage))
+    return await bring_course(work, SYSTEM, order, is_ours=is_ours)
 
 
 async def import_package_file(

@@ -6,10 +6,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from server.base.errors import Conflict, NotFound
+from server.base.errors import Conflict, Forbidden, NotFound
 from server.base.import_report import ImportReport, Sums
 from server.base.tx import Tx
 from server.catalog.importing import Access
+from server.identity.queries import is_verified_educator
+from server.imports import policy
 from server.imports.payloads import RunImport
 from server.imports.schemas import ErrorAnswer, ImportAnswer, ImportKind, ImportState, ItemAnswer, ReportAnswer
 
@@ -39,8 +41,8 @@ class NewImport:
     access: Access
     course_slug: str | None
     practice_title: str | None
-    dry_run: bool = False
-    upload_id: UUID | None = None  # None: the body of the request, on this server's disk.
+    dry_run: bool
+    upload_id: UUID
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,29 @@ class WaitingImport:
     course_slug: str | None
     practice_title: str | None
     dry_run: bool
-    upload_id: UUID | None
+    upload_id: UUID | None  # None: begun by a release that kept files on its own disk.
     name: str
 
 
+async def require_importer(tx: Tx) -> None:
+    """Raises Forbidden."""
+    if not policy.may_import(tx.actor, is_verified=await is_verified_educator(tx, tx.actor.id)):
+        raise Forbidden("Educators import once staff have checked who they are; ask to be verified.")
+
+
 async def refuse_too_many(tx: Tx) -> None:
-    """Raises TooManyOpen."""
+    """Until the end of the transaction no other import of the actor's is begun. Raises TooManyOpen."""
+    await tx.db.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"imports:{tx.actor.id}"}
+    )
     statement = text("select count(*) from imports_imports where owner_id = :me and state in ('queued', 'running')")
     if (await tx.db.execute(statement, {"me": tx.actor.id})).scalar_one() >= OPEN_MAX:
         raise TooManyOpen
 
 
 async def add_import(tx: Tx, new: NewImport) -> None:
-    """Record it as the actor's, and have it run."""
+    """Record it as the actor's, and have it run. Raises TooManyOpen."""
+    await refuse_too_many(tx)
     await tx.db.execute(
         text(
             "insert into imports_imports (id, owner_id, kind, name, bytes, publish, access, course_slug,"
@@ -92,6 +104,31 @@ async def add_import(tx: Tx, new: NewImport) -> None:
     tx.later(RunImport(import_id=new.id))
 
 
+async def find_same(tx: Tx, new: NewImport) -> UUID | None:
+    """The import of this upload that was ordered in these words before, if it waits, runs, or is done for good.
+
+    Whoever did not hear the answer asks again. What was only tried may be tried anew.
+    """
+    statement = text(
+        "select id from imports_imports where upload_id = :upload and kind = :kind and dry_run = :dry_run"
+        " and publish = :publish and access = :access and practice_title is not distinct from cast(:practice as text)"
+        " and (state in ('queued', 'running') and course_slug is not distinct from cast(:course as text)"
+        # The slug of what is done is that of the course which came of it.
+        " or state = 'done' and not dry_run and coalesce(course_slug = cast(:course as text), true))"
+        " order by created_at desc limit 1"
+    )
+    values = {
+        "upload": new.upload_id,
+        "kind": new.kind,
+        "dry_run": new.dry_run,
+        "publish": new.publish,
+        "access": new.access,
+        "practice": new.practice_title,
+        "course": new.course_slug,
+    }
+    return (await tx.db.execute(statement, values)).scalar_one_or_none()
+
+
 async def start(tx: Tx, import_id: UUID) -> WaitingImport | None:
     """The import, now running; None when it has ended already or is not there."""
     row = (
@@ -108,12 +145,6 @@ async def start(tx: Tx, import_id: UUID) -> WaitingImport | None:
     return None if row is None else WaitingImport(*row)
 
 
-async def is_tried(tx: Tx, import_id: UUID) -> bool:
-    """Whether its file is kept to be applied."""
-    statement = text("select exists(select from imports_imports where id = :id and dry_run and state = 'done')")
-    return bool((await tx.db.execute(statement, {"id": import_id})).scalar_one())
-
-
 async def note_progress(tx: Tx, import_id: UUID, *, ppm: int, step: str) -> None:
     statement = text(
         "update imports_imports set progress_ppm = greatest(progress_ppm, :ppm), step = :step where id = :id and"
@@ -125,11 +156,12 @@ async def note_progress(tx: Tx, import_id: UUID, *, ppm: int, step: str) -> None
 async def apply(tx: Tx, import_id: UUID) -> None:
     """Have what was tried be done, with the very file. Twice is once.
 
-    Raises NotFound, NotTried, TooManyOpen.
+    Raises Forbidden, NotFound, NotTried, TooManyOpen.
     """
+    await require_importer(tx)
     statement = text("select owner_id, state, dry_run from imports_imports where id = :id for update")
     row = (await tx.db.execute(statement, {"id": import_id})).one_or_none()
-    if row is None or row.owner_id != tx.actor.id:
+    if row is None or not policy.may_apply(tx.actor, owner_id=row.owner_id):
         raise NotFound(f"There is no import {import_id}, or not for you.")
     if not row.dry_run:
         return
@@ -189,7 +221,7 @@ async def read_import(tx: Tx, import_id: UUID) -> ImportAnswer:
             {"id": import_id, "payload": msgspec.json.encode(RunImport(import_id=import_id)).decode()},
         )
     ).one_or_none()
-    if row is None or not (tx.actor.is_admin or row.owner_id == tx.actor.id):
+    if row is None or not policy.may_see(tx.actor, owner_id=row.owner_id):
         raise NotFound(f"There is no import {import_id}, or not for you.")
     state: ImportState = row.state
     error = ErrorAnswer(row.error_code, row.error) if row.error_code else None

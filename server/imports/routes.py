@@ -13,16 +13,15 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from server.base.actor import Actor
 from server.base.db import Database
-from server.base.errors import BadRequest, Forbidden, Invalid
+from server.base.errors import AppError, BadRequest, Invalid
 from server.base.http.envelope import Success, success
 from server.base.ids import new_id
 from server.base.limits import UPLOAD, Limiter
 from server.base.tx import Tx
-from server.catalog import policy
+from server.base.work import Work
 from server.catalog.importing import Access
-from server.identity.queries import is_verified_educator
 from server.imports import queries, uploads
-from server.imports.files import arrived, hand_over
+from server.imports.files import hand_over, own_upload, require_whole, take_back
 from server.imports.queries import NewImport
 from server.imports.schemas import ImportAnswer, ImportKind, ImportOrder, ImportTicket
 from server.settings import Settings
@@ -83,20 +82,24 @@ async def start_import(
     settings: Settings = request.app.state.settings
     import_id, name = new_id(), _file_name(request)
     path = uploads.path_of(settings.tmp, import_id)
+    work: Work = request.app.state.work
     try:
         size = await uploads.receive(_body(request), path, boundary=_boundary(request))
-        upload_id = await hand_over(request.app.state.work, actor, path, name=name)
-        async with _database(request).transaction(actor) as tx:
-            await _add(tx, import_id, wanted, name=name, size=size, upload_id=upload_id)
+        upload_id = await hand_over(work, actor, path, name=name)
     finally:
         uploads.forget(path)
+    try:
+        async with work.database.transaction(actor) as tx:
+            await _add(tx, wanted.of(import_id, upload_id=upload_id, name=name, size=size))
+    except AppError:
+        await take_back(work, actor, upload_id)
+        raise
     return success(ImportTicket(id=import_id))
 
 
 @post("/api/v1/imports/{import_id:uuid}/apply", operation_id="ApplyImport", status_code=202)
 async def apply_import(import_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Success[ImportTicket]:
     """Make what a dry run said, of the same file. Twice is once."""
-    await _refuse_strangers(tx)
     await queries.apply(tx, import_id)
     return success(ImportTicket(id=import_id))
 
@@ -118,18 +121,37 @@ class _Wanted:
         if not all(missing.values()):
             raise WhereTo(fields={name: "Is needed for questions." for name, value in missing.items() if not value})
 
+    def of(self, import_id: UUID, *, upload_id: UUID, name: str, size: int) -> NewImport:
+        """This of that upload."""
+        return NewImport(
+            id=import_id,
+            kind=self.kind,
+            name=name,
+            bytes=size,
+            publish=self.publish,
+            access=self.access,
+            course_slug=self.course,
+            practice_title=self.practice,
+            dry_run=self.dry_run,
+            upload_id=upload_id,
+        )
+
 
 async def _start_from_upload(request: Request[Any, Any, Any], actor: Actor) -> ImportTicket:
     order = await _order(request)
     wanted = _Wanted(order.kind, order.dry_run, order.publish, order.access, order.course, order.practice)
     wanted.check()
-    import_id = new_id()
     async with _database(request).transaction(actor) as tx:
-        await _refuse_strangers(tx)
-        await queries.refuse_too_many(tx)
-        upload = await arrived(tx, order.upload_id)
-        await _add(tx, import_id, wanted, name=upload.name, size=upload.bytes, upload_id=upload.id)
-    return ImportTicket(id=import_id)
+        await queries.require_importer(tx)
+        upload = await own_upload(tx, order.upload_id)
+        new = wanted.of(new_id(), upload_id=upload.id, name=upload.name, size=upload.bytes)
+        found = await queries.find_same(tx, new)
+        if found is not None:  # The answer was lost on its way.
+            return ImportTicket(id=found)
+        require_whole(upload)
+        upload.touched_at = tx.now
+        await _add(tx, new)
+    return ImportTicket(id=new.id)
 
 
 async def _order(request: Request[Any, Any, Any]) -> ImportOrder:
@@ -144,21 +166,12 @@ async def _order(request: Request[Any, Any, Any]) -> ImportOrder:
         raise OrderBroken(f"The order cannot be read: {error}.") from error
 
 
-async def _add(tx: Tx, import_id: UUID, wanted: _Wanted, *, name: str, size: int, upload_id: UUID) -> None:
-    new = NewImport(
-        id=import_id,
-        kind=wanted.kind,
-        name=name,
-        bytes=size,
-        publish=wanted.publish,
-        access=wanted.access,
-        course_slug=wanted.course,
-        practice_title=wanted.practice,
-        dry_run=wanted.dry_run,
-        upload_id=upload_id,
-    )
+async def _add(tx: Tx, new: NewImport) -> None:
+    """Raises TooManyOpen."""
     await queries.add_import(tx, new)
-    await tx.audit("imports.import.start", kind="import", id_=import_id, file=name, bytes=size, dry_run=wanted.dry_run)
+    await tx.audit(
+        "imports.import.start", kind="import", id_=new.id, file=new.name, bytes=new.bytes, dry_run=new.dry_run
+    )
 
 
 @get("/api/v1/imports/{import_id:uuid}", operation_id="Import", opt={"own_budget": True})
@@ -170,7 +183,7 @@ async def get_import(import_id: FromPath[UUID], tx: NamedDependency[Tx]) -> Succ
 async def _refuse_early(request: Request[Any, Any, Any], actor: Actor) -> None:
     """Before a single byte of the body is read."""
     async with _database(request).transaction(actor) as tx:
-        await _refuse_strangers(tx)
+        await queries.require_importer(tx)
         await queries.refuse_too_many(tx)
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > uploads.FILE_BYTES_MAX + uploads.FORM_EXTRA_BYTES:
@@ -179,20 +192,19 @@ async def _refuse_early(request: Request[Any, Any, Any], actor: Actor) -> None:
     await limiter.take(UPLOAD, str(actor.id))
 
 
-async def _refuse_strangers(tx: Tx) -> None:
-    if not policy.may_import(tx.actor, is_verified=await is_verified_educator(tx, tx.actor.id)):
-        raise Forbidden("Educators import once staff have checked who they are; ask to be verified.")
-
-
 async def _body(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
     async for chunk in request.stream():
         yield chunk
 
 
 def _boundary(request: Request[Any, Any, Any]) -> str | None:
-    """Of a form; None for a bare body."""
+    """Of a form; None for a bare body. Raises FormBroken."""
     media_type, options = request.content_type
-    return options.get("boundary") if media_type == "multipart/form-data" else None
+    if media_type != "multipart/form-data":
+        return None
+    if not options.get("boundary"):
+        raise uploads.FormBroken("The form does not say its boundary; send it as your program makes it.")
+    return options["boundary"]
 
 
 def _file_name(request: Request[Any, Any, Any]) -> str:

@@ -90,7 +90,7 @@ async def _file_of_form(stream: AsyncIterator[bytes], boundary: str) -> AsyncIte
     is_wanted = is_found = False
     try:
         with PushMultipartParser(
-            boundary, max_segment_size=FILE_BYTES_MAX + 1, max_segment_count=FORM_PARTS_MAX
+            boundary, max_segment_size=FILE_BYTES_MAX + FORM_EXTRA_BYTES, max_segment_count=FORM_PARTS_MAX
         ) as parser:
             async for chunk in stream:
                 for event in parser.parse(chunk):

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
-
 from server.base.actor import Actor
 from server.base.archive import open_archive
 from server.base.ids import new_id
@@ -14,7 +12,8 @@ from server.base.import_report import Reason, ReportItem, Sums, report_item, rep
 from server.base.rehearsal import NoStorage, rehearsed
 from server.base.tx import Tx
 from server.base.work import Work
-from server.catalog import courses, lessons, queries, subjects
+from server.catalog import courses, queries, subjects
+from server.catalog.at_once import a_few_at_once
 from server.catalog.importing import (
     PLANNED_PPM,
     STORED_PPM,
@@ -23,11 +22,9 @@ from server.catalog.importing import (
     Imported,
     Progress,
     find_imported,
-    hash_file,
     no_progress,
     nothing_else,
 )
-from server.catalog.models import Course
 from server.catalog.portable.files import Bringer
 from server.catalog.portable.format import LIMITS, FileCard
 from server.catalog.portable.linking import relinked
@@ -35,11 +32,10 @@ from server.catalog.portable.reading import Portable, read_course_file
 from server.catalog.tests_inside import NoTests, ReadTests, Tests
 from server.catalog.trees import Tree, TreeLesson, TreeSection, add_course_tree
 from server.media.files import Accepted, accept_file
+from server.media.renditions.made import sha256_of
 from server.media.renditions.planning import make_later
 
 FILES_AT_ONCE = 4
-_SECTION = text("update catalog_sections set description = :description where id = :id")
-_LESSON = text("update catalog_lessons set description = :description, status = :status where id = :id")
 STATUSES = frozenset({"draft", "published", "archived"})
 
 
@@ -65,7 +61,7 @@ async def import_course(
 ) -> Imported:
     """As `import_cartridge`. Raises an ArchiveRefused, CourseFileRefused, CourseFull, Forbidden, Unavailable."""
     tests = tests or NoTests()
-    sha256 = await asyncio.to_thread(hash_file, order.path)
+    sha256 = await asyncio.to_thread(sha256_of, order.path)
     async with rehearsed(work.database, actor, is_rehearsal=order.dry_run) as tx:
         found = await find_imported(tx, order, sha256)
         if found is not None and not order.dry_run:
@@ -90,32 +86,23 @@ async def import_course(
 async def _bring(
     work: Work, order: CartridgeOrder, portable: Portable, on_progress: Progress
 ) -> tuple[dict[UUID, Accepted], list[ReportItem]]:
-    accepted: dict[UUID, Accepted] = {}
-    told: dict[UUID, ReportItem] = {}
-    turn = asyncio.Semaphore(FILES_AT_ONCE)
+    async def on_file(count: int) -> None:
+        await on_progress(PLANNED_PPM + (STORED_PPM - PLANNED_PPM) * count // len(portable.files), "files")
 
-    async def bring(card: FileCard, bringer: Bringer) -> None:
-        async with turn:
-            found = await bringer.bring(card)
-        title = card.name or (card.main.path if card.main else str(card.id))
-        if isinstance(found, Accepted):
-            accepted[card.id] = found
-        reasons = [found] if isinstance(found, Reason) else []
-        told[card.id] = report_item(
-            title, title=title, kind=card.kind, state="failed" if reasons else "ok", reasons=reasons
-        )
-        await on_progress(PLANNED_PPM + (STORED_PPM - PLANNED_PPM) * len(told) // len(portable.files), "files")
+    storage = NoStorage() if order.dry_run else work.storage
+    with open_archive(order.path, LIMITS) as archive:
+        bringer = Bringer(work, storage, archive, portable.entries, portable.is_ours)
+        found = await a_few_at_once(portable.files, bringer.bring, count=FILES_AT_ONCE, on_done=on_file)
+    both = list(zip(portable.files, found, strict=True))
+    accepted = {card.id: one for card, one in both if isinstance(one, Accepted)}
+    return accepted, [_told(card, one) for card, one in both]
 
-    try:
-        with open_archive(order.path, LIMITS) as archive:
-            storage = NoStorage() if order.dry_run else work.storage
-            bringer = Bringer(work, storage, archive, portable.entries, portable.is_ours)
-            async with asyncio.TaskGroup() as group:
-                for card in portable.files:
-                    group.create_task(bring(card, bringer))
-    except ExceptionGroup as several:
-        raise several.exceptions[0] from several  # Callers know refusals and outages, not groups of them.
-    return accepted, [told[card.id] for card in portable.files]
+
+def _told(card: FileCard, found: Accepted | Reason) -> ReportItem:
+    title = card.name or (card.main.path if card.main else str(card.id))
+    if isinstance(found, Reason):
+        return report_item(title, title=title, kind=card.kind, state="failed", reasons=[found])
+    return report_item(title, title=title, kind=card.kind, state="ok")
 
 
 async def _apply(tx: Tx, order: CartridgeOrder, ready: _Ready, tests: Tests) -> Imported:
@@ -141,7 +128,6 @@ async def _apply(tx: Tx, order: CartridgeOrder, ready: _Ready, tests: Tests) -> 
         sections=_sections(portable, file_ids, test_ids, lesson_ids),
     )
     course = await add_course_tree(tx, tree, owner_id=order.owner_id)
-    await _finish(tx, course, tree, portable)
     for test in portable.tests.values():
         if test.id in test_ids:
             lesson_id = lesson_ids.get(test.lesson) if test.lesson else None
@@ -207,12 +193,14 @@ def _sections(
 ) -> list[TreeSection]:
     return [
         TreeSection(
-            id=new_id(),
             title=section.title,
+            description=section.description,
             lessons=[
                 TreeLesson(
                     id=lesson_ids[lesson.path],
                     title=lesson.card.title,
+                    description=lesson.card.description,
+                    status=lesson.card.status if lesson.card.status in STATUSES else "draft",
                     blocks=relinked(lesson.blocks, files, tests),
                 )
                 for lesson in found
@@ -220,17 +208,3 @@ def _sections(
         )
         for section, found in portable.sections
     ]
-
-
-async def _finish(tx: Tx, course: Course, tree: Tree, portable: Portable) -> None:
-    """What trees do not carry: descriptions, and lessons that learners do not see yet."""
-    for planned, (section, found) in zip(tree.sections, portable.sections, strict=True):
-        if section.description:
-            await tx.db.execute(_SECTION, {"id": planned.id, "description": section.description})
-        for at, lesson in zip(planned.lessons, found, strict=True):
-            card = lesson.card
-            status = card.status if card.status in STATUSES else "draft"
-            if card.description or status != "published":
-                await tx.db.execute(_LESSON, {"id": at.id, "description": card.description, "status": status})
-    await lessons.sum_up(tx, course.id)
-    await tx.db.refresh(course)

@@ -143,6 +143,25 @@ async def test_a_copy_has_lessons_and_files_and_no_doors_to_tests_of_elsewhere(s
     ]
 
 
+async def test_a_copy_hides_from_learners_what_its_course_hides_and_keeps_what_is_said_of_it(school: School) -> None:
+    oybek, copy_id = school.phones["oybek"], str(new_id())
+    ids = school.make_course("oybek")
+    await school.sync("oybek")
+    async with school.api.work.database.transaction() as tx:
+        await tx.db.execute(text("update catalog_lessons set status = 'draft', description = 'For later.'"))
+        await tx.db.execute(text("update catalog_sections set description = 'Two weeks.'"))
+    oybek.command("catalog.course.duplicate", {"id": copy_id, "of": ids["course"], "title": "Heat 2"}, op=copy_id)
+    await school.sync("oybek")
+
+    async with school.api.work.database.transaction() as tx:
+        statement = text(
+            "select l.status, l.description, s.description from catalog_lessons l"
+            " join catalog_sections s on s.id = l.section_id where l.course_id = :course"
+        )
+        rows = (await tx.db.execute(statement, {"course": copy_id})).all()
+    assert [tuple(row) for row in rows] == [("draft", "For later.", "Two weeks.")]
+
+
 async def test_what_an_educator_sent_in_may_be_shown_in_their_own_courses_and_in_nobody_elses(school: School) -> None:
     oybek, bobur = school.phones["oybek"], school.phones["bobur"]
     file_id = new_id()

@@ -100,7 +100,8 @@ async def test_the_same_file_again_is_the_same_course_and_another_of_its_title_a
     other = await import_cartridge(api.work, SYSTEM, order(cartridge({"a.html": page("<p>y</p>")})))
 
     assert (again.course_id, again.is_new) == (first.course_id, False)
-    assert again.report.items[0].reasons[0].code == "course.exists"
+    [why] = again.report.items[0].reasons
+    assert (why.code, "it was published, and else left as it is" in why.message) == ("course.exists", True)
     assert await rows(api, "select slug, status from catalog_courses order by slug") == [
         ("small-course", "published"),
         ("small-course-2", "draft"),

@@ -12,7 +12,6 @@ from server.catalog.policy import (
     can_open,
     may_create_course,
     may_edit_course,
-    may_import,
     may_know_of_course,
     may_merge_subjects,
     may_publish_course,
@@ -102,12 +101,3 @@ def test_CAT_10_an_educator_publishes_own_courses_once_verified() -> None:
     assert not may_publish_course(educator, is_staff=False, is_verified=True)
     assert may_publish_course(ROLES["admin"], is_staff=False, is_verified=False)
     assert not may_publish_course(ROLES["student"], is_staff=True, is_verified=True)
-
-
-def test_ACL_02_verified_educators_and_admins_import() -> None:
-    assert {role for role, actor in ROLES.items() if may_import(actor, is_verified=True)} == {
-        "educator",
-        "admin",
-        "super_admin",
-    }
-    assert {role for role, actor in ROLES.items() if may_import(actor, is_verified=False)} == {"admin", "super_admin"}

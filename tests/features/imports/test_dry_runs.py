@@ -213,9 +213,10 @@ async def test_an_uploaded_file_is_tried_and_then_imported_without_being_sent_ag
 
     assert (await told(teacher, import_id))["course_slug"] == "small-course"
     assert (await teacher.get(f"/api/v1/uploads/{upload_id}")).json()["data"]["state"] == "ready"
-    assert list(uploads.folder_of(api.settings.tmp).iterdir()) == []
+    assert list((api.settings.tmp / "media").iterdir()) == []
     again = await teacher.post("/api/v1/imports", json=order)
     assert (again.status_code, again.json()["error"]["code"]) == (409, "import.upload_open")
+    assert "imported already" in again.json()["error"]["message"]
 
 
 async def test_a_refused_file_is_refused_on_its_uploads_row_and_a_tried_one_may_be_tried_otherwise(

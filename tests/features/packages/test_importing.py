@@ -1,5 +1,6 @@
 """From an upload to rows: a dry run equal to the real one, all or nothing, and what phones get of it."""
 
+import hashlib
 import io
 import zipfile
 from collections.abc import AsyncIterator
@@ -10,6 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from server.base.ids import derived_id, new_id
+from server.media.files import Accepted, accept_file
+from server.packages.scorm.manifest import ITEMS_MAX
 from tests.features.imports.test_dry_runs import counts, send, told
 from tests.support.api import Api
 from tests.support.packages import course_2004, quiz_12, zipped
@@ -82,6 +85,28 @@ async def test_a_package_becomes_a_lesson_of_a_course_once_and_phones_get_one_zi
         assert archive.read("res/data/words.json").decode().startswith('{"welcome"')
 
 
+async def test_a_package_that_its_educator_attached_somewhere_before_is_a_package_all_the_same(
+    api: Api, teacher: httpx.AsyncClient
+) -> None:
+    package = zipped(quiz_12())
+    [(owner_id,)] = await rows(api, "select id from identity_users where email = 'oybek@example.org'")
+    attached = Accepted(
+        sha256=hashlib.sha256(package).hexdigest(), mime="application/zip", bytes=len(package), kind="attachment"
+    )
+    async with api.work.database.transaction() as tx:
+        before = await accept_file(tx, attached, owner_id=owner_id, licence="", attribution="")
+
+    await imported(api, teacher, package)
+
+    [(kind, renditions, id_)] = await rows(
+        api,
+        "select f.kind, f.renditions -> 0 ->> 'name', f.id from catalog_lesson_texts t"
+        " join media_files f on f.id = (t.blocks -> 0 ->> 'package_id')\\:\\:uuid",
+    )
+    assert (kind, renditions) == ("package", "package")
+    assert id_ != before.id
+
+
 async def text_bytes(api: Api) -> int:
     return int((await rows(api, "select text_bytes from catalog_lessons"))[0][0])
 
@@ -135,14 +160,24 @@ async def test_what_a_learner_did_counts_best_and_once_on_all_phones_and_nobody_
             ),
         ]
         await theirs.sync()
+        async with api.work.database.transaction() as tx:
+            many = text(
+                "insert into packages_states (id, user_id, package_id, item, data)"
+                " select gen_random_uuid(), :user, :package, 'many ' || n, '{}' from generate_series(1, :count) n"
+            )
+            await tx.db.execute(many, {"user": farid_id, "package": package_id, "count": ITEMS_MAX})
+        more_id = derived_id("packages.states", farid_id, package_id, "one more")
+        more = theirs.create("packages.states", more_id, {**state, "item": "one more", "data": "{}"})
+        await theirs.sync()
 
     assert [one.outcome(n) for n in sent] == ["applied", "applied"]
     assert [two.outcome(n) for n in also] == ["merged", "applied"]
     assert [theirs.outcome(n) for n in other] == ["record.not_yours", "record.not_yours", "record.not_found"]
+    assert theirs.outcome(more) == "package.too_many_states"
     assert await rows(
         api,
         "select learner_name, score_ppm, seconds, passed_at <= clock_timestamp(), s.data from packages_results"
-        " cross join packages_states s",
+        " join packages_states s on s.user_id = packages_results.user_id",
     ) == [("Amina K.", 800_000, 125, True, "newer")]
     teachers = Phone(teacher)
     await all_published(api)
