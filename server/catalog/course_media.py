@@ -26,6 +26,7 @@ from server.base.http.envelope import failure
 from server.base.work import Work
 from server.media.capability import CourseCapabilities
 from server.media.disk import PIECE_BYTES, Copies, OpenFile
+from server.media.missing import MissingFiles
 from server.media.serving import (
     SHA256,
     Conditions,
@@ -97,6 +98,7 @@ class CourseMedia:
     def __init__(self, database: Database, media: MediaBytes, signing_key: bytes) -> None:
         self.capabilities = CourseCapabilities(signing_key)
         self.media = media
+        self.missing = MissingFiles(database)
         self._database = database
         self._shown: OrderedDict[UUID, _Shown] = OrderedDict()
         self._reads: dict[UUID, asyncio.Task[_Shown]] = {}
@@ -126,6 +128,14 @@ class CourseMedia:
         if found is None:
             raise MediaUnknown
         return found
+
+    async def read(self, file: StoredBytes, start: int, length: int) -> AsyncIterator[bytes]:
+        """Raises MediaUnknown for a file that the store has lost, and staff are told; Unavailable."""
+        try:
+            return await self.media.read(file, start, length)
+        except NotFound as error:
+            await self.missing.tell([file.sha256])
+            raise MediaUnknown from error
 
     async def _read(self, course_id: UUID) -> _Shown:
         """Thirty who begin together ask once."""
@@ -178,7 +188,7 @@ async def get_course_media(scope: Scope, receive: Receive, send: Send) -> None:
     if part.status == 304 or scope["method"] == "HEAD" or size == 0:
         await _answer(send, part.status, headers, b"")
         return
-    pieces = await courses.media.read(served.file, part.start, part.end - part.start + 1)
+    pieces = await courses.read(served.file, part.start, part.end - part.start + 1)
     await _send_pieces(part, headers, pieces, receive, send)
 
 

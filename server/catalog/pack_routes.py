@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, QueryParameter
 from sqlalchemy import text
 
@@ -19,7 +20,7 @@ from server.catalog.course_media import CourseMedia
 from server.catalog.models import Course
 from server.catalog.pack_schemas import PackAnswer, PackAnswerFile, PackAnswerLesson, PackFile, PackWeight
 from server.media.capability import ends_at
-from server.media.quality import QUALITIES, Phone, Quality, choose
+from server.media.quality import QUALITIES, Chosen, Phone, Quality, choose
 
 _PACKS = text(
     """
@@ -47,32 +48,49 @@ class PackClosed(Forbidden):
     code = "course.closed"
 
 
-@get("/api/v1/courses/{course_id:uuid}/pack", operation_id="CoursePack")
+@dataclass(frozen=True)
+class Asked:
+    """In which quality a course is wanted, and for which phone."""
+
+    quality: Quality
+    phone: Phone
+
+
+def asked_for(default: Quality) -> Provide:
+    """A route's dependency `asked`, read from its address. Raises QualityUnknown."""
+
+    def read(
+        quality: Annotated[str, QueryParameter(max_length=10)] = default,
+        width: Annotated[int, QueryParameter(ge=1, le=10_000)] = 480,
+        ratio: Annotated[float, QueryParameter(ge=0.5, le=8)] = 2.0,
+        opus: FromQuery[bool] = True,  # noqa: FBT002 - the address's own word
+    ) -> Asked:
+        return Asked(read_quality(quality), Phone(width=width, ratio=ratio, has_opus=opus))
+
+    return Provide(read, sync_to_thread=False)
+
+
+@get("/api/v1/courses/{course_id:uuid}/pack", operation_id="CoursePack", dependencies={"asked": asked_for("normal")})
 async def get_pack(
     request: Request[Any, Any, Any],
     course_id: FromPath[UUID],
     tx: NamedDependency[Tx],
-    quality: Annotated[str, QueryParameter(max_length=10)] = "normal",
+    asked: NamedDependency[Asked],
     lesson: FromQuery[UUID | None] = None,
-    width: Annotated[int, QueryParameter(ge=1, le=10_000)] = 480,
-    ratio: Annotated[float, QueryParameter(ge=0.5, le=8)] = 2.0,
-    opus: FromQuery[bool] = True,  # noqa: FBT002 - the address's own word
 ) -> Response[Any]:
     """Lessons with their files, and where those lie; 404 to strangers. `width`, `ratio`, `opus`: the phone's."""
-    wanted = read_quality(quality)
     course = await tx.get_visible(Course, course_id)
     door = await queries.door_of(tx, course)
     reason = policy.why_closed(tx.actor, door, now=tx.now)
     if reason is not None:
         raise PackClosed(fields={"reason": reason})
     media: CourseMedia = request.app.state.course_media
-    phone = Phone(width=width, ratio=ratio, has_opus=opus)
     rows = await tx.db.execute(_PACKS, {"course": course_id, "lesson": lesson, "staff": door.is_staff})
-    lessons = await _lessons(tx, rows.all(), wanted, phone)
+    lessons = await _lessons(tx, rows.all(), asked.quality, asked.phone)
     answer = PackAnswer(
         course_id=course_id,
         revision=course.revision,
-        quality=wanted,
+        quality=asked.quality,
         path=media.path_of(course_id),
         path_expires_at=ends_at(tx.now),
         bytes=_weight(lessons),
@@ -115,7 +133,7 @@ async def _lessons(tx: Tx, rows: Sequence[Any], quality: Quality, phone: Phone) 
     found = []
     for row in rows:
         files = [
-            PackAnswerFile(file.file_id, one.name, one.mime, one.bytes, one.sha256, file.priority)
+            _answered(file, one, shown[file.file_id])
             for file in named[row.id]
             if file.file_id in shown
             for one in choose(shown[file.file_id], quality, phone)
@@ -123,6 +141,12 @@ async def _lessons(tx: Tx, rows: Sequence[Any], quality: Quality, phone: Phone) 
         size = row.text_bytes + sum(file.bytes for file in files)
         found.append((PackAnswerLesson(row.id, size, files), row.text_bytes))
     return found
+
+
+def _answered(file: PackFile, one: Chosen, of: packs.ShownFile) -> PackAnswerFile:
+    return PackAnswerFile(
+        file.file_id, one.name, one.mime, one.bytes, one.sha256, file.priority, of.attribution or None
+    )
 
 
 def _weight(lessons: Sequence[tuple[PackAnswerLesson, int]]) -> PackWeight:

@@ -48,13 +48,14 @@ class ReadinessRow(Struct, frozen=True):
 # --- the API ------------------------------------------------------------------------------------------------------
 
 
-class PackAnswerFile(Struct, frozen=True):
+class PackAnswerFile(Struct, frozen=True, omit_defaults=True):
     file_id: UUID
     name: str  # Of the rendition.
     mime: str
     bytes: int
     sha256: str
     priority: int
+    attribution: str | None = None  # Shown with the file, as its licence asks.
 
 
 class PackAnswerLesson(Struct, frozen=True):

@@ -105,6 +105,7 @@ class ShownFile:
     kind: FileKind
     variants: Sequence[VariantRow]
     renditions: Sequence[RenditionRow]
+    attribution: str | None = None
 
 
 async def recount_packs(tx: Tx, course_id: UUID, *, lesson_ids: Sequence[UUID] | None = None) -> None:
@@ -155,12 +156,11 @@ def files_in_order(blocks: list[Block]) -> list[PackFile]:
 
 async def shown_files(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, ShownFile]:
     """Those that are there, by id."""
-    statement = select(MediaFile.id, MediaFile.kind, MediaFile.variants, MediaFile.renditions)
+    shown = (MediaFile.kind, MediaFile.variants, MediaFile.renditions, MediaFile.attribution)
+    statement = select(MediaFile.id, *shown)
     rows = (await tx.db.execute(statement.where(MediaFile.id.in_(list(ids)), MediaFile.deleted_at.is_(None)))).all()
     return {
-        row.id: msgspec.convert(
-            {"kind": row.kind, "variants": row.variants, "renditions": row.renditions}, type=ShownFile
-        )
+        row.id: msgspec.convert({column.key: getattr(row, column.key) for column in shown}, type=ShownFile)
         for row in rows
     }
 

@@ -13,7 +13,8 @@ from server.catalog.pack_routes import read_quality
 from server.catalog.queries import find_course_by_slug
 from server.cli._operator import act, opened
 from server.exchange.course_packs.gathering import gather
-from server.exchange.course_packs.writing import write_pack
+from server.exchange.course_packs.writing import write_what_is_there
+from server.media.files import storage_key
 from server.media.quality import Phone
 from server.settings import Settings
 
@@ -47,11 +48,15 @@ def pack(
                 course_id = await _course_id(tx, course)
             found = await gather(work, SYSTEM, course_id, wanted, PHONE)
             try:
-                size = await write_pack(work.storage, found, part)
+                written = await write_what_is_there(work.storage, found, part)
                 part.replace(file)
             finally:
                 part.unlink(missing_ok=True)
-            return size
+            for lost in written.manifest.missing:
+                typer.echo(
+                    f"media.missing: {storage_key(lost.sha256)} is not in the store as it was; left out", err=True
+                )
+            return file.stat().st_size
 
     typer.echo(f"{act(run)} bytes")
 

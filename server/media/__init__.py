@@ -1,7 +1,7 @@
 """Media: images made fit for phones, kept by their content, served to those who may open what shows them."""
 
 from server.base.feature import Feature
-from server.media import collections, erasing, orphans
+from server.media import collections, erasing, missing, orphans
 from server.media.intake import jobs as intake_jobs
 from server.media.renditions import jobs as rendition_jobs
 from server.media.uploads import collections as upload_collections
@@ -16,6 +16,7 @@ feature = Feature(
     jobs=(
         *(sweeping.sweep_uploads, intake_jobs.check_upload, intake_jobs.check_large_upload),
         *(rendition_jobs.make_rendition, rendition_jobs.make_film, orphans.sweep_orphans),
+        missing.find_file,
     ),
     crons=(sweeping.sweep_cron, orphans.orphans_cron),
     erasures=(*upload_erasing.erasures, *erasing.erasures),

@@ -4,9 +4,12 @@ Only sets of the course's own bucket: what everybody who learns in it holds. Nob
 are in other buckets, and never become files (F12).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
+
+import msgspec
 
 from server.base import clock
 from server.base.actor import Actor
@@ -56,6 +59,18 @@ class CoursePack:
 
     manifest: Manifest
     signed: SignedManifest
+    signer: Signer
+
+    @classmethod
+    def of(cls, manifest: Manifest, signer: Signer) -> Self:
+        return cls(manifest, signed(manifest, signer), signer)
+
+    def without(self, hashes: Collection[str]) -> Self:
+        """The same, these files named as missing."""
+        here = [file for file in self.manifest.files if file.sha256 not in hashes]
+        lost = [file for file in self.manifest.files if file.sha256 in hashes]
+        missing = [*self.manifest.missing, *lost]
+        return self.of(msgspec.structs.replace(self.manifest, files=here, missing=missing), self.signer)
 
 
 async def gather(work: Work, actor: Actor, course_id: UUID, quality: Quality, phone: Phone) -> CoursePack:
@@ -76,8 +91,7 @@ async def gather(work: Work, actor: Actor, course_id: UUID, quality: Quality, ph
         files=[PackedFile(file.sha256, file.bytes, file.mime) for file in found],
     )
     settings = work.settings
-    signer = Signer(settings.signing_key, settings.signing_key_before)
-    return CoursePack(manifest, signed(manifest, signer))
+    return CoursePack.of(manifest, Signer(settings.signing_key, settings.signing_key_before))
 
 
 async def open_course(tx: Tx, course_id: UUID) -> Course:

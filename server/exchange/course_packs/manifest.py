@@ -51,6 +51,7 @@ class Manifest(Struct, frozen=True):
     expires_at: datetime  # Until then a phone shows these rows before it has asked the server.
     sets: list[PackedSet]
     files: list[PackedFile]
+    missing: list[PackedFile] = []  # Rows name them, and the store has lost them: phones fetch them once they are back.
 
 
 class SignedManifest(NamedTuple):

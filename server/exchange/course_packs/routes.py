@@ -1,11 +1,11 @@
 """Packs over HTTP: the whole file, resumable, for a card or a school's laptop; the signed list, for a phone's own."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -13,11 +13,11 @@ from server.base.actor import Actor
 from server.base.http.envelope import Success, success
 from server.base.signing import Signature
 from server.base.work import Work
-from server.catalog.pack_routes import read_quality
+from server.catalog.course_media import CourseMedia
+from server.catalog.pack_routes import Asked, asked_for
 from server.exchange.course_packs.gathering import CoursePack, gather
 from server.exchange.course_packs.writing import PackFiles
 from server.media.disk import OpenFile
-from server.media.quality import Phone
 from server.media.serving import Conditions, choose_part
 
 MIME = "application/vnd.spark.pack+zip"
@@ -36,26 +36,22 @@ class ManifestAnswer(Struct, frozen=True):
     paths: list[SetPath]
 
 
-Width = Annotated[int, QueryParameter(ge=1, le=10_000)]
-Ratio = Annotated[float, QueryParameter(ge=0.5, le=8)]
-Word = Annotated[str, QueryParameter(max_length=10)]
+OF_LOW = {"asked": asked_for("low")}
 
 
-@get("/api/v1/courses/{course_id:uuid}/pack/file", operation_id="CoursePackFile")
+@get("/api/v1/courses/{course_id:uuid}/pack/file", operation_id="CoursePackFile", dependencies=OF_LOW)
 async def get_pack_file(
     request: Request[Any, Any, Any],
     course_id: FromPath[UUID],
     actor: NamedDependency[Actor],
-    quality: Word = "low",
-    width: Width = 480,
-    ratio: Ratio = 2.0,
-    opus: FromQuery[bool] = True,  # noqa: FBT002 - the address's own word
+    asked: NamedDependency[Asked],
 ) -> Response[bytes] | Stream:
-    """The course as one signed file, whole or a range; 404 to strangers."""
+    """The course as one signed file, whole or a range; what the store has lost is named in it. 404 to strangers."""
     work: Work = request.app.state.work
-    pack = await gather(work, actor, course_id, read_quality(quality), Phone(width=width, ratio=ratio, has_opus=opus))
     files: PackFiles = request.app.state.pack_files
-    path = await files.make(pack)
+    path, pack = await files.make(await gather(work, actor, course_id, asked.quality, asked.phone))
+    media: CourseMedia = request.app.state.course_media
+    await media.missing.tell([file.sha256 for file in pack.manifest.missing])
     file = OpenFile(path)
     part = choose_part(file.bytes, f'"{path.stem}"', Conditions.of(request.headers))
     headers = part.headers | {
@@ -69,20 +65,16 @@ async def get_pack_file(
     return Stream(file.pieces(part.start, length), status_code=part.status, headers=headers, media_type=MIME)
 
 
-@get("/api/v1/courses/{course_id:uuid}/pack/manifest", operation_id="CoursePackManifest")
+@get("/api/v1/courses/{course_id:uuid}/pack/manifest", operation_id="CoursePackManifest", dependencies=OF_LOW)
 async def get_pack_manifest(
     request: Request[Any, Any, Any],
     course_id: FromPath[UUID],
     actor: NamedDependency[Actor],
-    quality: Word = "low",
-    width: Width = 480,
-    ratio: Ratio = 2.0,
-    opus: FromQuery[bool] = True,  # noqa: FBT002 - the address's own word
+    asked: NamedDependency[Asked],
 ) -> Success[ManifestAnswer]:
     """For a phone that writes a pack of its own: the signed list, and where the rows' files lie; 404 to strangers."""
     work: Work = request.app.state.work
-    phone = Phone(width=width, ratio=ratio, has_opus=opus)
-    pack: CoursePack = await gather(work, actor, course_id, read_quality(quality), phone)
+    pack: CoursePack = await gather(work, actor, course_id, asked.quality, asked.phone)
     files = request.app.state.exchange.files
     buckets = list(dict.fromkeys(one.bucket for one in pack.manifest.sets))
     answer = ManifestAnswer(

@@ -9,8 +9,9 @@ import hashlib
 import os
 import time
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,6 +21,7 @@ from server.exchange.blobs import StorageBlobs
 from server.exchange.course_packs.gathering import CoursePack, PackTooLarge, chunks_of
 from server.exchange.course_packs.manifest import ABOUT, SIGNATURE
 from server.media.files import storage_key
+from server.media.missing import missing_files
 from sync.errors import Outage
 from sync.files import CHUNK_KEPT_DAYS, blob_key, folder_of
 
@@ -27,12 +29,33 @@ BYTES_MAX = 0xFFFF_FFFF - 64 * 1024**2  # A zip of the old kind, which a phone r
 ENTRIES_MAX = 10_000
 KEPT_BYTES = 2 * 1024**3
 DAY_ONE = (1980, 1, 1, 0, 0, 0)  # The same content makes the same file.
+LOST_S = 600.0  # A file that was found damaged is not read again for so long.
+
+
+class FilesLost(Exception):
+    """Files of a pack that the store does not have, or not as they were."""
+
+    def __init__(self, hashes: Collection[str]) -> None:
+        self.hashes = frozenset(hashes)
+        super().__init__(", ".join(sorted(self.hashes)))
+
+
+class Made(NamedTuple):
+    path: Path
+    pack: CoursePack  # What is in it: without what the store has lost.
 
 
 def name_of(pack: CoursePack) -> str:
     """Of the file: by what is in it, and not by when it was asked for."""
     manifest = pack.manifest
-    said = (manifest.course, manifest.quality, manifest.sets, manifest.files, pack.signed.signature.key)
+    said = (
+        manifest.course,
+        manifest.quality,
+        manifest.sets,
+        manifest.files,
+        manifest.missing,
+        pack.signed.signature.key,
+    )
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
 
 
@@ -44,19 +67,41 @@ class PackFiles:
         self._storage = storage
         self._kept_bytes = kept_bytes
         self._under_way: dict[str, asyncio.Task[Path]] = {}
+        self._damaged: dict[str, float] = {}  # When, by hash.
 
-    async def make(self, pack: CoursePack) -> Path:
-        """Twice is once. Raises PackTooLarge, Unavailable."""
+    async def make(self, pack: CoursePack) -> Made:
+        """Without what the store has lost. Twice is once. Raises PackTooLarge, Unavailable."""
+        while True:
+            try:
+                return Made(await self._made(pack), pack)
+            except FilesLost as lost:
+                pack = pack.without(lost.hashes)
+
+    async def _made(self, pack: CoursePack) -> Path:
         name = name_of(pack)
         path = self._folder / f"{name}.sparkpack"
         if path.exists():
             os.utime(path)  # It is used: others go before it.
             return path
+        await self._refuse_lost(pack)
         task = self._under_way.get(name)
         if task is None:
             task = self._under_way[name] = asyncio.create_task(self._make(pack, path))
             task.add_done_callback(lambda _: self._under_way.pop(name, None))
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except FilesLost as lost:
+            self._damaged.update(dict.fromkeys(lost.hashes, time.monotonic()))
+            raise
+
+    async def _refuse_lost(self, pack: CoursePack) -> None:
+        """Raises FilesLost, before anything is written."""
+        hashes = [file.sha256 for file in pack.manifest.files]
+        long_ago = time.monotonic() - LOST_S
+        self._damaged = {sha256: at for sha256, at in self._damaged.items() if at > long_ago}
+        lost = await missing_files(self._storage, hashes) | self._damaged.keys() & set(hashes)
+        if lost:
+            raise FilesLost(lost)
 
     async def _make(self, pack: CoursePack, path: Path) -> Path:
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -81,7 +126,10 @@ class PackFiles:
 
 
 async def write_pack(storage: Storage, pack: CoursePack, path: Path) -> int:
-    """The pack as a file; its bytes. Each part is compared with the hash that names it. Raises as `PackFiles.make`."""
+    """The pack as a file; its bytes. Each part is compared with the hash that names it.
+
+    Raises FilesLost, and as `PackFiles.make`.
+    """
     chunks = chunks_of(pack.manifest.sets)
     total = sum(size for _, size in chunks.values()) + sum(file.bytes for file in pack.manifest.files)
     if total > BYTES_MAX or len(chunks) + len(pack.manifest.files) + 2 > ENTRIES_MAX:
@@ -93,8 +141,21 @@ async def write_pack(storage: Storage, pack: CoursePack, path: Path) -> int:
         for sha256, (bucket, _) in chunks.items():
             await asyncio.to_thread(_put, archive, f"rows/{sha256}", await _chunk(blobs, bucket, sha256))
         for file in pack.manifest.files:
-            await _stream(archive, f"files/{file.sha256}", file.sha256, storage.read(storage_key(file.sha256)))
+            await _stream(archive, file.sha256, storage.read(storage_key(file.sha256)))
     return (await asyncio.to_thread(path.stat)).st_size
+
+
+async def write_what_is_there(storage: Storage, pack: CoursePack, path: Path) -> CoursePack:
+    """The pack as a file, without what the store has lost; what is in it. Raises PackTooLarge, Unavailable."""
+    lost = await missing_files(storage, [file.sha256 for file in pack.manifest.files])
+    while True:
+        pack = pack.without(lost) if lost else pack
+        try:
+            await write_pack(storage, pack, path)
+        except FilesLost as found:
+            lost = found.hashes
+        else:
+            return pack
 
 
 def _put(archive: zipfile.ZipFile, name: str, body: bytes) -> None:
@@ -111,14 +172,15 @@ async def _chunk(blobs: StorageBlobs, bucket: str, sha256: str) -> bytes:
     return body
 
 
-async def _stream(archive: zipfile.ZipFile, name: str, sha256: str, pieces: AsyncIterator[bytes]) -> None:
+async def _stream(archive: zipfile.ZipFile, sha256: str, pieces: AsyncIterator[bytes]) -> None:
+    """Raises FilesLost."""
     digest = hashlib.sha256()
     try:
-        with archive.open(zipfile.ZipInfo(name, DAY_ONE), "w") as entry:
+        with archive.open(zipfile.ZipInfo(f"files/{sha256}", DAY_ONE), "w") as entry:
             async for piece in pieces:
                 await asyncio.to_thread(entry.write, piece)
                 digest.update(piece)
     except NotFound as error:
-        raise Unavailable("A file of the course is missing in the store; staff see it with `spark doctor`.") from error
+        raise FilesLost([sha256]) from error
     if digest.hexdigest() != sha256:
-        raise Unavailable("A file of the course is damaged in the store.")
+        raise FilesLost([sha256])

@@ -16,14 +16,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from server.base.actor import SYSTEM
-from server.base.errors import Unavailable
 from server.base.signing import Signer
 from server.catalog.pack_routes import read_quality
 from server.cli.pack import PHONE
 from server.exchange.course_packs.gathering import CoursePack, gather
 from server.exchange.course_packs.manifest import PURPOSE
-from server.exchange.course_packs.writing import PackFiles, write_pack
+from server.exchange.course_packs.writing import PackFiles, write_pack, write_what_is_there
 from server.media.files import storage_key
+from server.media.missing import FileMissing, FindFile, find_file
 from tests.features.packs.test_packs import PICTURES, SIZES, Desk, body_of, desk, film, publish
 from tests.support.api import PASSWORD
 from tests.support.phone import Phone
@@ -177,19 +177,53 @@ async def test_what_a_pack_cannot_find_is_said_and_nothing_is_left_behind(course
     pack = await gathered(course)
     made = PackFiles(tmp_path, storage, kept_bytes=1)
     (tmp_path / "old.sparkpack").write_bytes(b"old")
-    path = await made.make(pack)
-    assert (path.stat().st_size, await made.make(pack)) == (await write_pack(storage, pack, tmp_path / "x"), path)
+    path, _ = await made.make(pack)
+    size = await write_pack(storage, pack, tmp_path / "x")
+    assert (path.stat().st_size, (await made.make(pack)).path) == (size, path)
     assert names_in(tmp_path) == {path.name, "x"}
 
-    film_key = storage_key(pack.manifest.files[0].sha256)
+    film = pack.manifest.files[0]
     path.unlink()
-    await storage.put(film_key, b"something else", media_type="video/mp4")
-    with pytest.raises(Unavailable, match="damaged"):
-        await made.make(pack)
-    await storage.remove(film_key)
-    with pytest.raises(Unavailable, match="missing"):
-        await made.make(pack)
-    assert names_in(tmp_path) == {"x"}
+    await storage.put(storage_key(film.sha256), b"something else", media_type="video/mp4")
+    damaged = await made.make(pack)
+    assert (damaged.pack.manifest.missing, damaged.pack.manifest.files) == ([film], pack.manifest.files[1:])
+    await storage.remove(storage_key(film.sha256))
+    assert (await PackFiles(tmp_path, storage).make(pack)).path == damaged.path
+    assert (await write_what_is_there(storage, pack, tmp_path / "x")).manifest.missing == [film]
+    assert names_in(tmp_path) == {damaged.path.name, "x"}
+
+
+async def test_a_file_that_the_store_has_lost_is_named_in_the_pack_and_staff_learn_of_it_once(course: Desk) -> None:
+    """And the next pack is whole, once somebody has brought it back."""
+    work, sha256 = course.api.work, hashlib.sha256(body_of("v240", SIZES["v240"])).hexdigest()
+    whole = await fetch(course)
+    await course.row(
+        "update catalog_courses set revision = revision + 1 where id = :id returning id", id=course.course_id
+    )
+    await work.storage.remove(storage_key(sha256))
+    answers = [await fetch(course) for _ in range(2)]
+    path = (await course.pack("low")).json()["data"]["path"]
+    alone = await course.amina.get(f"{path}{sha256}")
+
+    archive = opened(answers[0].content)
+    manifest = archive.read("pack.json")
+    said = json.loads(manifest)
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].headers["etag"] == answers[1].headers["etag"] != whole.headers["etag"]
+    assert [file["sha256"] for file in said["missing"]] == [sha256]
+    assert f"files/{sha256}" not in archive.namelist()
+    assert sorted(file["bytes"] for file in said["files"]) == [30, 50]
+    keys = [{"id": key.id, "key": key.key} for key in Signer(work.settings.signing_key).public_keys]
+    assert is_good(keys, manifest, json.loads(archive.read("pack.sig")))
+    assert (alone.status_code, alone.json()["error"]["code"]) == (404, "media.unknown")
+
+    sought = await course.row("select payload from base_outbox where kind = 'media.find_file'")  # Once.
+    assert json.loads(sought.payload)["sha256"] == sha256
+    with pytest.raises(FileMissing, match=r"media\.missing"):
+        await find_file.run(work, FindFile(sha256))
+    await work.storage.put(storage_key(sha256), body_of("v240", SIZES["v240"]), media_type="video/mp4")
+    await find_file.run(work, FindFile(sha256))
+    assert json.loads(opened((await fetch(course)).content).read("pack.json"))["missing"] == []
 
 
 def test_after_a_change_of_keys_phones_are_told_both_and_the_new_one_signs() -> None:
