@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { iconSprite } from "./build/icons.ts";
+import { lazyInWorker, lazyScripts, resolveDependencies } from "./build/lazy.ts";
 import { numberedWords } from "./build/words.ts";
 
 const CORE =
@@ -15,7 +16,7 @@ export default defineConfig(({ mode }) => {
   const at = (path: string) => new URL(path, import.meta.url).pathname;
   const engine = mode === "look" ? "./test/support/look-" : "./src/";
   return {
-    plugins: [iconSprite(), numberedWords()],
+    plugins: [iconSprite(), numberedWords(), lazyScripts()],
     resolve: {
       alias: {
         "#sync": at(mode === "look" ? `${engine}engine.ts` : `${engine}sync/index.ts`),
@@ -23,14 +24,14 @@ export default defineConfig(({ mode }) => {
       },
     },
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    worker: { format: "es" },
+    worker: { format: "es", plugins: () => [lazyInWorker()] },
     build: {
       target: "es2022",
       outDir: mode === "look" ? "dist-look" : "dist",
       assetsInlineLimit: 0,
       reportCompressedSize: false,
       manifest: true,
-      modulePreload: { polyfill: false },
+      modulePreload: { polyfill: false, resolveDependencies },
       // What every screen needs is one file, and what most need once somebody is here another: round trips weigh more
       // than kilobytes.
       rolldownOptions: {

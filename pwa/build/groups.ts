@@ -24,6 +24,9 @@ const PACKAGES = /^src\/(features|words)\/packages\//;
 
 export const isForPackages = (key: string): boolean => PACKAGES.test(key);
 
+/** Files that are of use with a network alone, and so not kept: what offers the pictures of a lesson read over it. */
+export const isOnline = (file: string): boolean => /^assets\/at-once-/.test(file);
+
 /** What the studio alone needs: reachable from its screens and words, and from nothing else. */
 export function studioFiles(manifest: Manifest): ReadonlySet<string> {
   return filesOf(manifest, isStudio, (key) => !isForPackages(key));

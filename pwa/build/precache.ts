@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Plugin } from "vite";
-import { type Manifest, packageFiles, studioFiles } from "./groups.ts";
+import { isOnline, type Manifest, packageFiles, studioFiles } from "./groups.ts";
 
 const LEFT_OUT = /^(sw\.js|\.vite\/|manifest\.json|source\.)|\.(map|br)$/;
 
@@ -18,7 +18,7 @@ function filesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
-    .filter((path) => !LEFT_OUT.test(path))
+    .filter((path) => !LEFT_OUT.test(path) && !isOnline(path))
     .sort();
 }
 

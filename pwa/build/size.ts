@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { pack } from "./brotli.ts";
-import { isStudio, type Manifest, packageFiles, studioFiles } from "./groups.ts";
+import { isOnline, isStudio, type Manifest, packageFiles, studioFiles } from "./groups.ts";
 
 const DIST = "dist";
 const REQUEST_BYTES = 350; // Status line and headers of one answer, as measured.
@@ -47,7 +47,7 @@ const signIn = [...filesOf("src/features/identity/screens/sign-in.tsx")].filter(
 const first = new Set(["index.html", ...entry, ...signIn, manifest["src/words/en.ts"]?.file ?? ""]);
 const icons = readdirSync(`${DIST}/assets`).filter((file) => file.startsWith("icons-"));
 const kept = readdirSync(DIST, { recursive: true, encoding: "utf8" }).filter(
-  (file) => !/\.br$|^\.vite|^icon-.*png$/.test(file) && statSync(`${DIST}/${file}`).isFile(),
+  (file) => !/\.br$|^\.vite|^icon-.*png$/.test(file) && !isOnline(file) && statSync(`${DIST}/${file}`).isFile(),
 );
 
 let isOver = false;
@@ -69,7 +69,7 @@ for (const route of largest(routes, 5)) say(`a route: ${route.name}`, route.byte
 for (const key of languages) say(`a language: ${key.slice(-5, -3)}`, sizeOf(manifest[key]?.file ?? ""), 4_000);
 say("first screen on the wire, headers included", firstBytes, 40_000);
 say("first screen, requests", first.size + icons.length, 8, " ");
-say("everything kept on the phone", sum(kept.filter((file) => !studio.has(file) && !packages.has(file))), 155_000);
+say("everything kept on the phone", sum(kept.filter((file) => !studio.has(file) && !packages.has(file))), 156_000);
 for (const route of largest(screens.filter(isStudio).map(routeOf), 5))
   say(`a studio route: ${route.name}`, route.bytes, 12_000);
 for (const area of largest(

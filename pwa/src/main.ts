@@ -5,6 +5,7 @@ import "./ui/base.css";
 import "./app/shell.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
+import { hurry, insist, untilHere } from "./app/insist.ts";
 import { untilQuiet } from "./app/quiet.ts";
 import { startRouter } from "./app/router.ts";
 import { ROUTES } from "./app/routes.ts";
@@ -14,7 +15,7 @@ import { preferredLanguage, speak } from "./words/index.ts";
 
 async function start(): Promise<void> {
   if (!("DecompressionStream" in self && "timeout" in AbortSignal)) throw new Error("This browser is too old.");
-  await Promise.all([speak(preferredLanguage()), wake()]);
+  await Promise.all([untilHere(() => speak(preferredLanguage())), untilHere(wake)]);
   await startRouter(ROUTES, (route) => {
     if (route.open || engine.peek()) return null;
     const to = location.pathname === "/" ? "" : `?to=${encodeURIComponent(location.pathname)}`;
@@ -25,21 +26,27 @@ async function start(): Promise<void> {
   render(h(Shell, {}), root);
   effect(() => {
     const opened = engine.value; // Goes on with the downloads that were begun. Not on this phone yet: with the next screen.
-    if (opened) import("./media/use.ts").then(({ downloadsOf }) => downloadsOf(opened)).catch(() => undefined);
+    if (!opened) return undefined;
+    return insist(
+      () => import("./media/use.ts"),
+      ({ downloadsOf }) => downloadsOf(opened),
+    );
   });
   requestAnimationFrame(() => setTimeout(keepPage));
   // Hints that it may be worth trying now, no more: whether there is a network is measured.
-  addEventListener("online", () => engine.peek()?.sync());
+  addEventListener("online", () => {
+    hurry();
+    engine.peek()?.sync();
+  });
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && engine.peek()?.sync());
 }
 
-/** Lost on the way: the page works, and the next visit tries again. */
 async function keepPage(): Promise<void> {
   await untilQuiet();
   const manifest = Object.assign(document.createElement("link"), { rel: "manifest", href: "/manifest.webmanifest" });
   document.head.append(manifest); // Here, for it is of no use before.
-  const update = await import("./app/update.ts").catch(() => null);
-  await update?.installServiceWorker();
+  const { installServiceWorker } = await untilHere(() => import("./app/update.ts"));
+  await installServiceWorker();
 }
 
 start().catch((error) => {

@@ -4,6 +4,7 @@ The second story is of two who change the same: both sides are shown, and what i
 """
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support import axe
 from tests.support.browser import PHONE, WAIT_MS, Phone, Phones
 from tests.support.cartridges import picture
 from tests.support.installation import Installation
+from tests.support.proxy import Proxy, proxy_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -55,6 +57,46 @@ async def build_and_read(drawer: Phones, educator: tuple[str, str], student: tup
     await amina.open()
     await amina.sign_in(*student)
     await read(amina)
+
+
+async def test_a_script_that_was_cut_off_comes_once_the_link_is_back_and_nothing_typed_is_lost(
+    installation: Installation, drawer: Phones
+) -> None:
+    """Before the service worker is in charge, which has all of them."""
+    async with proxy_to(installation.url) as proxy:
+        oybek = drawer["oybek"]
+        oybek.url = proxy.url
+        is_cut(proxy, "sw.js", "assets/new-")
+        page = await oybek.open()
+        await oybek.sign_in(*account_of(installation, "educator"))
+        await page.evaluate("window.isTheSamePage = true")
+        await oybek.go("/teach/new")
+        await expect(oybek.heading("This page did not open")).to_be_visible()
+        is_cut(proxy, "sw.js", "assets/file-block-")
+        await page.get_by_label("Title").fill("Lost and found")  # The screen came by itself.
+        await oybek.button("Create").click()
+        await oybek.button("New lesson").click()
+        await page.get_by_label("Name of the lesson").fill("The link")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("link", name="The link", exact=True).click()
+        await add(oybek, "Text")
+        await page.keyboard.type("What I typed.")
+        await enter(oybek, page.get_by_role("button", name="Add", exact=True))
+        await enter(oybek, page.get_by_role("button", name="Film", exact=True))
+        is_waiting = page.locator(".block.open").get_by_text("It is not on this phone yet.")
+        await expect(is_waiting).to_be_visible()
+        is_cut(proxy, "sw.js")
+        await page.locator(".block.open").get_by_role("button", name="Try again").click()
+        await expect(page.get_by_label("Choose a file")).to_be_attached()
+        await expect(is_waiting).to_have_count(0)
+        await expect(page.locator(".block.shown")).to_have_text("What I typed.")
+        assert await page.evaluate("window.isTheSamePage && !navigator.serviceWorker.controller")
+
+
+def is_cut(proxy: Proxy, *names: str) -> None:
+    """Whoever asks for one of these meets a dead link, from now on; and for nothing else."""
+    asked = re.compile("|".join(f"GET /{re.escape(name)}" for name in names).encode())
+    proxy.refuses = lambda piece: asked.match(piece) is not None
 
 
 async def test_two_educators_who_change_the_same_see_both_and_choose(

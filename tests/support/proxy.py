@@ -53,6 +53,9 @@ class Proxy:
 
     def __init__(self, server_port: int) -> None:
         self.fate_of: Callable[[int], Fate] = lambda _: FAIR
+        self.refuses: Callable[[bytes], bool] = lambda _: (
+            False
+        )  # Cut before this piece goes up: where a request begins.
         self.connections = 0
         self.bytes_up = 0
         self.bytes_down = 0
@@ -128,6 +131,9 @@ class _Link:
 
     async def _pump_up(self, server: asyncio.StreamWriter) -> None:
         while piece := await _read(self.client_reads, self.fate.piece):
+            if self.proxy.refuses(piece):
+                self.proxy.cuts += 1
+                return
             await self._come_far()
             limit = self.fate.up_max
             kept = piece if limit is None else piece[: max(0, limit - self.up)]

@@ -2,7 +2,9 @@
 
 import { Icon, Notice } from "../ui/parts.tsx";
 import { t, type Word, word } from "../words/index.ts";
+import { Stuck } from "./bring.ts";
 import { Refused } from "./http.ts";
+import { hurry } from "./insist.ts";
 import { refresh } from "./router.ts";
 
 const WORDS: Readonly<Record<string, Word>> = {
@@ -50,19 +52,32 @@ export function sayError(error: unknown): string {
   return t("error.ours");
 }
 
+/** What comes later is not here yet. It is asked for again by itself; `again` asks at once. */
+export function NotHere({ why, again = hurry }: { why: unknown; again?: () => void }) {
+  const isStuck = why instanceof Stuck;
+  const words = why instanceof TypeError ? t("error.screen_offline") : sayError(why);
+  return (
+    <Notice tone="warn">
+      <div class="stack tight">
+        <p>{isStuck ? t("error.anew") : words}</p>
+        <div>
+          <button type="button" class="button" onClick={isStuck ? () => location.reload() : again}>
+            <Icon name="refresh-cw" />
+            {isStuck ? t("act.anew") : t("act.retry")}
+          </button>
+        </div>
+      </div>
+    </Notice>
+  );
+}
+
 /** A screen's script did not come: offline before the app was kept whole, or an old tab after an update. */
 export function ScreenFailed({ error }: { error: unknown }) {
   return (
     <main id="main">
       <div class="stack">
         <h1>{t("error.screen")}</h1>
-        <Notice tone="warn">{error instanceof TypeError ? t("error.screen_offline") : sayError(error)}</Notice>
-        <div>
-          <button type="button" class="button main" onClick={() => void refresh()}>
-            <Icon name="refresh-cw" />
-            {t("act.retry")}
-          </button>
-        </div>
+        <NotHere why={error} again={() => void refresh()} />
       </div>
     </main>
   );

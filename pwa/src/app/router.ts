@@ -3,6 +3,8 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import type { Area } from "../words/areas.ts";
+import { insist } from "./insist.ts";
+import { learn } from "./later.ts";
 
 export type Params = Readonly<Record<string, string>>;
 export type Screen = ComponentType<{ params: Params }>;
@@ -26,7 +28,7 @@ export const failed = signal<unknown>(null);
 
 let routes: readonly Route[] = [];
 let guard: (route: Route) => string | null = () => null;
-let turn = 0;
+let giveUp = () => {}; // Waiting for the screen that was wanted before.
 const loaded = new Map<Route, Screen>();
 
 export function matchRoute(pattern: string, address: string): Params | null {
@@ -69,7 +71,7 @@ export function back(fallback: string): void {
 /** Bring what an address needs, while nothing else is to be done. Without a network: then it comes when it is shown. */
 export function prepare(address: string): void {
   const found = find(address);
-  if (found) void Promise.all([found.route.load(), speakOf(found.route.area)]).catch(() => undefined);
+  if (found) void fetchScreen(found.route).catch(() => undefined);
 }
 
 /** Where the person wanted to go before they had to say who they are. */
@@ -96,8 +98,9 @@ function followLink(event: MouseEvent): void {
   go(link.pathname + link.search);
 }
 
+/** Until it is shown, or it is known that it is not here yet: then it is shown once it is. */
 async function show(scroll: number): Promise<void> {
-  const mine = ++turn;
+  giveUp();
   const address = location.pathname;
   const found = find(address);
   const elsewhere = found && guard(found.route);
@@ -105,22 +108,31 @@ async function show(scroll: number): Promise<void> {
     if (address !== (elsewhere ?? "/")) go(elsewhere ?? "/", { replace: true });
     return;
   }
-  try {
-    const [screen] = await Promise.all([loaded.get(found.route) ?? found.route.load(), speakOf(found.route.area)]);
-    loaded.set(found.route, screen);
-    if (mine !== turn) return; // The person went on while the script was coming.
-    failed.value = null;
-    path.value = address;
-    query.value = new URLSearchParams(location.search);
-    shown.value = { ...found, screen, path: address };
-    requestAnimationFrame(() => arrive(scroll));
-  } catch (error) {
-    if (mine === turn) failed.value = error;
-  }
+  await new Promise<void>((resolve) => {
+    const came = (screen: Screen) => {
+      failed.value = null;
+      path.value = address;
+      query.value = new URLSearchParams(location.search);
+      shown.value = { ...found, screen, path: address };
+      requestAnimationFrame(() => arrive(scroll));
+      resolve();
+    };
+    const notYet = (why: unknown) => {
+      failed.value = why;
+      resolve();
+    };
+    const stop = insist(() => fetchScreen(found.route), came, notYet);
+    giveUp = () => {
+      stop();
+      resolve();
+    };
+  });
 }
 
-async function speakOf(area: Area | undefined): Promise<void> {
-  if (area) await (await import("../words/areas.ts")).learn(area);
+async function fetchScreen(route: Route): Promise<Screen> {
+  const [screen] = await Promise.all([loaded.get(route) ?? route.load(), route.area && learn(route.area)]);
+  loaded.set(route, screen);
+  return screen;
 }
 
 /** Screen readers and keyboards begin at the title of the new screen. */

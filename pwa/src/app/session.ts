@@ -5,6 +5,7 @@ import type { Engine } from "#sync";
 import * as vault from "#vault";
 import { LANGUAGES, type Language, preferredLanguage, speak } from "../words/index.ts";
 import { accessToken, forgetToken, logIn, logOut, signInWhenOnline } from "./auth.ts";
+import { insist } from "./insist.ts";
 import { refresh } from "./router.ts";
 import type { Me } from "./rows.ts";
 import { erased } from "./shell-state.ts";
@@ -124,7 +125,7 @@ async function open(person: Person, storageKey: CryptoKey): Promise<void> {
   sealing = storageKey;
   engine.value = opened;
   if (localStorage.getItem(SENDING + person.userId))
-    void import("../uploads/use.ts").then((file) => file.uploadsOf(opened));
+    insist(() => import("../uploads/use.ts").then((file) => file.uploadsOf(opened)));
   erased.value = false;
   void speakTheirs(opened);
   effect(() => {
@@ -158,6 +159,6 @@ async function speakTheirs(opened: Engine): Promise<void> {
   if (chosenBefore) await keepLanguage(chosenBefore);
   const me = opened.row<Me>("identity.me", opened.userId);
   me.subscribe(({ value }) => {
-    if (value && engine.peek() === opened && value.locale !== preferredLanguage()) void speak(value.locale);
+    if (value && engine.peek() === opened && value.locale !== preferredLanguage()) insist(() => speak(value.locale));
   });
 }

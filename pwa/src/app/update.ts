@@ -2,6 +2,7 @@
  * IndexedDB and is not touched. */
 
 import { effect } from "@preact/signals";
+import { untilHere } from "./insist.ts";
 import { path } from "./router.ts";
 import { engine } from "./session.ts";
 import { update } from "./shell-state.ts";
@@ -16,7 +17,7 @@ export async function installServiceWorker(): Promise<void> {
   navigator.serviceWorker.addEventListener("controllerchange", () => {
     if (isTaking) location.reload();
   });
-  const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" }).catch(() => null); // Refused by the browser, or the network went: the app works, and the next visit tries again.
+  const registration = await untilHere(keepAll).catch(() => null); // Refused by the browser: the app works without.
   if (!registration) return;
   const offer = (worker: ServiceWorker) => {
     update.value = () => {
@@ -36,6 +37,19 @@ export async function installServiceWorker(): Promise<void> {
   takeWhenNeeded(look);
   keepStudio();
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
+}
+
+/** Raises TypeError when the link was cut before the first version was here whole: what came is not asked for again. */
+async function keepAll(): Promise<ServiceWorkerRegistration> {
+  const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
+  const first = registration.active ? null : registration.installing;
+  if (!first) return registration;
+  return new Promise((resolve, reject) => {
+    first.addEventListener("statechange", () => {
+      if (first.state === "redundant") reject(new TypeError("cut off"));
+      else resolve(registration);
+    });
+  });
 }
 
 /** Whoever opens the door of those who make courses has their screens on this phone from then on. */

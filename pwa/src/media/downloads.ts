@@ -2,6 +2,7 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { BucketState, Engine, Row } from "#sync";
+import { insist } from "../app/insist.ts";
 import type { MediaFile } from "../app/rows.ts";
 import type { Driver } from "./later/driving.ts";
 import { isOnWifi } from "./link.ts";
@@ -19,11 +20,13 @@ export interface Download extends Pick<Wish, "courseId" | "quality" | "wifiOnly"
   readonly total: number; // To be on this phone when ready.
   readonly secondsLeft: number | null;
   readonly hasRows: boolean; // All of them; files apart.
+  readonly missing: number; // Files that are not here.
 }
 
 export interface FileList {
   readonly isLoading: boolean; // The rows are still being read: it may be short.
   readonly files: readonly FileWanted[];
+  readonly hasPackage: boolean; // Then it is not ready without what opens one.
 }
 
 /** As packs count: pictures seen first, captions and sound, further pictures, films, documents. */
@@ -124,22 +127,25 @@ export class Downloads {
       const { state, value } = rowsOf(this.engine, courseId);
       const packs = this.engine.rows<Pack>("catalog.packs", { bucket: bucketOf(courseId) }).value.value;
       const quality = this.wishes[courseId]?.quality ?? "text";
-      return { isLoading: state === "loading", files: filesOf(value, packs, quality) };
+      const files = filesOf(value, packs, quality);
+      return { isLoading: state === "loading", files, hasPackage: files.some((file) => file.name === "package") };
     };
     const made = this.#lists.get(courseId) ?? computed(look);
     this.#lists.set(courseId, made);
     return made.value;
   }
 
-  /** Raises TypeError offline, on a phone that does not have the script yet: the next call tries again. */
+  /** Comes with the network, on a phone that does not have the script yet. */
   #drive(): Promise<Driver> {
-    this.#driver ??= import("./later/driving.ts").then(({ Driver }) => {
-      const driver = new Driver(this);
-      if (this.#isClosed) driver.close();
-      return driver;
-    });
-    this.#driver.catch(() => {
-      this.#driver = null;
+    this.#driver ??= new Promise((resolve) => {
+      const came = ({ Driver }: typeof import("./later/driving.ts")) => {
+        this.isCut.value = false;
+        if (!this.#isClosed) resolve(new Driver(this));
+      };
+      const notYet = () => {
+        this.isCut.value = true;
+      };
+      insist(() => import("./later/driving.ts"), came, notYet);
     });
     return this.#driver;
   }
@@ -154,19 +160,21 @@ export class Downloads {
     const wish = this.wishes[courseId];
     if (!wish) return null;
     const rows = weigh(this.engine.buckets.value.find((state) => state.bucket === bucketOf(courseId)));
-    const { isLoading, files } = this.listOf(courseId);
+    const { isLoading, files, hasPackage } = this.listOf(courseId);
     const [whole, came] = [this.shelf.whole.value, this.shelf.came.value];
     const part = ({ sha256, bytes }: FileWanted) =>
       whole.has(sha256) ? bytes : Math.min(came.get(sha256) ?? 0, bytes);
     const bytes = rows.held + files.reduce((all, file) => all + part(file), 0);
     const total = rows.total + files.reduce((all, file) => all + file.bytes, 0);
     const names = isLoading ? wish.files : files.map((file) => file.sha256);
-    const isReady = rows.isFull && names.every((sha256) => whole.has(sha256));
+    const missing = names.filter((sha256) => !whole.has(sha256)).length;
+    const isReady = rows.isFull && missing === 0 && (!hasPackage || this.shelf.opens.value);
     const { quality, wifiOnly, isPaused } = wish;
     const phase = isReady ? "ready" : this.#phase(wish);
     const secondsLeft = phase === "running" && this.rate.value > 0 ? (total - bytes) / this.rate.value : null;
     const hasRows = rows.isFull;
-    return { courseId, quality, wifiOnly, isPaused, phase, bytes: Math.min(bytes, total), total, secondsLeft, hasRows };
+    const common = { courseId, quality, wifiOnly, isPaused, phase, total, secondsLeft, hasRows, missing };
+    return { ...common, bytes: Math.min(bytes, total) };
   }
 
   #phase(wish: Wish): Phase {
@@ -188,7 +196,7 @@ export const rowsOf = (engine: Engine, courseId: string) =>
 type Pack = Row & { readonly files: readonly { readonly file_id: string; readonly priority: number }[] };
 
 /** What a course's rows name, each file once, in the order in which it should come. */
-function filesOf(rows: readonly MediaFile[], packs: readonly Pack[], quality: Quality): readonly FileWanted[] {
+function filesOf(rows: readonly MediaFile[], packs: readonly Pack[], quality: Quality): readonly Chosen[] {
   const phone = thisPhone();
   const places = new Map(packs.flatMap((pack) => pack.files.map((file) => [file.file_id, file.priority])));
   const place = (file: MediaFile) => places.get(file.id) ?? PRIORITY[file.kind ?? "image"];

@@ -4,10 +4,15 @@ import { signal } from "@preact/signals";
 import { holding } from "./files.ts";
 import { dropWish, keepWish, type Wish, wishesOf } from "./wishes.ts";
 
+/** As the service worker notes it; a browser without one opens nothing without a network. */
+export const hasOpener = async (): Promise<boolean> =>
+  !("serviceWorker" in navigator) || (await caches.match("/.kept/packages")) !== undefined;
+
 export class Shelf {
   readonly wishes = signal<Readonly<Record<string, Wish>>>({}); // By course.
   readonly whole = signal<ReadonlySet<string>>(new Set()); // Hashes of verified files.
   readonly came = signal<ReadonlyMap<string, number>>(new Map()); // Bytes of files that are not whole.
+  readonly opens = signal(false); // What opens packages is here, for when there is no network.
   readonly #userId: string;
   readonly #otherTabs = new BroadcastChannel("spark-media");
   #writes: Promise<unknown> = Promise.resolve();
@@ -22,7 +27,8 @@ export class Shelf {
   async look(): Promise<void> {
     await this.#writes;
     const before = this.#changes;
-    const [held, wishes] = await Promise.all([holding(), wishesOf(this.#userId)]);
+    const [held, wishes, opens] = await Promise.all([holding(), wishesOf(this.#userId), hasOpener()]);
+    this.opens.value = opens;
     this.whole.value = held.whole;
     this.came.value = held.came;
     if (before !== this.#changes) return; // What was read is older than what is here.

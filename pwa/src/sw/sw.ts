@@ -21,9 +21,12 @@ self.addEventListener("activate", (event) => event.waitUntil(dropOldVersions().t
 
 self.addEventListener("message", (event) => {
   if (event.data === "take over") void self.skipWaiting();
-  // Failed: the screens come from the network, and the next visit tries again.
+  // Failed: the screens come from the network, and who asked asks again.
   if (event.data === "keep the studio") event.waitUntil(fillStudio().catch(() => undefined));
-  if (event.data === "keep the packages") event.waitUntil(fillPackages().catch(() => undefined));
+  if (event.data === "keep the packages") {
+    const tell = () => event.ports[0]?.postMessage(null); // That it has ended; how, the cache says.
+    event.waitUntil(fillPackages().then(tell, tell));
+  }
 });
 
 self.addEventListener("fetch", (event) => {

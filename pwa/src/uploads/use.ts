@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Engine } from "#sync";
+import { insist } from "../app/insist.ts";
 import { useEngine } from "../app/use.ts";
 import type { Uploads } from "./queue.ts";
 
@@ -13,16 +14,7 @@ const queues = new WeakMap<Engine, Promise<Uploads>>();
 export function useUploads(): Uploads | null {
   const engine = useEngine();
   const [uploads, setUploads] = useState<Uploads | null>(null);
-  useEffect(() => {
-    let isHere = true;
-    uploadsOf(engine).then(
-      (opened) => isHere && setUploads(opened),
-      () => undefined, // Not on this phone yet, or the person has left: there is nothing to show.
-    );
-    return () => {
-      isHere = false;
-    };
-  }, [engine]);
+  useEffect(() => insist(() => uploadsOf(engine), setUploads), [engine]);
   return uploads;
 }
 

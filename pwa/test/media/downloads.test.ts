@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, type MockInstance, test, vi } from "vitest";
 import { Downloads, type Phase } from "../../src/media/downloads.ts";
 import { holding } from "../../src/media/files.ts";
 import { isOnWifi } from "../../src/media/link.ts";
@@ -232,6 +232,50 @@ test("a file that the server does not have any more is named, and all others com
   await downloads.start(COURSE, "audio");
   await until(downloads, "gone");
   expect(await whole()).toContain(hashOf(two, "opus"));
+  expect(downloads.of(COURSE).peek()?.missing).toBe(1);
+});
+
+test("a file that the server had lost comes by itself once it is back, and it is not ready before", async () => {
+  const timers = vi.spyOn(globalThis, "setTimeout") as unknown as MockInstance<(run: () => void, ms?: number) => void>; // As it is called here.
+  const [engine, row] = [new SmallEngine("u1"), filmRow("f1", 19)];
+  const downloads = opened(engine);
+  const body = server.files.get(hashOf(row, "opus"));
+  server.files.delete(hashOf(row, "opus"));
+  engine.fill(COURSE, [row]);
+  await downloads.start(COURSE, "audio");
+  await until(downloads, "gone");
+  expect(engine.told).not.toContainEqual(expect.objectContaining({ files_ready: 2 }));
+
+  const later = () => timers.mock.calls.filter(([, ms]) => Number(ms) >= 300_000);
+  const pass = () => later().at(-1)?.[0]();
+  await eventually(() => expect(later()).toHaveLength(1));
+  pass();
+  await eventually(() => expect(later().map(([, ms]) => ms)).toEqual([300_000, 600_000])); // Ever more seldom.
+  if (body) server.files.set(hashOf(row, "opus"), body);
+  pass();
+  await until(downloads, "ready");
+});
+
+test("a course with a package is ready once what opens packages is here too", async () => {
+  const [engine, row] = [new SmallEngine("u1"), filmRow("f1", 20)];
+  const zip = { name: "package", mime: "application/zip", ...server.add(film(2_000, 201)) };
+  const asked: MessagePort[] = [];
+  const active = { postMessage: (_word: string, [port]: MessagePort[]) => port && asked.push(port) };
+  vi.stubGlobal("navigator", { serviceWorker: { ready: Promise.resolve({ active }) } });
+  const downloads = opened(engine);
+  engine.fill(COURSE, [row, { id: "p1", kind: "package", variants: [], renditions: [zip] }]);
+  await downloads.start(COURSE, "low");
+  await eventually(() => expect(asked).toHaveLength(1));
+  asked[0]?.postMessage(null); // It was cut off.
+  await eventually(() => expect(asked).toHaveLength(2));
+  await eventually(async () => expect(await whole()).toContain(zip.sha256));
+  expect(downloads.of(COURSE).peek()).toMatchObject({ phase: "running", missing: 0, hasRows: true });
+
+  await (await caches.open("spark-app-1")).put("/.kept/packages", new Response());
+  asked[1]?.postMessage(null);
+  await until(downloads, "ready");
+  await eventually(() => expect(engine.told.at(-1)).toMatchObject({ files_ready: 4, files_wanted: 4 }));
+  for (const port of asked) port.close();
 });
 
 test("wishes of a version that kept them in localStorage are taken over", async () => {

@@ -38,13 +38,13 @@ test("what one phone packs another takes in, verified, with no network", async (
   const open = await openPack(pack);
   expect(open).toMatchObject({ courseId: COURSE.id, title: "Physics", quality: "low" });
   const counted: number[] = [];
-  expect(await takePack(open, (all) => counted.push(all))).toEqual({ kept: 2, broken: 0 });
+  expect(await takePack(open, (all) => counted.push(all))).toEqual({ kept: 2, broken: 0, missing: 0 });
   expect(counted.at(-1)).toBe(BODIES.reduce((all, body) => all + body.byteLength, 0));
   expect((await holding()).whole.size).toBe(2);
   const first = await readFile(open.files[0]?.sha256 ?? "");
   expect(first?.type).toBe("video/mp4");
   expect(hashOf(await bytesOf(first ?? new Blob()))).toBe(open.files[0]?.sha256);
-  expect(await takePack(open, () => undefined)).toEqual({ kept: 2, broken: 0 }); // Twice is once.
+  expect(await takePack(open, () => undefined)).toEqual({ kept: 2, broken: 0, missing: 0 }); // Twice is once.
 });
 
 test("any program opens a pack", async () => {
@@ -59,7 +59,11 @@ test("a file whose bytes were changed is left out, and the others are taken", as
   const { entries, files } = await openPack(pack);
   const at = (entries.get(`files/${files[0]?.sha256}`)?.at ?? 0) + 1_500_000;
   bytes[at] = (bytes[at] ?? 0) ^ 1;
-  expect(await takePack(await openPack(new Blob([bytes])), () => undefined)).toEqual({ kept: 1, broken: 1 });
+  expect(await takePack(await openPack(new Blob([bytes])), () => undefined)).toEqual({
+    kept: 1,
+    broken: 1,
+    missing: 0,
+  });
   expect((await holding()).whole).toEqual(new Set([files[1]?.sha256]));
 });
 

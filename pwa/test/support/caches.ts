@@ -36,6 +36,14 @@ export class MemoryCaches {
     return [...this.all.keys()];
   }
 
+  async match(address: string): Promise<Response | undefined> {
+    for (const cache of this.all.values()) {
+      const found = await cache.match(address);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
   async delete(name: string): Promise<boolean> {
     return this.all.delete(name);
   }

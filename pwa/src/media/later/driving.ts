@@ -1,6 +1,7 @@
 /** Brings what is wanted, one course after the other, and lets go what nobody wants any more. */
 
 import { effect, signal, untracked } from "@preact/signals";
+import { insist } from "../../app/insist.ts";
 import { bucketOf, type Downloads, type FileWanted, type Halt, mayGo, rowsOf } from "../downloads.ts";
 import { holding } from "../files.ts";
 import { allWishes, type Wish } from "../wishes.ts";
@@ -11,6 +12,8 @@ import { makeRoom } from "./room.ts";
 
 const RETRY_MS = 1_000; // Doubled by each try that brought nothing.
 const RETRY_MAX_MS = 15_000;
+const GONE_MS = 300_000; // What the server has lost is asked for again, ever more seldom.
+const GONE_MAX_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const ROOM_BYTES = 8_388_608; // Freed at once when the person's own work finds no place.
 
@@ -23,8 +26,10 @@ export class Driver {
   readonly #stop: () => void;
   #abort: AbortController | null = null;
   #isHeld = false;
-  #hasOpener = false;
+  #stopOpener: (() => void) | undefined; // What opens packages was asked for.
   #tries = 0; // Since the last byte came.
+  readonly #gone = new Map<string, number>(); // How often, by course, the server did not have a file.
+  #later: ReturnType<typeof setTimeout> | undefined;
   #wake: () => void = () => undefined;
 
   constructor(downloads: Downloads) {
@@ -37,6 +42,7 @@ export class Driver {
 
   /** The person wants it now: what stopped it before is forgotten. */
   hurry(): void {
+    clearTimeout(this.#later);
     this.#downloads.halted.value = {};
     this.#wake();
     this.#downloads.engine.sync();
@@ -62,6 +68,8 @@ export class Driver {
 
   close(): void {
     this.#stop();
+    this.#stopOpener?.();
+    clearTimeout(this.#later);
     this.#abort?.abort();
   }
 
@@ -75,21 +83,14 @@ export class Driver {
     const drifted = open.find((wish) => this.#isDrifted(wish));
     if (drifted) queueMicrotask(() => void this.#noteFiles(drifted).catch(() => undefined)); // Full: with the next change.
     for (const wish of open) this.#report(wish);
-    if (open.some((wish) => rowsOf(engine, wish.courseId).value.some((file) => file.kind === "package"))) {
-      this.#keepOpener();
-    }
+    // What opens packages is no file of a course: the service worker brings it, once.
+    const hasPackage = ({ courseId }: Wish) => rowsOf(engine, courseId).value.some((file) => file.kind === "package");
+    if (!shelf.opens.value && open.some(hasPackage)) this.#stopOpener ??= insist(keepOpener, () => void shelf.look());
     this.#holdRows(open);
     const { link, problem } = engine.status.value;
     if (problem === "quota") void this.#giveRoom();
     const next = open.find((wish) => this.#isDue(wish));
     if (next && link !== "offline" && this.#busyWith.value === null) void this.#bring(next);
-  }
-
-  /** What opens packages is no file of a course: the service worker brings it, once. */
-  #keepOpener(): void {
-    if (this.#hasOpener) return;
-    this.#hasOpener = true;
-    keepOpener();
   }
 
   #askForRows({ courseId, isPaused, ...wish }: Wish): void {
@@ -116,16 +117,17 @@ export class Driver {
   /** Once it is ready, and when it is not any more: its teachers see it. */
   #report({ courseId, quality }: Wish): void {
     const { engine } = this.#downloads;
-    const { isLoading, files } = this.#downloads.listOf(courseId);
+    const { isLoading, files, hasPackage } = this.#downloads.listOf(courseId);
     const download = this.#downloads.of(courseId).value;
     if (isLoading || !download || this.#reported.get(courseId) === `${quality} ${download.phase === "ready"}`) return;
     this.#reported.set(courseId, `${quality} ${download.phase === "ready"}`);
     const here = files.filter((file) => this.#downloads.isKept(file.sha256)).length;
+    const opener = hasPackage ? 1 : 0; // What opens packages counts as a file.
     const now = {
       quality,
       rows_ready: download.hasRows,
-      files_ready: here,
-      files_wanted: files.length,
+      files_ready: here + (this.#downloads.shelf.opens.peek() ? opener : 0),
+      files_wanted: files.length + opener,
       bytes: download.bytes,
     };
     // Not kept, because the phone is full or being closed: said at the next opening.
@@ -176,7 +178,8 @@ export class Driver {
         onWhole: (sha256) => shelf.noteWhole(sha256),
         makeRoom: (bytes) => makeRoom(bytes, engine.userId),
       });
-      if (result === "gone" && !abort.signal.aborted) this.#halt(courseId, "gone");
+      if (result === "whole") this.#gone.delete(courseId);
+      else if (!abort.signal.aborted) this.#askLater(courseId);
     } catch (error) {
       await this.#rest(courseId, error);
     }
@@ -197,6 +200,15 @@ export class Driver {
       addEventListener("online", () => resolve(), { once: true });
     });
     isCut.value = false;
+  }
+
+  /** All else is here, and the server does not have the rest: it may be brought back there. */
+  #askLater(courseId: string): void {
+    const times = this.#gone.get(courseId) ?? 0;
+    this.#gone.set(courseId, times + 1);
+    this.#halt(courseId, "gone");
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.hurry(), Math.min(GONE_MS * 2 ** times, GONE_MAX_MS));
   }
 
   #halt(courseId: string, why: Halt): void {

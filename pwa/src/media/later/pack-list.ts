@@ -22,6 +22,7 @@ export interface PackAbout {
   readonly expiresAt: number;
   readonly sets: readonly PackedSet[];
   readonly files: readonly PackedFile[];
+  readonly missing: number; // Files that the server had lost when it made the pack.
 }
 
 /** Null: it is no list of a pack, or of one that this version does not know. */
@@ -41,7 +42,8 @@ export function readAbout(text: string): PackAbout | null {
   if (!rows.every((set) => set !== null)) return null;
   const [madeAt, expiresAt] = [timeOf(times.made_at), timeOf(times.expires_at)];
   const named = typeof title === "string" ? title.slice(0, 255) : "";
-  return { format, courseId: id, title: named, quality: known, madeAt, expiresAt, sets: rows, files };
+  const missing = Array.isArray(times.missing) ? times.missing.length : 0;
+  return { format, courseId: id, title: named, quality: known, madeAt, expiresAt, sets: rows, files, missing };
 }
 
 /** Of its own course alone: no other set, nobody's own rows. */

@@ -106,23 +106,28 @@ export function rowsIn(pack: OpenPack, isOpen: boolean): PackedRows {
 export interface Taken {
   readonly kept: number; // Here now, with those that were here before.
   readonly broken: number;
+  readonly missing: number; // Named, and not in it: they come from the server.
 }
 
 /** Keep what the pack holds, each file verified. Raises QuotaExceededError; what was kept until then stays. */
 export async function takePack(pack: OpenPack, onBytes: (all: number) => void): Promise<Taken> {
-  let [kept, broken, before] = [0, 0, 0];
+  let [kept, broken, missing, before] = [0, 0, pack.missing, 0];
   for (const file of pack.files) {
+    if (!pack.entries.has(`files/${file.sha256}`)) {
+      missing += 1;
+      continue;
+    }
     const ask = async (sha256: string, start: number, end: number | null) => answerFrom(pack, sha256, start, end);
     try {
       await bringFile({ ...file, ask, signal: new AbortController().signal, onBytes: (all) => onBytes(before + all) });
       kept += 1;
     } catch (error) {
       if (isFull(error)) throw error;
-      broken += 1; // Cut off, of another content, or only named.
+      broken += 1; // Cut off, or of another content.
     }
     before += file.bytes;
   }
-  return { kept, broken };
+  return { kept, broken, missing };
 }
 
 /** As a server would: the file is verified by the same code, and a pack taken in twice goes on where it stopped. */

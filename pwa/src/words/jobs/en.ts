@@ -5,6 +5,7 @@ export const en = {
     "Work that failed as often as it may. Nothing of it is lost: have it tried again once the cause is gone.",
   "jobs.none": "Everything was done",
   "jobs.none_hint": "What the server gives up will be listed here.",
+  "jobs.find": "Find a file that the store has lost",
   "jobs.check": "Check a file that was sent",
   "jobs.shrink": "Make a film or a recording smaller",
   "jobs.import": "Bring in a course",

@@ -6,6 +6,7 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
     "Pekerjaan yang gagal sebanyak batas percobaan. Tidak ada yang hilang: coba lagi setelah penyebabnya teratasi.",
   "jobs.none": "Semua sudah selesai",
   "jobs.none_hint": "Pekerjaan yang dihentikan server akan muncul di sini.",
+  "jobs.find": "Mencari berkas yang hilang dari penyimpanan",
   "jobs.check": "Memeriksa berkas yang dikirim",
   "jobs.shrink": "Mengecilkan film atau rekaman",
   "jobs.import": "Memasukkan kursus",

@@ -6,6 +6,7 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
     "Ruxsat etilgancha urinilgan, lekin chiqmagan ishlar. Hech narsa yoʻqolmadi: sabab bartaraf boʻlgach, qayta urining.",
   "jobs.none": "Hammasi bajarilgan",
   "jobs.none_hint": "Server voz kechgan ishlar shu yerda koʻrinadi.",
+  "jobs.find": "Ombordan yoʻqolgan faylni topish",
   "jobs.check": "Yuborilgan faylni tekshirish",
   "jobs.shrink": "Film yoki yozuvni kichraytirish",
   "jobs.import": "Kursni kiritish",

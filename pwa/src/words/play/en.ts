@@ -24,7 +24,7 @@ export const en = {
   "play.wifi": "Only over Wi-Fi",
   "play.wifi_hint": "Waits when you are on a mobile network",
   "play.wifi_waits": "Waits for Wi-Fi",
-  "play.not_all": "A file is not on the server any more",
+  "play.missing": "{n} file is missing, the rest is here|{n} files are missing, the rest is here",
   "play.change": "Another quality",
   "play.tight": "This phone has about {size} left. This may not fit.",
   "play.tell_price": "What does a megabyte cost you? Tell it once and see prices",
@@ -38,6 +38,8 @@ export const en = {
   "play.pack_taking": "Checking and keeping…",
   "play.pack_taken": "{n} file kept|{n} files kept",
   "play.pack_broken": "{n} file arrived damaged and was left out|{n} files arrived damaged and were left out",
+  "play.pack_missing":
+    "{n} file is missing in it. It comes by itself from our server.|{n} files are missing in it. They come by themselves from our server.",
   "play.pack_not": "This is not a course file of Spark.",
   "play.pack_damaged": "The file is cut off or damaged. Ask for it again.",
   "play.pack_yours": "Your account does not have this course.",

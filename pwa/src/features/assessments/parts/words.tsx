@@ -1,31 +1,18 @@
 /** A question's words, with the formulas and pictures among them: what draws pictures is fetched when there are any. */
 
 import "./words.css";
-import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLater } from "../../../app/later.ts";
 import { Rich } from "../../../ui/rich.tsx";
 import { type Formulas, inWords, partsOf } from "../pictures.ts";
 
 const LONG = 600; // Characters of MathML that may be wider than a narrow phone.
 
-const drawn = signal<typeof import("./item-picture.tsx").ItemPicture | null>(null);
-
-function learnToDraw(): void {
-  import("./item-picture.tsx").then(
-    (file) => {
-      drawn.value = file.ItemPicture;
-    },
-    () => {}, // Offline on a phone that never had it: what it shows stands in words; the next look tries again.
-  );
-}
+const PICTURE = () => import("./item-picture.tsx").then((file) => file.ItemPicture);
 
 export function Words({ text, courseId, formulas }: { text: string; courseId: string; formulas?: Formulas }) {
   const parts = partsOf(text, formulas);
-  const wants = parts.some((part) => typeof part !== "string" && "fileId" in part) && drawn.value === null;
-  useEffect(() => {
-    if (wants) learnToDraw();
-  }, [wants]);
-  const Picture = drawn.value;
+  const wants = parts.some((part) => typeof part !== "string" && "fileId" in part);
+  const { Part: Picture } = useLater(wants ? PICTURE : null); // Until then, its words.
   return (
     <>
       {parts.map((part, place) => {

@@ -1,9 +1,10 @@
 /** The fields of one block, by its kind. */
 
-import { Field, Notice } from "../../../ui/parts.tsx";
+import { NotHere } from "../../../app/errors.tsx";
+import { useLater } from "../../../app/later.ts";
+import { Field } from "../../../ui/parts.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
-import { useLater } from "../later.ts";
 import { type EditorProps, First } from "./fields.tsx";
 import { RichInput } from "./rich-input.tsx";
 
@@ -32,7 +33,7 @@ export function BlockEditor(props: EditorProps) {
 
 function Later({ what, ...props }: EditorProps & { what: keyof typeof LATER }) {
   const { Part, problem } = useLater(LATER[what]);
-  if (problem !== undefined) return <Notice tone="warn">{problem}</Notice>;
+  if (problem !== undefined) return <NotHere why={problem} />;
   return Part && <Part {...props} />;
 }
 

@@ -2,7 +2,9 @@
 
 import { Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Icon, Notice } from "../../../ui/parts.tsx";
+import { NotHere } from "../../../app/errors.tsx";
+import { useLater } from "../../../app/later.ts";
+import { Icon } from "../../../ui/parts.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
@@ -19,7 +21,6 @@ import {
   newBlock,
   type Setting,
 } from "../editing.ts";
-import { useLater } from "../later.ts";
 import type { ConflictingProps } from "./conflicting.tsx";
 import { refocus } from "./refocus.ts";
 
@@ -99,7 +100,7 @@ export function Desk({ items, kinds, courseId, depth, onChange, onBusy, say }: D
         return (
           <Fragment key={item.key}>
             <div class={item.key === open && Open ? "block open" : "block shown"} data-at={item.key}>
-              {item.key === open && problem && <Notice tone="warn">{problem}</Notice>}
+              {item.key === open && problem !== undefined && <NotHere why={problem} />}
               {item.key === open && Open ? (
                 <Open
                   {...{ item, index, items, courseId, depth, onChange, say }}
@@ -179,7 +180,7 @@ function Shown({ item: { key, block }, courseId, onOpen }: { item: Item; courseI
 /** What two people changed: drawn by a script that few lessons need. */
 function Both(props: ConflictingProps) {
   const { Part, problem } = useLater(CONFLICTING);
-  return problem === undefined ? Part && <Part {...props} /> : <Notice tone="warn">{problem}</Notice>;
+  return problem === undefined ? Part && <Part {...props} /> : <NotHere why={problem} />;
 }
 
 interface KindsProps {

@@ -2,7 +2,8 @@
 
 import "../parts/authoring.css";
 import { useState } from "preact/hooks";
-import { sayError } from "../../../app/errors.tsx";
+import { NotHere, sayError } from "../../../app/errors.tsx";
+import { useLater } from "../../../app/later.ts";
 import { Page } from "../../../app/page.tsx";
 import type { Lesson, LessonText } from "../../../app/rows.ts";
 import { useEngine, useRow } from "../../../app/use.ts";
@@ -12,7 +13,6 @@ import { type Bench, useBench } from "../bench.ts";
 import { blobsOf, useOwnFiles } from "../blobs.ts";
 import { conflictsIn } from "../conflicts.ts";
 import { blocksOf, editOf, finished, KINDS } from "../editing.ts";
-import { useLater } from "../later.ts";
 import { Desk } from "../parts/desk.tsx";
 import type { SplitProps } from "../parts/split.tsx";
 import { sayWhy, staffBucket, useDraft, useWishes } from "../staff.ts";
@@ -154,5 +154,5 @@ const SPLIT = () => import("../parts/split.tsx").then((file) => file.Split);
 
 function TooLong(props: SplitProps) {
   const { Part, problem } = useLater(SPLIT);
-  return problem === undefined ? Part && <Part {...props} /> : <Notice tone="warn">{problem}</Notice>;
+  return problem === undefined ? Part && <Part {...props} /> : <NotHere why={problem} />;
 }

@@ -1,8 +1,9 @@
 /** Draws a lesson's blocks. */
 
 import "./blocks.css";
-import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import type { ComponentType } from "preact";
+import { NotHere } from "../../../app/errors.tsx";
+import { learn, useLater, useWords } from "../../../app/later.ts";
 import { Icon } from "../../../ui/parts.tsx";
 import { Rich } from "../../../ui/rich.tsx";
 import { t, type Word, word } from "../../../words/index.ts";
@@ -89,48 +90,42 @@ export function BlockView({ block, place }: { block: Block; place: Place }) {
     case "video":
     case "audio":
     case "document":
-      return <Media block={block} courseId={place.courseId} />;
+      return <Later load={PLAYER} block={block} courseId={place.courseId} />;
     case "package":
-      return <Package block={block} courseId={place.courseId} />;
+      return <Later load={DOOR} block={block} courseId={place.courseId} />;
     default:
       return <Newer title={(block as { title?: string }).title} />;
   }
 }
 
-const player = signal<typeof import("./player.tsx").MediaView | null>(null);
-
 /** Most lessons have none: the player and its words come with the first. */
-function Media({ block, courseId }: { block: MediaBlock; courseId: string }) {
-  useEffect(() => {
-    const opening = player.peek() ? null : Promise.all([import("./player.tsx"), learn("play")]);
-    opening
-      ?.then(([{ MediaView }]) => {
-        player.value = MediaView;
-      })
-      .catch(() => undefined); // Not on this phone yet: the title stands alone until the next visit.
-  }, []);
-  const View = player.value;
-  return View ? <View block={block} courseId={courseId} /> : <p class="hole">{block.title}</p>;
+const PLAYER = async () => (await Promise.all([import("./player.tsx"), learn("play")]))[0].MediaView;
+const DOOR = async () =>
+  (await Promise.all([import("../../packages/parts/block.tsx"), learn("packages")]))[0].PackageView;
+
+interface PlayedProps<B extends Block> {
+  readonly block: B;
+  readonly courseId: string;
 }
 
-const door = signal<typeof import("../../packages/parts/block.tsx") | null>(null);
-
-function Package({ block, courseId }: { block: Extract<Block, { type: "package" }>; courseId: string }) {
-  useEffect(() => {
-    const opening = door.peek() ? null : Promise.all([import("../../packages/parts/block.tsx"), learn("packages")]);
-    opening?.then(([file]) => (door.value = file)).catch(() => undefined);
-  }, []);
-  const View = door.value?.PackageView;
-  return View ? <View block={block} courseId={courseId} /> : <p class="hole">{block.title}</p>;
+/** Its title alone, until what draws it is here. */
+function Later<B extends MediaBlock | Extract<Block, { type: "package" }>>({
+  load,
+  ...props
+}: PlayedProps<B> & { load: () => Promise<ComponentType<PlayedProps<B>>> }) {
+  const { Part, problem } = useLater(load);
+  if (Part) return <Part {...props} />;
+  return (
+    <div class="hole">
+      <p>{props.block.title}</p>
+      {problem !== undefined && <NotHere why={problem} />}
+    </div>
+  );
 }
-
-const learn = (area: "play" | "packages") => import("../../../words/areas.ts").then((areas) => areas.learn(area));
 
 /** A kind that this version does not draw: the app's update will. A kind yet to be invented may have no title. */
 function Newer({ title }: { title: string | undefined }) {
-  useEffect(() => {
-    learn("play").catch(() => undefined); // Offline: the title stands alone.
-  }, []);
+  useWords("play"); // Until then the title stands alone.
   return (
     <aside class="note info">
       {title && <p class="note-title">{title}</p>}

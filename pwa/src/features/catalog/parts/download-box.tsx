@@ -11,7 +11,7 @@ import { tariffOf } from "../../../media/tariff.ts";
 import { useDownloads } from "../../../media/use.ts";
 import { Ask, Icon, Meter, Notice } from "../../../ui/parts.tsx";
 import { formatBytes, formatDuration } from "../../../words/format.ts";
-import { t, type Word, word } from "../../../words/index.ts";
+import { t, tn, type Word, word } from "../../../words/index.ts";
 import { Price } from "./price.tsx";
 
 const NAMES: Readonly<Record<Quality, readonly [name: Word, hint: Word]>> = {
@@ -29,7 +29,7 @@ const PHASES: Readonly<Record<Phase, Word>> = {
   ready: word("download.ready"),
   full: word("download.full"),
   damaged: word("download.damaged"),
-  gone: word("play.not_all"),
+  gone: word("play.missing"),
 };
 
 const STOPPED: ReadonlySet<Phase> = new Set(["paused", "full", "damaged", "gone"]);
@@ -141,7 +141,7 @@ function Coming({ download }: { download: Download }) {
   return (
     <section class="card stack tight" aria-label={t("download.title")}>
       <p class="row apart">
-        <span class="strong">{t(PHASES[phase])}</span>
+        <span class="strong">{tn(PHASES[phase], download.missing)}</span>
         <span class="soft small number">
           {t("download.of", { done: formatBytes(download.bytes), total: formatBytes(download.total) })}
         </span>

@@ -12,13 +12,14 @@ import { Rich } from "../../../ui/rich.tsx";
 import { formatBytes } from "../../../words/format.ts";
 import { t } from "../../../words/index.ts";
 import type { ImageBlock } from "../blocks.ts";
-import { ownFiles } from "../own.ts";
+import { ownFiles, weighed } from "../own.ts";
 import { Price } from "./price.tsx";
 
 const NARROW_PX = 480; // Pictures smaller than this are not blown up to the column.
 
 export function Picture({ block, courseId }: { block: ImageBlock; courseId: string }) {
-  const { row: file, isLoading } = useRow<MediaFile>("media.files", block.file_id, useCourseBucket(courseId));
+  const { row, isLoading } = useRow<MediaFile>("media.files", block.file_id, useCourseBucket(courseId));
+  const file = row ?? weighed.value?.get(block.file_id);
   const downloads = useDownloads();
   const isHere = (one: Variant) => downloads.isKept(one.sha256);
   const best = file && chooseVariant(file, thisScreen());
@@ -33,7 +34,7 @@ export function Picture({ block, courseId }: { block: ImageBlock; courseId: stri
       ) : variant ? (
         <Shown variant={variant} block={block} courseId={courseId} />
       ) : (
-        !isLoading && <Hole block={block} words={t("picture.gone")} />
+        !isLoading && <Hole block={block} words={weighed.value ? undefined : t("picture.gone")} />
       )}
       {(block.caption || attribution) && (
         <figcaption>

@@ -13,7 +13,7 @@ import { Icon, Meter, Notice } from "../../../ui/parts.tsx";
 import { formatBytes, formatDuration } from "../../../words/format.ts";
 import { LANGUAGES, language, t, tn } from "../../../words/index.ts";
 import type { Block } from "../blocks.ts";
-import { ownFiles } from "../own.ts";
+import { ownFiles, weighed } from "../own.ts";
 import { keepPlayed, readPlayed, streamAddress, useAddress } from "../playing.ts";
 import { Poster, usePoster } from "./poster.tsx";
 import { Price } from "./price.tsx";
@@ -24,8 +24,9 @@ const SPEEDS = [0.75, 1, 1.25, 1.5, 2] as const;
 
 export function MediaView({ block, courseId }: { block: MediaBlock; courseId: string }) {
   const bucket = useCourseBucket(courseId);
-  const { row, isLoading } = useRow<MediaFile>("media.files", block.file_id, bucket);
-  const others = useRows<MediaFile>("media.files", bucket).rows;
+  const { row: held, isLoading } = useRow<MediaFile>("media.files", block.file_id, bucket);
+  const row = held ?? weighed.value?.get(block.file_id);
+  const others = [...useRows<MediaFile>("media.files", bucket).rows, ...(weighed.value?.values() ?? [])];
   const file = row && withCaptions(row, block, others);
   const own = ownFiles.value.get(block.file_id);
   const attribution = file?.attribution;
@@ -37,7 +38,7 @@ export function MediaView({ block, courseId }: { block: MediaBlock; courseId: st
       ) : file ? (
         <Body block={block} file={file} courseId={courseId} />
       ) : (
-        !isLoading && <Hole>{t("play.gone")}</Hole>
+        !isLoading && !weighed.value && <Hole>{t("play.gone")}</Hole>
       )}
       <figcaption>
         {block.title}

@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type LessonAtOnce, lessonAtOnce } from "../../../app/at-once.ts";
+import { useLater } from "../../../app/later.ts";
 import { Page } from "../../../app/page.tsx";
 import type { Course, Lesson, LessonText, Progress, Section } from "../../../app/rows.ts";
 import { hasRole, useCourseBucket, useEngine, useMe, useRow, useRows } from "../../../app/use.ts";
@@ -73,18 +74,6 @@ function useAtOnce(lessonId: string, isWanted: boolean): { lesson: LessonAtOnce 
   return came?.id === lessonId ? came : undefined;
 }
 
-function Keep({ courseId, finish }: { courseId: string; finish: () => void }) {
-  return (
-    <aside class="card stack tight">
-      <p class="soft small">{t("lesson.at_once")}</p>
-      <a class="button main wide" href={`/courses/${courseId}`} onClick={finish}>
-        <Icon name="download" />
-        {t("lesson.to_course")}
-      </a>
-    </aside>
-  );
-}
-
 /** `isAlone`: the course it is of is not here. */
 function Reading({ lesson, blocks, isAlone }: { lesson: Lesson; blocks: readonly Block[]; isAlone: boolean }) {
   const engine = useEngine();
@@ -96,6 +85,7 @@ function Reading({ lesson, blocks, isAlone }: { lesson: Lesson; blocks: readonly
   useEffect(() => article.current?.querySelector<HTMLElement>(":scope > h2:first-child")?.classList.add("first"), []);
   return (
     <>
+      {isAlone && hasFiles(blocks) && <Weighing lesson={lesson} />}
       <article class="lesson" ref={article}>
         {blocks.map((block, index) => (
           <BlockView key={index} block={block} place={place} />
@@ -107,6 +97,28 @@ function Reading({ lesson, blocks, isAlone }: { lesson: Lesson; blocks: readonly
         <Next lesson={lesson} isDone={isDone(progress)} finish={finish} />
       )}
     </>
+  );
+}
+
+/** Also inside notes, quotes and lists. */
+const hasFiles = (blocks: readonly Block[]): boolean => JSON.stringify(blocks).includes('"file_id":');
+
+const PICTURES = () => import("../parts/at-once.tsx").then((file) => file.PicturesAtOnce);
+
+function Weighing({ lesson }: { lesson: Lesson }) {
+  const { Part } = useLater(PICTURES);
+  return Part && <Part lesson={lesson} />;
+}
+
+function Keep({ courseId, finish }: { courseId: string; finish: () => void }) {
+  return (
+    <aside class="card stack tight">
+      <p class="soft small">{t("lesson.at_once")}</p>
+      <a class="button main wide" href={`/courses/${courseId}`} onClick={finish}>
+        <Icon name="download" />
+        {t("lesson.to_course")}
+      </a>
+    </aside>
   );
 }
 

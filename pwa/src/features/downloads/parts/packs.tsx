@@ -53,7 +53,7 @@ function Give({ courseId }: { courseId: string }) {
   useEffect(() => () => made && URL.revokeObjectURL(made.address), [made]);
   const download = downloads.of(courseId).value;
   const files = downloads.listOf(courseId).files;
-  if (!course || download?.phase !== "ready") return null;
+  if (!course || (download?.phase !== "ready" && download?.phase !== "gone")) return null;
 
   async function make(title: string, quality: Parameters<Downloads["start"]>[1]): Promise<void> {
     setBusy(true);
@@ -162,10 +162,11 @@ function Take() {
       {came && <Meter value={came.bytes} max={came.of} label={t("play.pack_taking")} />}
       {came && <p class="soft small">{t("play.pack_taking")}</p>}
       {taken && (
-        <Notice tone={taken.broken > 0 ? "warn" : "good"}>
+        <Notice tone={taken.broken + taken.missing > 0 ? "warn" : "good"}>
           {taken.kept > 0 && <p>{tn("play.pack_taken", taken.kept)}</p>}
           {read && <p>{read === "open" ? t("play.pack_rows") : t("play.pack_sealed")}</p>}
           {taken.broken > 0 && <p>{tn("play.pack_broken", taken.broken)}</p>}
+          {taken.missing > 0 && <p>{tn("play.pack_missing", taken.missing)}</p>}
         </Notice>
       )}
       {problem && <Notice tone="bad">{problem}</Notice>}

@@ -1,6 +1,6 @@
 /** The way to a screen whose name is a word of its own area, fetched when somebody comes by. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useWords } from "../../../app/later.ts";
 import type { IconName } from "../../../ui/icon-names.ts";
 import { Icon } from "../../../ui/parts.tsx";
 import { t, type Word } from "../../../words/index.ts";
@@ -13,18 +13,7 @@ interface DoorProps {
 }
 
 export function AreaDoor({ area, title, href, icon }: DoorProps) {
-  const [hasWords, setWords] = useState(false);
-  useEffect(() => {
-    let isHere = true;
-    import("../../../words/areas.ts")
-      .then((areas) => areas.learn(area))
-      .then(() => isHere && setWords(true))
-      .catch(() => undefined); // Without a network: there would be nothing to see there either.
-    return () => {
-      isHere = false;
-    };
-  }, [area]);
-  if (!hasWords) return null;
+  if (!useWords(area)) return null;
   return (
     <li>
       <a class="line" href={href}>

@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<string, ReturnType<typeof word>>> = {
   "media.check_large_upload": word("jobs.check"),
   "media.make_rendition": word("jobs.shrink"),
   "media.make_film": word("jobs.shrink"),
+  "media.find_file": word("jobs.find"),
   "imports.run_import": word("jobs.import"),
 };
 

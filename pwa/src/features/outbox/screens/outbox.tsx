@@ -1,8 +1,9 @@
 /** Everything this person made that the server has not shown back yet, one by one, with what can be done. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Engine, OutboxItem } from "#sync";
 import { sayCode, sayError } from "../../../app/errors.tsx";
+import { useWords } from "../../../app/later.ts";
 import { Page } from "../../../app/page.tsx";
 import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
@@ -51,13 +52,8 @@ export function OutboxScreen() {
   const engine = useEngine();
   const [problem, setProblem] = useState<string>();
   const items = engine.outbox.value;
-  const [isAuthor, isSharer] = [items.some(isWriting), items.some(isSharing)];
-  useEffect(() => {
-    const areas = [...(isAuthor ? (["authoring"] as const) : []), ...(isSharer ? (["library"] as const) : [])];
-    for (const area of areas) {
-      import("../../../words/areas.ts").then(({ learn }) => learn(area)).catch(() => undefined); // Not here: see above.
-    }
-  }, [isAuthor, isSharer]);
+  useWords(items.some(isWriting) && "authoring");
+  useWords(items.some(isSharing) && "library");
   const refused = items.filter((item) => item.state === "not_accepted");
   const others = bundle(items.filter((item) => item.state !== "not_accepted")).reverse();
 

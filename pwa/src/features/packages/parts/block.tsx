@@ -2,6 +2,7 @@
 
 import "../package.css";
 import { useEffect } from "preact/hooks";
+import { insist } from "../../../app/insist.ts";
 import type { MediaFile } from "../../../app/rows.ts";
 import { useCourseBucket, useEngine, useRow, useRows } from "../../../app/use.ts";
 import { keepOpener } from "../../../media/later/opener.ts";
@@ -20,7 +21,7 @@ export function PackageView({ block, courseId }: { block: PackageBlock; courseId
   const { row: file, isLoading } = useRow<MediaFile>("media.files", block.package_id, useCourseBucket(courseId));
   const results = useRows<ResultRow>("packages.results", ownBucket(useEngine())).rows;
   const downloads = useDownloads();
-  useEffect(keepOpener, []);
+  useEffect(() => insist(keepOpener), []);
   const result = results.find((row) => row.package_id === block.package_id && row.course_id === courseId);
   const one = file && named(file, "package");
   return (

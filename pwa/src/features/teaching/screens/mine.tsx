@@ -1,12 +1,11 @@
 /** An educator's courses, published or not, and those that only this phone knows yet. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useWords } from "../../../app/later.ts";
 import { Page } from "../../../app/page.tsx";
 import type { Course } from "../../../app/rows.ts";
 import { useEngine, useRow, useRows } from "../../../app/use.ts";
 import { Cover } from "../../../ui/cover.tsx";
 import { Chip, Empty, Icon } from "../../../ui/parts.tsx";
-import type { Area } from "../../../words/areas.ts";
 import { t, tn } from "../../../words/index.ts";
 import "../../catalog/parts/course-card.css";
 
@@ -19,7 +18,7 @@ export function TeachScreen() {
   // Made on this phone and not sent yet: without a name for addresses, which the server gives.
   const made = useRows<Course>("catalog.courses").rows.filter((course) => course.slug === "");
   const ids = [...new Set([...made.map((course) => course.id), ...held])];
-  const canWrite = useWords("authoring");
+  const canWrite = useWords("authoring"); // They come with its screens: a phone that has neither yet does without.
   const canSend = useWords("uploads");
   return (
     <Page title={t("teach.title")} lead={t("teach.lead")} width="broad">
@@ -54,18 +53,6 @@ export function TeachScreen() {
       </div>
     </Page>
   );
-}
-
-/** The studio's words come with its screens: a phone that has neither yet, and no network, does without. */
-function useWords(area: Area): boolean {
-  const [areThere, setThere] = useState(false);
-  useEffect(() => {
-    import("../../../words/areas.ts")
-      .then(({ learn }) => learn(area))
-      .then(() => setThere(true))
-      .catch(() => undefined); // Not on this phone: everything else of this screen works.
-  }, [area]);
-  return areThere;
 }
 
 function Mine({ courseId, canWrite }: { courseId: string; canWrite: boolean }) {
