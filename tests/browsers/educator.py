@@ -1,6 +1,5 @@
 """Oybek's story: a course with a formula, a picture, a film, a package and a test, over a link that goes away."""
 
-from tests.browsers.page import wait
 from tests.browsers.people import has_sent_everything, sign_in
 from tests.browsers.walk import Scene, Step
 
@@ -115,8 +114,7 @@ def chooses_a_picture_and_a_film(scene: Scene) -> None:
     page.until("return document.querySelector('video')?.duration > 30", what="the film, as it lies on the phone")
     page.fill("Title of the file", "The kettle boils")
     done(scene)
-    page.press("button", "Save", exact=True)
-    page.find("text", "Saved", exact=True)
+    save(scene)
 
 
 def loses_the_network_in_the_middle_of_a_part(scene: Scene) -> None:
@@ -168,8 +166,7 @@ def puts_the_test_into_the_lesson(scene: Scene) -> None:
     page.type("Now try what you saw.")
     page.choose("Test", TEST)
     done(scene)
-    page.press("button", "Save", exact=True)
-    page.find("text", "Saved", exact=True)
+    save(scene)
 
 
 def sees_a_preview(scene: Scene) -> None:
@@ -203,18 +200,8 @@ def publishes(scene: Scene) -> None:
     page = scene.page
     page.go("/".join(scene.found["lesson"].split("/")[:4]))
     page.see("Everything has reached the server", within_s=COMING_S)
-    page.press("button", "Publish", exact=True)
-    page.until(
-        """
-        if (document.body.innerText.includes(args[0])) return true;
-        const all = [...document.querySelectorAll("button:enabled")];
-        all.find((one) => one.innerText.trim() === "Publish")?.click(); // It may be asked whether it is meant.
-        return false;
-        """,
-        IS_PUBLISHED,
-        within_s=COMING_S,
-        what=IS_PUBLISHED,
-    )
+    # It may be asked whether it is meant.
+    page.press_until("Publish", lambda: page.has("text", IS_PUBLISHED), within_s=COMING_S)
     has_sent_everything(scene)
 
 
@@ -231,17 +218,15 @@ def keep_question(scene: Scene, count: int) -> None:
     scene.page.find("heading", f"{count} question")
 
 
+def save(scene: Scene) -> None:
+    page = scene.page
+    page.press_until("Save", lambda: page.has("text", "Saved", exact=True))
+
+
 def add(scene: Scene, kind: str) -> None:
     """By the button below all blocks."""
     page = scene.page
-
-    def asked() -> bool:
-        if page.has("button", kind, exact=True):
-            return True
-        page.press("button", "Add", exact=True)
-        return False
-
-    wait(asked, f"the kinds of blocks, {kind} among them")
+    page.press_until("Add", lambda: page.has("button", kind, exact=True))
     page.press("button", kind, exact=True)
     page.until(
         "const open = document.querySelector('.block.open');"
@@ -251,8 +236,8 @@ def add(scene: Scene, kind: str) -> None:
 
 
 def done(scene: Scene) -> None:
-    scene.page.press("button", "Done", exact=True)
-    scene.page.until("return document.querySelector('.block.open') === null", what="the block closed")
+    page = scene.page
+    page.press_until("Done", lambda: page.js("return document.querySelector('.block.open') === null"))
 
 
 STORY: tuple[Step, ...] = (

@@ -10,6 +10,7 @@ from tests.browsers.driver import Refused, Said, Session
 
 WAIT_S = 60.0
 LOOK_EVERY_S = 0.1
+AGAIN_S = 2.0
 KEYS = {"Control": "\ue009", "Shift": "\ue008", "Enter": "\ue007", "Escape": "\ue00c", "Backspace": "\ue003"}
 
 RUN = """
@@ -105,6 +106,23 @@ class Page:
             return True
 
         wait(attempt, f"{kind} “{name}” to be pressed", within_s)
+
+    def press_until(self, button: str, done: Callable[[], bool], *, within_s: float = WAIT_S) -> None:
+        """As people do: what moved away from under the finger is pressed again, two seconds later."""
+        pressed_at = 0.0
+
+        def attempt() -> bool:
+            nonlocal pressed_at
+            if done():
+                return True
+            if time.monotonic() - pressed_at > AGAIN_S and self.has("button", button, exact=True):
+                element = self.find("button", button, exact=True)
+                if not self.js("return args[0].disabled === true", element):
+                    self.click(element)
+                    pressed_at = time.monotonic()
+            return False
+
+        wait(attempt, f"what “{button}” does", within_s)
 
     def click(self, element: Said) -> None:
         self.js("args[0].scrollIntoView({ block: 'center' })", element)

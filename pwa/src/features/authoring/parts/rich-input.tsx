@@ -22,6 +22,8 @@ const MARKS: readonly { command: string; sign: string; name: Word }[] = [
   { command: "superscript", sign: "x²", name: word("authoring.sup") },
 ];
 
+const BY_KEY: Readonly<Record<string, string>> = { b: "bold", i: "italic" };
+
 export function RichInput(props: RichInputProps) {
   const { html, label, isPlain = false } = props;
   const field = useRef<HTMLDivElement>(null);
@@ -49,7 +51,11 @@ export function RichInput(props: RichInputProps) {
   }
 
   function press(event: KeyboardEvent): void {
-    if (event.key === "Enter" && !event.isComposing) enter(event);
+    const command = (event.ctrlKey || event.metaKey) && !event.altKey ? BY_KEY[event.key] : undefined;
+    if (command) {
+      event.preventDefault(); // Firefox would open its bookmarks.
+      document.execCommand(command);
+    } else if (event.key === "Enter" && !event.isComposing) enter(event);
     else if (event.key === "Backspace" && props.onBack && field.current && htmlOf(field.current) === "") {
       event.preventDefault();
       props.onBack();
@@ -158,13 +164,19 @@ function Marks({ field, onDone }: { field: { readonly current: HTMLElement | nul
             class="button"
             aria-label={`${sign}: ${t(name)}`} // What is read on it has to be in its name.
             title={t(name)}
-            onPointerDown={(event) => event.preventDefault()}
+            onMouseDown={leaveFocus}
             onClick={() => mark(command)}
           >
             {command === "bold" ? <strong>{sign}</strong> : command === "italic" ? <em>{sign}</em> : sign}
           </button>
         ))}
-        <button type="button" class="button" aria-expanded={isLinking} onClick={() => setLinking(!isLinking)}>
+        <button
+          type="button"
+          class="button"
+          aria-expanded={isLinking}
+          onMouseDown={leaveFocus}
+          onClick={() => setLinking(!isLinking)}
+        >
           {t("authoring.link")}
         </button>
       </fieldset>
@@ -184,7 +196,7 @@ function Marks({ field, onDone }: { field: { readonly current: HTMLElement | nul
               link();
             }}
           />
-          <button type="button" class="button" onClick={link}>
+          <button type="button" class="button" onMouseDown={leaveFocus} onClick={link}>
             {t("authoring.add")}
           </button>
           {isWrong && (
@@ -197,6 +209,9 @@ function Marks({ field, onDone }: { field: { readonly current: HTMLElement | nul
     </>
   );
 }
+
+/** Pressed, a button leaves the cursor in the text: on an iPhone it takes the focus away and gets none itself. */
+const leaveFocus = (event: MouseEvent) => event.preventDefault();
 
 /** What stands before the cursor, and what behind it. */
 function cut(field: HTMLElement): [string, string] {
