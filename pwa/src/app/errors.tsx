@@ -39,6 +39,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   "op.schema_newer": word("error.unread"),
   internal: word("error.unread"),
   "body.too_large": word("error.large"),
+  "wish.not_here": word("error.offline"),
 };
 
 export function sayCode(code: string, message: string | undefined): string {
@@ -49,7 +50,7 @@ export function sayCode(code: string, message: string | undefined): string {
 export function sayError(error: unknown): string {
   if (error instanceof Refused) return sayCode(error.code, error.message);
   if (error instanceof DOMException && error.name === "QuotaExceededError") return t("error.full");
-  return t("error.ours");
+  return sayCode(String((error as { readonly code?: unknown } | null)?.code), undefined);
 }
 
 /** What comes later is not here yet. It is asked for again by itself; `again` asks at once. */

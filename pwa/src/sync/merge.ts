@@ -44,15 +44,18 @@ function edit(rule: FieldRule | undefined, stored: unknown, value: unknown): unk
     const isPlain = [stored, was, now].every((text) => text === null || text === undefined || typeof text === "string");
     return isPlain ? mergeText(String(was ?? ""), String(now ?? ""), String(stored ?? "")).text : now;
   }
-  if (rule !== "set") return value;
-  const { add = [], remove = [] } = value as SetEdit;
+  return rule === "set" ? editSet(stored, value as SetEdit) : value;
+}
+
+function editSet(stored: unknown, { add = [], remove = [] }: SetEdit): unknown[] {
   const gone = new Set(remove);
   return [...new Set([...asList(stored ?? []), ...add])].filter((element) => !gone.has(String(element))).sort();
 }
 
 /**
  * Two wishes of one record as one: `later` comes right after `earlier` and nothing in between left the phone. Null where
- * they cannot be one: what the second was made of is not what the first left.
+ * they cannot be one: what the second was made of is not what the first left. So nothing is merged here, and the worker
+ * carries no merging of texts.
  */
 export function composed(
   kind: "create" | "patch",
@@ -62,16 +65,18 @@ export function composed(
 ): Fields | null {
   if (typeof rule !== "object") return { ...earlier, ...later };
   if ("join" in rule) return joinFields(earlier, later, rule.join);
-  if (kind === "create") return editFields(earlier, later, rule.fields);
+  const isMade = kind === "create";
   const both: Record<string, unknown> = { ...earlier };
   for (const [field, value] of Object.entries(later)) {
     const first = earlier[field];
-    if (first === undefined) both[field] = value;
+    if (first === undefined && !isMade) both[field] = value;
     else if (rule.fields[field] === "text") {
-      const [one, two] = [first as TextEdit, value as TextEdit];
+      const [one, two] = [isMade ? { was: null, now: first } : (first as TextEdit), value as TextEdit];
       if (!isEqual(one.now, two.was)) return null;
-      both[field] = { was: one.was, now: two.now };
-    } else both[field] = rule.fields[field] === "set" ? bothEdits(first as SetEdit, value as SetEdit) : value;
+      both[field] = isMade ? two.now : { was: one.was, now: two.now };
+    } else if (rule.fields[field] === "set") {
+      both[field] = isMade ? editSet(first, value as SetEdit) : bothEdits(first as SetEdit, value as SetEdit);
+    } else both[field] = value;
   }
   return both;
 }

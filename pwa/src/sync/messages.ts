@@ -51,6 +51,7 @@ export interface Calls {
   command(name: string, args: Fields, identity: string, options: CommandOptions): Promise<string>;
   retry(identity: string): Promise<void>;
   withdraw(identity: string): Promise<void>;
+  whole(identity: string): Promise<OutboxItem>;
   want(bucket: string, on: boolean): Promise<void>;
   lay(rows: PackedRows): Promise<void>;
   exportOutbox(): Promise<string>;
@@ -68,11 +69,18 @@ export type ToWorker =
   | { readonly token: string | null }
   | { readonly tell: "sync" | "pause" | "resume" };
 
+/** How a list differs from the one that the page holds: of that it keeps the first `head` and the last `tail`. */
+export interface Splice<T> {
+  readonly head: number;
+  readonly tail: number;
+  readonly put: readonly T[]; // What stands between them now.
+}
+
 /** Everything that changed on screen together: one cut, one paint. Absent: as before. */
 export interface Shown {
   readonly rows: readonly (readonly [key: number, state: "loading" | "ready", rows: readonly Row[]])[];
-  readonly pending?: readonly Pending[];
-  readonly outbox?: readonly OutboxItem[];
+  readonly pending?: Splice<Pending>;
+  readonly outbox?: Splice<OutboxItem>;
   readonly buckets?: readonly BucketState[];
   readonly wanted?: readonly string[];
   readonly deviceId?: string;

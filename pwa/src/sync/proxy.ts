@@ -2,7 +2,7 @@
 
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { newId } from "./ids.js";
-import type { CallName, Calls, Opened, Pending, Port, Shown, ToPage, ToWorker } from "./messages.js";
+import type { CallName, Calls, Opened, Pending, Port, Shown, Splice, ToPage, ToWorker } from "./messages.js";
 import { laidOver, type Overlay, overlayOf } from "./overlay.js";
 import type {
   BucketState,
@@ -161,6 +161,10 @@ class Proxied implements Engine {
     return effects.some(({ put }) => put?.id === id) ? id : newId();
   }
 
+  whole(item: OutboxItem): Promise<OutboxItem> {
+    return item.isShort ? (this.call("whole", item.identity) as Promise<OutboxItem>) : Promise.resolve(item);
+  }
+
   retry(identity: string): Promise<void> {
     return this.call("retry", identity) as Promise<void>;
   }
@@ -239,10 +243,17 @@ class Proxied implements Engine {
       const stored = this.stored.get(key);
       if (stored) stored.value = { state, value };
     }
-    if (shown.pending) this.pending.value = shown.pending;
-    if (shown.outbox) this.outbox.value = shown.outbox;
+    if (shown.pending) this.pending.value = spliced(this.pending.peek(), shown.pending);
+    if (shown.outbox) this.outbox.value = spliced(this.outbox.peek(), shown.outbox);
     if (shown.buckets) this.buckets.value = shown.buckets;
     if (shown.wanted) this.wanted.value = shown.wanted;
     if (shown.deviceId) this.deviceId = shown.deviceId;
   }
 }
+
+/** The list that the worker means. */
+export const spliced = <T>(held: readonly T[], { head, tail, put }: Splice<T>): readonly T[] => [
+  ...held.slice(0, head),
+  ...put,
+  ...held.slice(held.length - tail),
+];

@@ -26,6 +26,7 @@ export interface OutboxItem {
   readonly at: number; // Milliseconds since 1970, by the server's clock as far as it is known.
   readonly title?: string;
   readonly bytes: number;
+  readonly isShort?: true; // Made on another phone, and long: `args` hold its short fields only. See `Engine.whole`.
 }
 
 export interface TierState {
@@ -112,6 +113,8 @@ export interface Engine {
   command(name: string, args: Fields, options?: CommandOptions): Promise<string>;
   /** Unsent, unsettled, waiting and refused wishes, newest last. */
   readonly outbox: ReadonlySignal<readonly OutboxItem[]>;
+  /** The wish with all its args; of a short one they are fetched. Rejects with `wish.not_here` without a network. */
+  whole(item: OutboxItem): Promise<OutboxItem>;
   /** Offer a refused wish again, under a new identity that replaces it. */
   retry(identity: string): Promise<void>;
   /** Give up a refused or still unsent wish. */

@@ -311,6 +311,7 @@ export const en = {
   "outbox.copy": "Copy text",
   "outbox.copied": "Copied",
   "outbox.withdraw": "Discard",
+  "outbox.whole": "Show all of it ({size})",
   "outcome.saved": "saved on this phone",
   "outcome.sending": "sending",
   "outcome.sent": "sent",

@@ -313,6 +313,7 @@ export const id: Record<CoreWord, string> = {
   "outbox.copy": "Salin teks",
   "outbox.copied": "Tersalin",
   "outbox.withdraw": "Buang",
+  "outbox.whole": "Tampilkan semuanya ({size})",
   "outcome.saved": "tersimpan di ponsel ini",
   "outcome.sending": "dikirim",
   "outcome.sent": "terkirim",

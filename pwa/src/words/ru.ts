@@ -311,6 +311,7 @@ export const ru: Record<CoreWord, string> = {
   "outbox.copy": "Копировать текст",
   "outbox.copied": "Скопировано",
   "outbox.withdraw": "Отказаться",
+  "outbox.whole": "Показать целиком ({size})",
   "outcome.saved": "сохранено на телефоне",
   "outcome.sending": "отправляется",
   "outcome.sent": "отправлено",

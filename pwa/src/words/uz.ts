@@ -313,6 +313,7 @@ export const uz: Record<CoreWord, string> = {
   "outbox.copy": "Matnni nusxalash",
   "outbox.copied": "Nusxalandi",
   "outbox.withdraw": "Voz kechish",
+  "outbox.whole": "Hammasini koʻrsatish ({size})",
   "outcome.saved": "telefonda saqlandi",
   "outcome.sending": "yuborilmoqda",
   "outcome.sent": "yuborildi",

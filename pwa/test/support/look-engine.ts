@@ -133,6 +133,7 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
     status,
     sync: () => undefined,
     pause: () => undefined,
+    whole: async (item) => item,
     exportOutbox: async () => new Blob([JSON.stringify(outbox.peek())]),
     close: async () => undefined,
   };

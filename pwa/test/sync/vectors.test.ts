@@ -180,5 +180,6 @@ describe("two wishes of one record that become one", () => {
     const made = { body: "a", tags: ["y"] };
 
     expect(composed("create", made, first, rule)).toEqual({ body: "b", tags: ["x"], locale: "en" });
+    expect(composed("create", { body: "other" }, first, rule)).toBeNull(); // Two wishes: the server merges.
   });
 });

@@ -3,7 +3,7 @@
 import { newId } from "../ids.js";
 import type { Calls, OpenRequest, ToPage, Watch } from "../messages.js";
 import { MINE_MAX, mineName, rowsName } from "../names.js";
-import type { CommandOptions, Fields, PackedRows, Status, WriteOptions } from "../types.js";
+import type { CommandOptions, Fields, OutboxItem, PackedRows, Status, WriteOptions } from "../types.js";
 import { isQuotaError } from "./db.js";
 import type { Channel, Env, Word } from "./env.js";
 import { Laying } from "./laying.js";
@@ -15,18 +15,10 @@ import type { Wire } from "./request.js";
 import { Overtaken, type Pair, RowStore } from "./rows.js";
 import { Screen } from "./screen.js";
 import { Damaged } from "./seal.js";
+import { itemOfHeld } from "./standing.js";
 import { View } from "./view.js";
+import { exported, fetchWhole, NotNow } from "./whole.js";
 import type { Draft } from "./wish.js";
-
-/** What the person asked for cannot be done with this wish now. Nothing changed. */
-export class NotNow extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 export class Core implements Omit<Calls, "open"> {
   private loop: Loop | null = null;
@@ -193,11 +185,7 @@ export class Core implements Omit<Calls, "open"> {
     const isOnItsWay = this.find(identity) !== undefined && this.status.link !== "offline";
     if (isOnItsWay) this.sync();
     const held = await this.screen.heldWithin(identity, isOnItsWay ? this.env.heldMs : 0);
-    if (held === undefined)
-      throw new NotNow(
-        "wish.not_held",
-        "The server's word on this has not arrived yet; try again after the next exchange.",
-      );
+    if (held === undefined) throw new NotNow("wish.not_held", "The server has not said yet what became of this.");
     await this.command(command, { id: held.id }, newId(), {});
   }
 
@@ -224,15 +212,13 @@ export class Core implements Omit<Calls, "open"> {
     return this.laying.lay(rows).then(() => this.screen.refresh());
   }
 
-  async exportOutbox(): Promise<string> {
-    const isKept = ({ shelf, wish }: Entry) => shelf === "outbox" || wish.receipt?.outcome === "parked";
-    const wishes = this.mine.list().flatMap((entry) => (isKept(entry) ? [entry.wish] : []));
-    const refused = this.screen.held.filter(({ outcome }) => outcome === "parked");
-    return JSON.stringify(
-      { exported_at: new Date(this.env.now()).toISOString(), device: this.mine.device.id, wishes, refused },
-      null,
-      1,
-    );
+  async whole(identity: string): Promise<OutboxItem> {
+    const held = this.screen.held.find((op) => op.identity === identity);
+    return itemOfHeld(await fetchWhole(this.wire, held, this.token));
+  }
+
+  exportOutbox(): Promise<string> {
+    return exported(this.mine, this.screen.held, (held) => fetchWhole(this.wire, held, this.token), this.env.now());
   }
 
   // --- watching -------------------------------------------------------------------------------------------------------

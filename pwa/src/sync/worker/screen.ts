@@ -1,7 +1,7 @@
 /** What the page is told: everything that one cut or one wish changed, in one message. */
 
-import type { Shown, Watch } from "../messages.js";
-import type { BucketState } from "../types.js";
+import type { Pending, Shown, Splice, Watch } from "../messages.js";
+import type { BucketState, OutboxItem } from "../types.js";
 import { isQuotaError } from "./db.js";
 import type { Mine } from "./mine.js";
 import type { Cover, Pair } from "./rows.js";
@@ -14,6 +14,8 @@ export class Screen {
   private running: Promise<void> | null = null;
   private isStale = false;
   private last: Record<string, string> = {};
+  private pending: readonly Pending[] | null = null; // As the page was last told.
+  private outbox: readonly OutboxItem[] | null = null;
   private readonly awaited = new Set<() => void>();
 
   constructor(
@@ -78,10 +80,12 @@ export class Screen {
     this.held = held;
     for (const look of this.awaited) look();
     this.queued = queued;
+    const [pendingNow, outboxNow] = [spliceOf(this.pending, pending), spliceOf(this.outbox, outbox)];
+    [this.pending, this.outbox] = [pending, outbox];
     const shown: Shown = {
       rows: changed.map(([key, rows]) => [key, "ready", rows]),
-      ...this.ifNew("pending", pending),
-      ...this.ifNew("outbox", outbox),
+      ...(pendingNow && { pending: pendingNow }),
+      ...(outboxNow && { outbox: outboxNow }),
       ...this.ifNew("buckets", bucketsOf(covers, this.mine.wanted)),
       ...this.ifNew("wanted", this.mine.wanted),
       ...this.ifNew("deviceId", this.mine.device.id),
@@ -96,6 +100,24 @@ export class Screen {
     return { [name]: value } as { [Key in Name]: Value }; // A computed key is widened to string.
   }
 }
+
+/**
+ * What the page needs to hold `after` where it holds `before`; null: nothing. One wish more among ten thousand is one item.
+ *
+ * What did not change is the same object (`standing`), unless it was read again: then its text is compared.
+ */
+export function spliceOf<T>(before: readonly T[] | null, after: readonly T[]): Splice<T> | null {
+  if (before === null) return { head: 0, tail: 0, put: after };
+  const most = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < most && isSame(before[head], after[head])) head += 1;
+  if (head === before.length && head === after.length) return null;
+  let tail = 0;
+  while (tail < most - head && isSame(before.at(-1 - tail), after.at(-1 - tail))) tail += 1;
+  return { head, tail, put: after.slice(head, after.length - tail) };
+}
+
+const isSame = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 function bucketsOf(covers: readonly Cover[], wanted: readonly string[]): BucketState[] {
   const names = [...new Set([...covers.map(({ bucket }) => bucket), ...wanted])].sort();

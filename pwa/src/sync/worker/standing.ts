@@ -6,7 +6,7 @@
  */
 
 import type { Pending } from "../messages.js";
-import type { Fields, OutboxItem, Outcome } from "../types.js";
+import type { Fields, OpKind, OutboxItem, Outcome } from "../types.js";
 import type { Entry } from "./mine.js";
 import type { Wish } from "./wish.js";
 
@@ -18,8 +18,10 @@ export interface HeldOp {
   readonly code: string | null;
   readonly message: string | null;
   readonly at: number;
-  readonly op: Fields; // As it was sent.
-  readonly bytes: number;
+  readonly kind: string;
+  readonly op: Fields; // As it was sent; or a summary of it.
+  readonly isShort: boolean;
+  readonly bytes: number; // Of the whole.
 }
 
 export function heldOp(row: Fields): HeldOp | null {
@@ -35,9 +37,18 @@ export function heldOp(row: Fields): HeldOp | null {
     code: typeof row.code === "string" ? row.code : null,
     message: typeof row.message === "string" ? row.message : null,
     at,
+    kind: String(row.kind ?? op.kind),
     op,
-    bytes: text.length,
+    isShort: typeof row.bytes === "number",
+    bytes: typeof row.bytes === "number" ? row.bytes : text.length,
   };
+}
+
+/** The same with the op as its author's phone wrote it. Raises RangeError where that is no op that can be read. */
+export function madeWhole(held: HeldOp, text: string): HeldOp {
+  const op = parsed(text);
+  if (op === null) throw new RangeError("This op cannot be read.");
+  return { ...held, op, isShort: false };
 }
 
 function parsed(text: string): Fields | null {
@@ -66,9 +77,10 @@ export function standing(entries: readonly Entry[], held: readonly HeldOp[], set
     const isSettled = wish.receipt !== null && wish.n !== null && wish.n <= settled;
     const row = isSettled ? heldBy.get(wish.identity) : undefined; // Before that the row is of an older cut than the wish.
     const state = stateOf(wish, isSettled, row);
-    if (state !== "received" && state !== "not_accepted") pending.push(...replayOf(wish));
-    else if (state === "not_accepted" && !isSettled && wish.refused === null) pending.push(...replayOf(wish));
-    if (state !== "received") outbox.push(itemOf(wish, state, row));
+    if (state === "received") continue;
+    const told = toldOf(wish, state, row);
+    if (state !== "not_accepted" || (!isSettled && wish.refused === null)) pending.push(...told.replay);
+    outbox.push(told.item);
   }
   for (const op of held) {
     if (ours.has(op.identity) || (op.outcome !== "waiting" && op.outcome !== "parked")) continue;
@@ -79,6 +91,25 @@ export function standing(entries: readonly Entry[], held: readonly HeldOp[], set
     ({ shelf, wish }) => shelf === "outbox" && wish.kind !== "void" && wish.refused === null,
   ).length;
   return { pending: pending.sort(byTime), outbox: outbox.sort(byTime), queued };
+}
+
+/** What the page is told of one wish: made once for each place where it stands. */
+interface Told {
+  readonly state: Outcome;
+  readonly row: HeldOp | undefined;
+  readonly item: OutboxItem;
+  readonly replay: readonly Pending[];
+}
+
+const TOLD = new WeakMap<Wish, Told>();
+
+function toldOf(wish: Wish, state: Outcome, row: HeldOp | undefined): Told {
+  let told = TOLD.get(wish);
+  if (told?.state !== state || told.row !== row) {
+    told = { state, row, item: itemOf(wish, state, row), replay: replayOf(wish) };
+    TOLD.set(wish, told);
+  }
+  return told;
 }
 
 function stateOf(wish: Wish, isSettled: boolean, row: HeldOp | undefined): Outcome {
@@ -146,20 +177,32 @@ function argsOf(wish: Wish): Fields {
   return wish.id === null ? wish.args : { id: wish.id, ...wish.args };
 }
 
-function itemOfHeld(held: HeldOp): OutboxItem {
+export function itemOfHeld(held: HeldOp): OutboxItem {
   const [replay] = replayOfHeld(held);
   return {
     identity: held.identity,
     n: null,
-    kind: replay?.kind ?? "batch",
-    name: replay?.name ?? String(held.op.collection ?? ""),
-    args: replay?.id ? { id: replay.id, ...replay.args } : (replay?.args ?? held.op),
+    ...(held.isShort
+      ? shortOf(held)
+      : {
+          kind: replay?.kind ?? "batch",
+          name: replay?.name ?? String(held.op.collection ?? ""),
+          args: replay?.id ? { id: replay.id, ...replay.args } : (replay?.args ?? held.op),
+        }),
     state: held.outcome === "waiting" ? "waiting" : "not_accepted",
     ...(held.code === null ? {} : { code: held.code }),
     ...(held.message === null ? {} : { message: held.message }),
     at: held.at,
     bytes: held.bytes,
   };
+}
+
+/** From the server's summary of a long op: what, of which record, and how its texts begin. */
+function shortOf({ kind, op }: HeldOp): Pick<OutboxItem, "kind" | "name" | "args" | "isShort"> {
+  const name = String(op.collection ?? op.command ?? "");
+  const fields = (op.fields ?? {}) as Fields; // The server wrote it so.
+  const args = op.record === undefined ? fields : { id: String(op.record), ...fields };
+  return { kind: kind as OpKind, name, args, isShort: true }; // What the server could read is of one of the kinds.
 }
 
 const byTime = (a: { readonly at: number }, b: { readonly at: number }): number => a.at - b.at;

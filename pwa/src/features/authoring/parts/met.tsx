@@ -1,6 +1,9 @@
 /** A change that met another's where learners read: it is kept beside the lesson, and both can be looked at here. */
 
+import { useState } from "preact/hooks";
+import { sayError } from "../../../app/errors.tsx";
 import type { Lesson } from "../../../app/rows.ts";
+import { useEngine } from "../../../app/use.ts";
 import { Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { readBlocks } from "../../catalog/blocks.ts";
@@ -17,11 +20,14 @@ export function Met({ lesson, bench }: { lesson: Lesson; bench: Bench }) {
       item.code === "record.changed" &&
       !bench.settles.includes(item.identity),
   );
+  const engine = useEngine();
+  const [problem, setProblem] = useState<string>();
   if (met.length === 0) return null;
 
-  function lay(): void {
+  async function lay(): Promise<void> {
+    const whole = await Promise.all(met.map((item) => engine.whole(item)));
     let blocks = blocksOf(bench.items);
-    for (const { args } of met) {
+    for (const { args } of whole) {
       const edit = args.blocks as { readonly was?: unknown; readonly now?: unknown } | undefined; // As our own Save wrote it.
       blocks = mergeBlocks(readBlocks(edit?.was), readBlocks(edit?.now), blocks);
     }
@@ -33,8 +39,8 @@ export function Met({ lesson, bench }: { lesson: Lesson; bench: Bench }) {
 
   return (
     <Notice tone="warn">
-      <p>{t("authoring.met")}</p>
-      <button type="button" class="button" onClick={lay}>
+      <p>{problem ?? t("authoring.met")}</p>
+      <button type="button" class="button" onClick={() => void lay().catch((error) => setProblem(sayError(error)))}>
         {t("authoring.met_look")}
       </button>
     </Notice>

@@ -2,6 +2,7 @@
 
 import "../parts/bank.css";
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { OutboxItem } from "#sync";
 import { sayError } from "../../../app/errors.tsx";
 import { Page } from "../../../app/page.tsx";
 import { go, query } from "../../../app/router.ts";
@@ -299,25 +300,32 @@ const tagsIn = (text: string): readonly string[] =>
 function Refused({ draftId, onTake }: { draftId: string; onTake: (question: Stored) => void }) {
   const engine = useEngine();
   const refused = useWishes(draftId).filter((item) => item.state === "not_accepted");
+  const [problem, setProblem] = useState<string>();
+
+  async function take(item: OutboxItem): Promise<void> {
+    try {
+      const mine = (await engine.whole(item)).args.question as Stored | undefined;
+      if (!mine) return;
+      onTake(mine);
+      await engine.withdraw(item.identity);
+    } catch (error) {
+      setProblem(sayError(error));
+    }
+  }
+
   return (
     <>
+      {problem && <Notice tone="bad">{problem}</Notice>}
       {refused.map((item) => {
-        const mine = item.args.question as Stored | undefined; // As saveDraft wrote it.
+        const mine = item.args.question as Stored | undefined; // As saveDraft wrote it; of a short one it is to be fetched.
         return (
           <Notice key={item.identity} tone="warn">
             <div class="stack tight">
               <p>{item.code === "record.changed" || !item.code ? t("bank.conflict") : sayWhy(item)}</p>
               {mine && <p class="prompt small">{mine.prompt}</p>}
               <div class="row">
-                {mine && (
-                  <button
-                    type="button"
-                    class="button"
-                    onClick={() => {
-                      onTake(mine);
-                      void engine.withdraw(item.identity);
-                    }}
-                  >
+                {(mine || item.isShort) && (
+                  <button type="button" class="button" onClick={() => void take(item)}>
                     {t("bank.conflict_mine")}
                   </button>
                 )}

@@ -7,7 +7,7 @@ import { useWords } from "../../../app/later.ts";
 import { Page } from "../../../app/page.tsx";
 import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
-import { formatAgo, formatNumber } from "../../../words/format.ts";
+import { formatAgo, formatBytes, formatNumber } from "../../../words/format.ts";
 import { t, type Word, word } from "../../../words/index.ts";
 import { OutcomeChip } from "../parts/outcome.tsx";
 
@@ -45,6 +45,8 @@ function nameOf(made: string): string {
   return (name !== undefined && t(name)) || made;
 }
 
+const SHOWN_MAX = 100; // Thousands of lines would hold up a small phone with each new wish.
+
 const isWriting = (item: OutboxItem): boolean => item.name.startsWith("catalog.") && item.name !== "catalog.progress";
 const isSharing = (item: OutboxItem): boolean => /^library\.|^catalog\.subject/.test(item.name);
 
@@ -72,23 +74,25 @@ export function OutboxScreen() {
         <section class="stack tight">
           <h2>{t("outbox.refused")}</h2>
           <ul class="plain stack tight">
-            {refused.map((item) => (
+            {refused.slice(-SHOWN_MAX).map((item) => (
               <li key={item.identity} class="card">
                 <Refused item={item} />
               </li>
             ))}
           </ul>
+          <Older count={refused.length - SHOWN_MAX} />
         </section>
       )}
       {others.length > 0 && (
         <ul class="list plain" aria-live="polite">
-          {others.map(({ item, count }) => (
+          {others.slice(0, SHOWN_MAX).map(({ item, count }) => (
             <li key={item.identity}>
               <Item item={item} count={count} />
             </li>
           ))}
         </ul>
       )}
+      <Older count={others.length - SHOWN_MAX} />
       {items.length === 0 && (
         <Empty icon="check-check" title={t("outbox.none")}>
           <p>{t("outbox.none_hint")}</p>
@@ -108,6 +112,10 @@ export function OutboxScreen() {
       )}
     </Page>
   );
+}
+
+function Older({ count }: { count: number }) {
+  return count > 0 ? <p class="soft small">{t("report.more", { n: formatNumber(count) })}</p> : null;
 }
 
 interface Bundle {
@@ -153,11 +161,13 @@ function Item({ item, count }: Bundle) {
 
 function Refused({ item }: { item: OutboxItem }) {
   const engine = useEngine();
+  const [opened, setOpened] = useState<OutboxItem>();
+  const whole = item.isShort ? opened : item;
   const [isCopied, setCopied] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const name = nameOf(item.name);
-  const text = textOf(item);
+  const text = textOf(whole ?? item);
 
   /** It may wait some seconds for the server's word on what was refused; that word may not come. */
   async function move(done: Promise<void>): Promise<void> {
@@ -188,7 +198,17 @@ function Refused({ item }: { item: OutboxItem }) {
           <Icon name="refresh-cw" />
           {t("act.retry")}
         </button>
-        {text && (
+        {!whole && (
+          <button
+            type="button"
+            class="button"
+            disabled={isBusy}
+            onClick={() => void move(engine.whole(item).then(setOpened))}
+          >
+            {t("outbox.whole", { size: formatBytes(item.bytes) })}
+          </button>
+        )}
+        {whole && text && (
           <button
             type="button"
             class="button quiet"
@@ -212,16 +232,20 @@ function Refused({ item }: { item: OutboxItem }) {
 
 /** The engine's own codes for "not now": the answer to this wish is still to come. */
 const isTooEarly = (error: unknown): boolean =>
-  ["wish.not_held", "wish.under_way"].includes(String((error as { readonly code?: unknown }).code));
+  ["wish.not_held", "wish.under_way", "wish.not_here"].includes(String((error as { readonly code?: unknown }).code));
 
 const isOffline = (engine: Engine): boolean => engine.status.peek().link === "offline";
 
-/** The words a person wrote, of whatever kind. */
-function textOf(item: OutboxItem): string {
-  return ["title", "body", "full_name", "display_name", "reason"]
-    .map((name) => item.args[name])
-    .filter((value): value is string => typeof value === "string" && value !== "")
-    .join("\n\n");
+const SAID = new Set(["title", "body", "full_name", "display_name", "reason", "prompt", "text", "html", "now"]);
+
+/** The words a person wrote, of whatever kind; of what they changed, how it is now. */
+const textOf = (item: OutboxItem): string => wordsIn("", item.args).join("\n\n");
+
+function wordsIn(name: string, value: unknown): string[] {
+  if (name === "was" || !value) return [];
+  if (typeof value === "string") return SAID.has(name) ? [name === "html" ? value.replace(/<[^>]*>/g, "") : value] : [];
+  if (Array.isArray(value)) return value.flatMap((one) => wordsIn("", one));
+  return typeof value === "object" ? Object.entries(value).flatMap(([part, one]) => wordsIn(part, one)) : [];
 }
 
 /** Through the phone's own sharing where there is one, else as a download. */
