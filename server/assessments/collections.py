@@ -1,7 +1,7 @@
 """What phones hold of tests. No collection reads the table of keys; drafts hold theirs, and are staff's alone."""
 
 from server.assessments import attempts as taking
-from server.assessments import bank
+from server.assessments import bank, keeping
 from server.assessments.schemas import AnswerRow, AssessmentRow, AttemptRow, DraftRow, ItemRow, TestRow
 from server.catalog.drafting import may_write
 from sync.collection import Collection, all_of, bucket, is_null, is_set
@@ -90,6 +90,7 @@ drafts = Collection(
     deletion="edit_wins",
     right=may_write,
     guard=bank.guard_draft,
+    after_write=keeping.lend_pictures,
 )
 
 tests = Collection(

@@ -5,18 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 
 from server.assessments.interchange.checking import checked
-from server.assessments.interchange.document import Entry, QuestionDocument
+from server.assessments.interchange.document import Entry, Question, QuestionDocument, StoredQuestion
 from server.assessments.interchange.pictures import Picture, named_in, relinked, shown_texts
 from server.assessments.interchange.reading import Fault, sentence
 from server.base.errors import AppError
+from server.base.ids import derived_id
 from server.base.storage import Storage
 from server.base.tx import Tx
 from server.catalog.lessons import sum_up, use_files
 from server.media.files import StoredImage, add_file, store_image
 from server.media.images import prepare_confined
+from sync.collection import Change
 
 PICTURES_AT_ONCE = 2
 PICTURES_MAX = 1_000
@@ -25,6 +28,16 @@ BYTES_MAX = 200 * 1024 * 1024
 _USABLE = text(
     "select f.id from media_files f where f.id = any(:files) and f.deleted_at is null and (f.owner_id = :owner"
     " or exists (select from media_uses u where u.file_id = f.id and u.course_id = :course and u.deleted_at is null))"
+    " for key share of f"  # No sweep of unused files takes it before its use is written.
+)
+_LEND = text(
+    "insert into media_uses (id, file_id, course_id) values (:id, :file, :course)"
+    " on conflict (id) do update set deleted_at = null, published_at = null where media_uses.deleted_at is not null"
+)
+_OPEN = text(
+    "update media_uses u set published_at = c.published_at from catalog_courses c where c.id = u.course_id"
+    " and u.course_id = :course and u.file_id = any(:files) and u.deleted_at is null"
+    " and u.published_at is distinct from c.published_at"
 )
 
 
@@ -128,7 +141,27 @@ async def show_pictures(tx: Tx, *, course_id: UUID, owner_id: UUID, texts: Seque
     values = {"files": named, "owner": owner_id, "course": course_id}
     usable = list((await tx.db.execute(_USABLE, values)).scalars())
     await use_files(tx, course_id, usable)
+    await tx.db.execute(_OPEN, {"course": course_id, "files": usable})  # Those that were lent to its staff before.
     await sum_up(tx, course_id)
+
+
+async def lend_pictures(tx: Tx, change: Change) -> None:
+    """After a draft was written: what it shows is for the course's staff, until its test is published."""
+    plain = change.fields.get("question")
+    if plain is None:
+        return
+    stored: StoredQuestion = msgspec.convert(plain, type=StoredQuestion)
+    named = named_in(shown_texts(Question("", stored.prompt, stored.body)))
+    if not named:
+        return
+    course_id = change.fields["course_id"] if change.before is None else change.before["course_id"]
+    values = {"files": named, "owner": tx.actor.id, "course": course_id}
+    rows = [
+        {"id": derived_id("media.uses", file_id, course_id), "file": file_id, "course": course_id}
+        for file_id in (await tx.db.execute(_USABLE, values)).scalars()
+    ]
+    if rows:
+        await tx.db.execute(_LEND, rows)
 
 
 def texts_of(document: QuestionDocument) -> list[str]:

@@ -30,6 +30,8 @@ _TYPED = re.compile(
 )
 _SIGN = re.compile(r"[\\^_{}=+<>*/|]")
 _GAP = re.compile(r"\[\[\d{1,2}\]\]|_{3,}")
+_SPACE = re.compile(r"\\(?:hfill?|nonumber|notag)(?![A-Za-z])")
+_WORDS_AROUND = re.compile(r"\\(?:text|mbox)\{([^{}$]*)\$([^{}$]*)\$([^{}$]*)\}")
 _UNKNOWN = re.compile(r"\\[A-Za-z]+")
 _BARE = re.compile(r"\\(?:d?frac|sqrt|int|sum|vec|overline|mathrm|times|cdot|begin)\b|(?<!\\)\\[(\[]")
 
@@ -53,7 +55,12 @@ def _formula(hit: re.Match[str]) -> Formula | None:
     latex = next(inside for inside in hit.groups() if inside is not None).strip()
     if not latex or (hit.lastgroup == "moodle" and not _SIGN.search(latex) and len(latex.split()) > 1):
         return None
-    return Formula(hit.group(), latex, "inline" if hit.lastgroup == "line" else "block")
+    return Formula(hit.group(), _eased(latex), "inline" if hit.lastgroup == "line" else "block")
+
+
+def _eased(latex: str) -> str:
+    """Without what only sets space in print; a formula inside words of a formula stands beside them."""
+    return _WORDS_AROUND.sub(r"\\text{\1}\2\\text{\3}", _SPACE.sub(" ", latex))
 
 
 def drawn(texts: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from server.base.ids import derived_id, new_id
 from server.catalog.models import CourseStaff
@@ -150,6 +151,34 @@ async def test_nothing_of_a_draft_reaches_a_learner_before_the_test_is_published
         await amina.sync()
 
     assert await world.school.value("select count(*) from assessments_drafts") == 1
+
+
+async def test_a_picture_of_a_draft_is_on_the_staffs_phones_and_on_learners_with_its_test(
+    world: TestSchool, desk: Desk
+) -> None:
+    mine, theirs = [await add_picture(world, name) for name in ("otieno", "amina")]
+    shown = choice(f"Which is ![a shape](file:{mine}), which ![](file:{theirs})?")
+    test_id = desk.put_together(desk.write(shown))
+    await desk.sync()
+    assert set(desk.phone.all("media.files")) == {mine}  # Nobody shows a stranger's file.
+    async with world.phone("Amina") as amina:
+        await amina.sync()
+        assert amina.all("media.files") == {}
+        desk.publish(test_id)
+        await desk.sync()
+        await amina.sync()
+        assert set(amina.all("media.files")) == {mine}
+
+
+async def add_picture(world: TestSchool, name: str) -> str:
+    id_ = str(new_id())
+    async with world.school.as_() as tx:
+        columns = "(id, owner_id, sha256, mime, width, height, bytes, variants)"
+        values = {"id": id_, "owner": world.school.people[name].id, "sha256": id_.replace("-", "") * 2}
+        await tx.db.execute(
+            text(f"insert into media_files {columns} values (:id, :owner, :sha256, 'image/png', 1, 1, 1, '[]')"), values
+        )
+    return id_
 
 
 async def test_the_same_drafts_again_change_nothing_and_a_changed_one_is_the_next_revision(

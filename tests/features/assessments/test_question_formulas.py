@@ -59,6 +59,13 @@ def test_a_formula_stands_between_marks_that_mean_nothing_else(text: str, found:
     assert all(formula.typed in text for formula in formulas_in(text))
 
 
+def test_what_print_alone_needs_is_eased_away() -> None:
+    typed = r"\[\begin{matrix}\hfill 1 & \text{if $x < 1$, else}\end{matrix}\]"
+    mathml = drawn([typed])[typed]
+    assert "hfill" not in mathml
+    assert "<mtext>if&nbsp;</mtext><mi>x</mi><mo>&lt;</mo><mn>1</mn><mtext>,&nbsp;else</mtext>" in mathml
+
+
 def test_what_is_drawn_lies_under_the_very_words() -> None:
     texts = [r"If \(x^2\) then", r"\(x^2\) or \[\sqrt{y}\] for $5"]
     made = drawn(texts)

@@ -1,6 +1,6 @@
 /** Pictures inside a question's text (`![…]` with `(file:…)` behind it), and its formulas. `docs/reference/questions.md`. */
 
-const MARK = /!\[([^[\]\n]{0,200})\]\(file:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)/g;
+export const MARK = /!\[([^[\]\n]{0,200})\]\(file:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)/g;
 
 /** What was typed, marks and all → MathML; nothing where none can be made of it. */
 export type Formulas = Readonly<Record<string, string>> | null | undefined;

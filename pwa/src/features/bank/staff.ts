@@ -4,6 +4,8 @@ import { type Engine, newId, type OutboxItem } from "#sync";
 import { sayCode } from "../../app/errors.tsx";
 import { useEngine, useRow, useRows } from "../../app/use.ts";
 import { t, type Word, word } from "../../words/index.ts";
+import { blobsOf } from "../authoring/blobs.ts";
+import { filesIn } from "./marks.ts";
 import { type DraftRow, finished, type Lack, nameOf, same, type TestRow, type Working, workingOf } from "./question.ts";
 
 export const staffBucket = (courseId: string): string => `course-staff:${courseId}`;
@@ -31,7 +33,8 @@ export async function saveDraft(
 ): Promise<void> {
   const question = finished(working.question);
   const title = working.title.trim();
-  const options = { title: nameOf(title, question), bucket: staffBucket(place.courseId) };
+  const blobs = await blobsOf(engine, filesIn(question));
+  const options = { title: nameOf(title, question), bucket: staffBucket(place.courseId), blobs };
   const fields = { points: working.points, difficulty: working.difficulty, topic_tags: working.tags };
   if (!place.row) {
     const made = { course_id: place.courseId, title, question, ...fields };
@@ -46,7 +49,7 @@ export async function saveDraft(
     ...(working.difficulty === before.difficulty ? {} : { difficulty: working.difficulty }),
     ...(same(working.tags, before.tags) ? {} : { topic_tags: working.tags }),
   };
-  if (Object.keys(changed).length > 0) await engine.patch(DRAFTS, place.id, changed, { title: options.title });
+  if (Object.keys(changed).length > 0) await engine.patch(DRAFTS, place.id, changed, { title: options.title, blobs });
 }
 
 export async function makeTest(engine: Engine, courseId: string, title: string): Promise<string> {

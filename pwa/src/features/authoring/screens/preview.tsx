@@ -8,7 +8,7 @@ import { t } from "../../../words/index.ts";
 import { type Block, readBlocks } from "../../catalog/blocks.ts";
 import { Blocks } from "../../catalog/parts/blocks.tsx";
 import { useOwnFiles } from "../blobs.ts";
-import { finished } from "../editing.ts";
+import { filesOf, finished } from "../editing.ts";
 import { staffBucket } from "../staff.ts";
 import { readWork } from "../work.ts";
 
@@ -21,7 +21,7 @@ export function PreviewScreen({ params }: { params: Readonly<Record<string, stri
   const [half, setHalf] = useState<readonly Block[] | null>();
   useEffect(() => void readWork(userId, lessonId).then((work) => setHalf(work?.blocks ?? null)), [userId, lessonId]);
   const blocks = half ? finished(half) : readBlocks(text?.blocks);
-  useOwnFiles(blocks);
+  useOwnFiles(filesOf(blocks));
   const place = useMemo(() => ({ courseId, isTeacher: false }), [courseId]);
   const edit = `/teach/${courseId}/edit/${lessonId}`;
   return (

@@ -3,33 +3,48 @@
 import { useId } from "preact/hooks";
 import { Field, Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
-import { ANSWERS_MAX, type Body, blank, FULL, gapNumbers, gapOf, isRight, linesOf, marked } from "../question.ts";
+import { lengthened, shortened } from "../marks.ts";
+import {
+  ANSWERS_MAX,
+  type Body,
+  blank,
+  type Choice,
+  FULL,
+  gapNumbers,
+  gapOf,
+  isRight,
+  linesOf,
+  marked,
+} from "../question.ts";
+import { Pictures } from "./pictures.tsx";
 
 const TEXT_MAX = 2_000;
 
 interface Props<B extends Body> {
   readonly body: B;
   readonly prompt: string;
+  readonly courseId: string;
   readonly onChange: (body: Body) => void;
 }
 type Of<K extends Body["kind"]> = Props<Extract<Body, { kind: K }>>;
 
-export function Answers({ body, prompt, onChange }: Props<Body>) {
+export function Answers({ body, prompt, courseId, onChange }: Props<Body>) {
+  const others = { prompt, courseId, onChange };
   switch (body.kind) {
     case "choice":
-      return <Choices body={body} prompt={prompt} onChange={onChange} />;
+      return <Choices body={body} {...others} />;
     case "true_false":
-      return <Truth body={body} prompt={prompt} onChange={onChange} />;
+      return <Truth body={body} {...others} />;
     case "numeric":
-      return <Numbers body={body} prompt={prompt} onChange={onChange} />;
+      return <Numbers body={body} {...others} />;
     case "short":
-      return <Accepted body={body} prompt={prompt} onChange={onChange} />;
+      return <Accepted body={body} {...others} />;
     case "match":
-      return <Pairs body={body} prompt={prompt} onChange={onChange} />;
+      return <Pairs body={body} {...others} />;
     case "order":
-      return <Things body={body} prompt={prompt} onChange={onChange} />;
+      return <Things body={body} {...others} />;
     case "cloze":
-      return <Gaps body={body} prompt={prompt} onChange={onChange} />;
+      return <Gaps body={body} {...others} />;
     case "open":
       return (
         <Field label={t("bank.guide")}>
@@ -69,8 +84,9 @@ function Add({ words, isFull, onClick }: { words: string; isFull: boolean; onCli
   );
 }
 
-function Choices({ body, onChange }: Of<"choice">) {
+function Choices({ body, courseId, onChange }: Of<"choice">) {
   const name = useId();
+  const write = (index: number, choice: Choice) => onChange({ ...body, choices: put(body.choices, index, choice) });
   const turn = (index: number) => {
     const right = new Set(body.choices.flatMap((_choice, at) => (isRight(body, at) ? [at] : [])));
     if (!body.is_multi) right.clear();
@@ -102,11 +118,16 @@ function Choices({ body, onChange }: Of<"choice">) {
                 aria-label={label}
                 placeholder={label}
                 maxLength={TEXT_MAX}
-                value={choice.text}
+                value={shortened(choice.text)}
                 onInput={(event) => {
-                  const text = event.currentTarget.value;
-                  onChange({ ...body, choices: put(body.choices, index, { ...choice, text }) });
+                  write(index, { ...choice, text: lengthened(event.currentTarget.value, choice.text) });
                 }}
+              />
+              <Pictures
+                text={choice.text}
+                name={label}
+                courseId={courseId}
+                onText={(text) => write(index, { ...choice, text })}
               />
               {(choice.feedback !== undefined || choice.text !== "") && (
                 <input
@@ -115,10 +136,7 @@ function Choices({ body, onChange }: Of<"choice">) {
                   placeholder={t("bank.feedback")}
                   maxLength={TEXT_MAX}
                   value={choice.feedback ?? ""}
-                  onInput={(event) => {
-                    const feedback = event.currentTarget.value;
-                    onChange({ ...body, choices: put(body.choices, index, { ...choice, feedback }) });
-                  }}
+                  onInput={(event) => write(index, { ...choice, feedback: event.currentTarget.value })}
                 />
               )}
             </div>
@@ -204,12 +222,14 @@ function Lines({
   more,
   texts,
   isNumbered,
+  courseId,
   onTexts,
 }: {
   legend: string;
   more: string;
   texts: readonly string[];
   isNumbered: boolean;
+  courseId?: string; // Pictures may stand in them.
   onTexts: (texts: readonly string[], removed?: number) => void;
 }) {
   return (
@@ -220,12 +240,22 @@ function Lines({
         return (
           <div key={index} class="answer-row">
             <span class="soft number">{isNumbered ? `${index + 1}.` : "="}</span>
-            <input
-              aria-label={label}
-              maxLength={isNumbered ? TEXT_MAX : 1_000}
-              value={text}
-              onInput={(event) => onTexts(put(texts, index, event.currentTarget.value))}
-            />
+            <div class="stack tight">
+              <input
+                aria-label={label}
+                maxLength={isNumbered ? TEXT_MAX : 1_000}
+                value={shortened(text)}
+                onInput={(event) => onTexts(put(texts, index, lengthened(event.currentTarget.value, text)))}
+              />
+              {courseId && (
+                <Pictures
+                  text={text}
+                  name={label}
+                  courseId={courseId}
+                  onText={(now) => onTexts(put(texts, index, now))}
+                />
+              )}
+            </div>
             <Remove name={label} onClick={() => onTexts(without(texts, index), index)} />
           </div>
         );
@@ -250,19 +280,25 @@ function Accepted({ body, onChange }: Of<"short">) {
   );
 }
 
-function Things({ body, onChange }: Of<"order">) {
+function Things({ body, courseId, onChange }: Of<"order">) {
   return (
     <Lines
       legend={t("bank.things")}
       more={t("bank.thing_more")}
       texts={body.things}
       isNumbered
+      courseId={courseId}
       onTexts={(things) => onChange({ ...body, things })}
     />
   );
 }
 
-function Pairs({ body, onChange }: Of<"match">) {
+function Pairs({ body, courseId, onChange }: Of<"match">) {
+  const write = (index: number, side: 0 | 1, text: string) => {
+    const [left, right] = body.pairs[index] ?? ["", ""];
+    const now = side === 0 ? ([text, right] as const) : ([left, text] as const);
+    onChange({ ...body, pairs: put(body.pairs, index, now) });
+  };
   return (
     <fieldset class="stack tight">
       <legend>{t("bank.pairs")}</legend>
@@ -272,18 +308,21 @@ function Pairs({ body, onChange }: Of<"match">) {
             {([0, 1] as const).map((side) => {
               const label = side === 0 ? t("bank.left_n", { n: index + 1 }) : t("bank.right_n", { n: index + 1 });
               return (
-                <input
-                  key={side}
-                  aria-label={label}
-                  placeholder={label}
-                  maxLength={TEXT_MAX}
-                  value={pair[side]}
-                  onInput={(event) => {
-                    const typed = event.currentTarget.value;
-                    const now = side === 0 ? ([typed, pair[1]] as const) : ([pair[0], typed] as const);
-                    onChange({ ...body, pairs: put(body.pairs, index, now) });
-                  }}
-                />
+                <div key={side} class="stack tight">
+                  <input
+                    aria-label={label}
+                    placeholder={label}
+                    maxLength={TEXT_MAX}
+                    value={shortened(pair[side])}
+                    onInput={(event) => write(index, side, lengthened(event.currentTarget.value, pair[side]))}
+                  />
+                  <Pictures
+                    text={pair[side]}
+                    name={label}
+                    courseId={courseId}
+                    onText={(text) => write(index, side, text)}
+                  />
+                </div>
               );
             })}
           </div>

@@ -9,9 +9,12 @@ import { go, query } from "../../../app/router.ts";
 import { useEngine } from "../../../app/use.ts";
 import { Ask, Chip, Field, Icon, Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
+import { useOwnFiles } from "../../authoring/blobs.ts";
 import { dropWorking, keepWorking, readWorking } from "../keeping.ts";
+import { filesIn, lengthened, shortened } from "../marks.ts";
 import { Answers } from "../parts/answers.tsx";
 import { Looks } from "../parts/looks.tsx";
+import { Pictures } from "../parts/pictures.tsx";
 import {
   changedTo,
   type Difficulty,
@@ -63,6 +66,7 @@ function Editor({ courseId, draftId, row, begin, isKept }: EditorProps) {
   const keeping = useKeeping(draftId, now, begin, setProblem);
   const back = testId ? `/teach/${courseId}/tests/${testId}` : `/teach/${courseId}/bank`;
   const lack = lackOf(now.question);
+  useOwnFiles(filesIn(now.question));
   const change = (question: Partial<Stored>) => setNow({ ...now, question: { ...now.question, ...question } });
 
   async function save(event: Event): Promise<void> {
@@ -99,8 +103,13 @@ function Editor({ courseId, draftId, row, begin, isKept }: EditorProps) {
       <Refused draftId={draftId} onTake={(question) => setNow({ ...now, question })} />
       <form class="stack" onSubmit={save}>
         <KindField question={now.question} onBody={(body) => change({ body })} />
-        <Prompt question={now.question} onChange={change} />
-        <Answers body={now.question.body} prompt={now.question.prompt} onChange={(body) => change({ body })} />
+        <Prompt question={now.question} courseId={courseId} onChange={change} />
+        <Answers
+          body={now.question.body}
+          prompt={now.question.prompt}
+          courseId={courseId}
+          onChange={(body) => change({ body })}
+        />
         <Field label={t("bank.explanation")} hint={t("bank.explanation_hint")}>
           {(props) => (
             <textarea
@@ -194,13 +203,20 @@ function KindField({ question, onBody }: { question: Stored; onBody: (body: Stor
   );
 }
 
-function Prompt({ question, onChange }: { question: Stored; onChange: (question: Partial<Stored>) => void }) {
+interface PromptProps {
+  readonly question: Stored;
+  readonly courseId: string;
+  readonly onChange: (question: Partial<Stored>) => void;
+}
+
+function Prompt({ question, courseId, onChange }: PromptProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const { body, prompt } = question;
+  const words = shortened(prompt);
   const putGap = () => {
     if (body.kind !== "cloze") return;
-    const made = withGap(prompt, body.gaps, field.current?.selectionStart ?? prompt.length);
-    onChange({ prompt: made.prompt, body: { ...body, gaps: made.gaps } });
+    const made = withGap(words, body.gaps, field.current?.selectionStart ?? words.length);
+    onChange({ prompt: lengthened(made.prompt, prompt), body: { ...body, gaps: made.gaps } });
   };
   return (
     <div class="stack tight">
@@ -210,12 +226,19 @@ function Prompt({ question, onChange }: { question: Stored; onChange: (question:
             {...props}
             ref={field}
             maxLength={10_000}
-            value={prompt}
-            onInput={(event) => onChange({ prompt: event.currentTarget.value })}
+            value={words}
+            onInput={(event) => onChange({ prompt: lengthened(event.currentTarget.value, prompt) })}
             onBlur={() => body.kind === "cloze" && onChange(finished(question))}
           />
         )}
       </Field>
+      <Pictures
+        text={prompt}
+        name={t("bank.prompt")}
+        courseId={courseId}
+        at={() => field.current?.selectionStart}
+        onText={(text) => onChange({ prompt: text })}
+      />
       {body.kind === "cloze" && (
         <div>
           {/* The cursor must stay in the text: where it stands is where the gap goes. */}
