@@ -2,7 +2,8 @@
  * IndexedDB and is not touched. */
 
 import { effect } from "@preact/signals";
-import { untilHere } from "./insist.ts";
+import { insist, untilHere } from "./insist.ts";
+import { keepPart } from "./keeping.ts";
 import { path } from "./router.ts";
 import { engine } from "./session.ts";
 import { update } from "./shell-state.ts";
@@ -57,7 +58,7 @@ function keepStudio(): void {
   const stop = effect(() => {
     if (!STUDIO_DOOR.test(path.value)) return;
     queueMicrotask(() => stop()); // Asked once a visit.
-    void navigator.serviceWorker.ready.then((own) => own.active?.postMessage("keep the studio"));
+    insist(() => keepPart("studio"));
   });
 }
 

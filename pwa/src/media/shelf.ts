@@ -1,12 +1,9 @@
 /** What lies on this phone and what its person wants there, as signals; the same in every tab. */
 
 import { signal } from "@preact/signals";
+import { isKept } from "../app/keeping.ts";
 import { holding } from "./files.ts";
 import { dropWish, keepWish, type Wish, wishesOf } from "./wishes.ts";
-
-/** As the service worker notes it; a browser without one opens nothing without a network. */
-export const hasOpener = async (): Promise<boolean> =>
-  !("serviceWorker" in navigator) || (await caches.match("/.kept/packages")) !== undefined;
 
 export class Shelf {
   readonly wishes = signal<Readonly<Record<string, Wish>>>({}); // By course.
@@ -27,7 +24,7 @@ export class Shelf {
   async look(): Promise<void> {
     await this.#writes;
     const before = this.#changes;
-    const [held, wishes, opens] = await Promise.all([holding(), wishesOf(this.#userId), hasOpener()]);
+    const [held, wishes, opens] = await Promise.all([holding(), wishesOf(this.#userId), isKept("packages")]);
     this.opens.value = opens;
     this.whole.value = held.whole;
     this.came.value = held.came;

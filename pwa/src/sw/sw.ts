@@ -21,12 +21,9 @@ self.addEventListener("activate", (event) => event.waitUntil(dropOldVersions().t
 
 self.addEventListener("message", (event) => {
   if (event.data === "take over") void self.skipWaiting();
-  // Failed: the screens come from the network, and who asked asks again.
-  if (event.data === "keep the studio") event.waitUntil(fillStudio().catch(() => undefined));
-  if (event.data === "keep the packages") {
-    const tell = () => event.ports[0]?.postMessage(null); // That it has ended; how, the cache says.
-    event.waitUntil(fillPackages().then(tell, tell));
-  }
+  const fill = { "keep the studio": fillStudio, "keep the packages": fillPackages }[String(event.data)];
+  const tell = () => event.ports[0]?.postMessage(null); // That it has ended; how, the cache says, and who asked asks again.
+  if (fill) event.waitUntil(fill().then(tell, tell));
 });
 
 self.addEventListener("fetch", (event) => {

@@ -2,11 +2,11 @@
 
 import { effect, signal, untracked } from "@preact/signals";
 import { insist } from "../../app/insist.ts";
+import { keepPart } from "../../app/keeping.ts";
 import { bucketOf, type Downloads, type FileWanted, type Halt, mayGo, rowsOf } from "../downloads.ts";
 import { holding } from "../files.ts";
 import { allWishes, type Wish } from "../wishes.ts";
 import { askFor, bringAll, bringFile, deleteFile, FileDamaged, isFull } from "./bringing.ts";
-import { keepOpener } from "./opener.ts";
 import { report } from "./reporting.ts";
 import { makeRoom } from "./room.ts";
 
@@ -85,7 +85,11 @@ export class Driver {
     for (const wish of open) this.#report(wish);
     // What opens packages is no file of a course: the service worker brings it, once.
     const hasPackage = ({ courseId }: Wish) => rowsOf(engine, courseId).value.some((file) => file.kind === "package");
-    if (!shelf.opens.value && open.some(hasPackage)) this.#stopOpener ??= insist(keepOpener, () => void shelf.look());
+    if (!shelf.opens.value && open.some(hasPackage))
+      this.#stopOpener ??= insist(
+        () => keepPart("packages"),
+        () => void shelf.look(),
+      );
     this.#holdRows(open);
     const { link, problem } = engine.status.value;
     if (problem === "quota") void this.#giveRoom();

@@ -3,9 +3,9 @@
 import "../package.css";
 import { useEffect } from "preact/hooks";
 import { insist } from "../../../app/insist.ts";
+import { keepPart } from "../../../app/keeping.ts";
 import type { MediaFile } from "../../../app/rows.ts";
 import { useCourseBucket, useEngine, useRow, useRows } from "../../../app/use.ts";
-import { keepOpener } from "../../../media/later/opener.ts";
 import { named } from "../../../media/quality.ts";
 import { useDownloads } from "../../../media/use.ts";
 import { Icon } from "../../../ui/parts.tsx";
@@ -21,7 +21,7 @@ export function PackageView({ block, courseId }: { block: PackageBlock; courseId
   const { row: file, isLoading } = useRow<MediaFile>("media.files", block.package_id, useCourseBucket(courseId));
   const results = useRows<ResultRow>("packages.results", ownBucket(useEngine())).rows;
   const downloads = useDownloads();
-  useEffect(() => insist(keepOpener), []);
+  useEffect(() => insist(() => keepPart("packages")), []);
   const result = results.find((row) => row.package_id === block.package_id && row.course_id === courseId);
   const one = file && named(file, "package");
   return (
