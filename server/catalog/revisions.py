@@ -142,8 +142,13 @@ def _take(left: Counter[bytes], token: bytes) -> bool:
 def excerpt(block: Mapping[str, Any]) -> str:
     """The beginning of what a reader reads in it, without markup."""
     words = " ".join(_words(block))
-    plain = " ".join(html.unescape(_TAG.sub(" ", words)).split())
+    plain = " ".join(html.unescape(_TAG.sub(_gap, words)).split())
     return plain[:EXCERPT_LENGTH_MAX] or f"({block.get('type', '?')})"
+
+
+def _gap(tag: re.Match[str]) -> str:
+    """A strong word stands as close to its comma as before; a new line is a space."""
+    return " " if tag[0].startswith("<br") else ""
 
 
 def _words(value: Any, depth: int = 0) -> list[str]:  # Any: JSON

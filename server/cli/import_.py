@@ -61,7 +61,7 @@ def course(
     publish: Publish = False,  # noqa: FBT002 - typer makes a flag of it
     dry_run: DryRun = False,  # noqa: FBT002 - typer makes a flag of it
 ) -> None:
-    """Import an IMS Common Cartridge (1.1 to 1.3) or a course's own file. The same file twice is one course.
+    """Import an IMS Common Cartridge (1.0 to 1.3) or a course's own file. The same file twice is one course.
 
     Prints its slug.
     """

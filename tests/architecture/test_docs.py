@@ -37,6 +37,18 @@ def test_every_path_in_the_docs_exists() -> None:
     assert broken == []
 
 
+def test_every_page_is_found_from_the_index() -> None:
+    docs = ROOT / "docs"
+    named = {(docs / target).resolve() for target in LINK.findall((docs / "index.md").read_text())}
+    lost = [
+        str(page.relative_to(docs))
+        for page in docs.rglob("*.md")
+        if page.name != "index.md" and page not in named and page.parent not in named
+    ]
+
+    assert lost == []
+
+
 def test_every_rule_of_the_engine_has_a_test_and_every_test_cites_a_rule_that_exists() -> None:
     rules = set(RULE.findall((ROOT / "sync" / "SPEC.md").read_text()))
     # The last holds the contract that every store keeps.

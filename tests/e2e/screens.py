@@ -1,28 +1,21 @@
 """Pictures of every screen, from a running school: `python -m tests.e2e.screens --data .data`.
 
-Three people do what the screens are for; each screen is photographed on a phone, a tablet and a laptop and looked at by
+Its people do what the screens are for; each screen is photographed on a phone, a tablet and a laptop and looked at by
 axe-core. Exit code 1 names what axe found, what did not fit the width, and every error that the page logged.
 """
 
 import argparse
-import io
-import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.support import axe
-from tests.support.browser import QUIET, chromium
+from tests.e2e.camera import SETTLE_MS, Camera, School, go, person, read_school, sign_in
+from tests.e2e.studio_screens import photograph_library, photograph_staff, photograph_studio
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs" / "screens"
-SIZES = ((360, 740), (768, 1024), (1280, 800))
-COLOURS = 256  # A screen has few; a picture of it weighs a third.
-SETTLE_MS = 400
 READ, TESTED = "Physics", "How things move"  # The course whose lessons are shown, and the one whose test is taken.
 # By a piece of the question: what is chosen or typed. One of them is wrong, so that the result explains something.
 ANSWERS: dict[str, tuple[str, ...]] = {
@@ -44,91 +37,6 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "hammer and a feather": ("The hammer, because it is heavier.",),
     "horizontal line": ("stands still",),
 }
-OFFLINE_NOISE = "ERR_INTERNET_DISCONNECTED"
-
-
-@dataclass
-class Camera:
-    """Photographs a page and notes what is wrong with it."""
-
-    folder: Path
-    language: str
-    questions: Path | None = None  # A GIFT file, imported for the picture of its report.
-    wrong: list[str] = field(default_factory=list)
-
-    def take(self, page: Page, name: str, *, path: str | None = None) -> None:
-        if path is not None:
-            go(page, path)
-        page.wait_for_timeout(SETTLE_MS)
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(SETTLE_MS // 2)
-            self._check_width(page, f"{name} at {width}")
-            self._save(page.screenshot(), f"{name}-{width}.png")
-        self._check_access(page, name)
-
-    def _save(self, picture: bytes, name: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS).save(self.folder / name, optimize=True)
-
-    def _check_width(self, page: Page, where: str) -> None:
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
-            self.wrong.append(f"{where}: wider than the screen")
-
-    def _check_access(self, page: Page, name: str) -> None:
-        if not page.evaluate(axe.IS_THERE):
-            page.evaluate(axe.source())
-        page.set_viewport_size({"width": SIZES[0][0], "height": axe.TALL})
-        self.wrong += [f"{name}: {found}" for found in page.evaluate(axe.JUDGE, list(axe.TAGS))]
-        page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
-
-    def listen(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.wrong.append(f"{page.url}: {error}"))
-        page.on("console", lambda line: self._hear(page, line.type, line.text))
-
-    def _hear(self, page: Page, kind: str, text: str) -> None:
-        if kind == "error" and OFFLINE_NOISE not in text:
-            self.wrong.append(f"{page.url}: {text}")
-
-
-@dataclass(frozen=True)
-class School:
-    url: str
-    accounts: dict[str, tuple[str, str]]  # role → e-mail, password
-
-
-def go(page: Page, path: str) -> None:
-    """To another screen by its address, inside the running page."""
-    page.evaluate("path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
-    page.wait_for_timeout(SETTLE_MS)
-
-
-def person(play: Playwright, school: School, camera: Camera) -> tuple[BrowserContext, Page]:
-    """A phone of its own, in the language of the camera."""
-    browser = play.chromium.launch(executable_path=chromium(), args=list(QUIET))
-    context = browser.new_context(
-        viewport={"width": SIZES[0][0], "height": SIZES[0][1]},
-        locale=camera.language,
-        has_touch=True,
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    camera.listen(page)
-    page.goto(school.url)
-    page.wait_for_selector("h1")
-    if page.locator("html").get_attribute("lang") != camera.language:
-        raise SystemExit(f"the app does not speak {camera.language}")
-    page.select_option("main select", camera.language)  # Chosen by hand, so that it goes into the account.
-    return context, page
-
-
-def sign_in(page: Page, school: School, role: str) -> None:
-    email, password = school.accounts[role]
-    page.fill("input[name=email]", email)
-    page.fill("input[name=password]", password)
-    page.click("form button[type=submit]")
-    page.wait_for_selector("nav.tabs")
-    page.wait_for_timeout(2_000)
 
 
 def photograph_educator(page: Page, school: School, camera: Camera) -> None:
@@ -136,14 +44,15 @@ def photograph_educator(page: Page, school: School, camera: Camera) -> None:
     camera.take(page, "teach", path="/teach")
     camera.take(page, "import", path="/teach/import")
     if camera.questions is not None:
-        page.locator("input[name=kind]").nth(1).check()
+        page.check("input[name=what][value=questions]")
         page.select_option("select[name=course]", label=READ)
         page.fill("input[name=practice]", "Physics practice")
         page.set_input_files("input[type=file]", camera.questions)
-        page.click("form button[type=submit]")
-        page.wait_for_selector("main .list", timeout=60_000)
+        page.click("form button[value=try]")
+        page.click("section[aria-live] .button.main", timeout=60_000)
+        expect(page.locator("section[aria-live] .notice.good")).to_be_visible(timeout=60_000)
         camera.take(page, "import-report")
-    page.click("a[href='/teach']")
+    go(page, "/teach")
     page.click(f".course-card:has(h2:text-is('{TESTED}')) a[href$='/results']")
     camera.take(page, "results")
 
@@ -281,36 +190,35 @@ def photograph_people(page: Page, school: School, camera: Camera) -> None:
     camera.take(page, "people")
 
 
-def read_school(data: Path, url: str) -> School:
-    accounts = json.loads((data / "demo-accounts.json").read_text())
-    by_role: dict[str, tuple[str, str]] = {}
-    for account in accounts:
-        by_role.setdefault(account["role"], (account["email"], account["password"]))
-    return School(url=url, accounts=by_role)
-
-
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT / ".data", help="SPARK_DATA of the running school")
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--out", type=Path, default=PICTURES)
     parser.add_argument("--language", default="en", choices=("en", "uz", "ru", "id"))
+    parser.add_argument("--dark", action="store_true", help="by night")
+    parser.add_argument("--only", help="of the stories those whose names have this in them")
     parser.add_argument("--questions", type=Path, help="a GIFT file to import, for the picture of its report")
+    parser.add_argument("--cartridge", type=Path, help="a Common Cartridge, for the picture of what would come of it")
     options = parser.parse_args(arguments)
     school = read_school(options.data, options.url)
-    camera = Camera(options.out, options.language, options.questions)
+    camera = Camera(options.out, options.language, options.dark, options.questions, options.cartridge)
     stories: tuple[Callable[[Page, School, Camera], None], ...] = (
         photograph_student,
         photograph_mentor,
         photograph_answers,
         photograph_educator,
         photograph_people,
+        photograph_studio,
+        photograph_library,
+        photograph_staff,
     )
     with sync_playwright() as play:
         for story in stories:
-            context, page = person(play, school, camera)
-            story(page, school, camera)
-            context.close()
+            if options.only and options.only not in story.__name__:
+                continue
+            with person(play, school, camera) as page:
+                story(page, school, camera)
     for line in dict.fromkeys(camera.wrong):
         print(line)
     return 1 if camera.wrong else 0

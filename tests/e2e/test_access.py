@@ -22,6 +22,11 @@ ITEMS = 8
 OFFLINE_NOISE = "ERR_INTERNET_DISCONNECTED"  # The browser's own line about each try; that there is no network is meant.
 WIDER = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
 
+OPENED = {3: ".cells", 0: ".rich:focus", 4: ".inside", 7: "input[type=file]"}  # A table, a text, a note, a film.
+STUDIO = {  # What is to be seen before it is judged.
+    "/teach/{course}/bank": "main form input[name=title]",
+    "/teach/uploads": "main .empty, main li .chip",
+}
 ALONE = ("/", "/courses", "/questions", "/notifications", "/outbox", "/downloads", "/profile", "/more", "/people")
 
 
@@ -132,6 +137,27 @@ async def ask(judge: Judge, title: str) -> None:
     await expect(page.locator("main .empty")).to_be_visible(timeout=60_000)
 
 
+async def write(judge: Judge, course: str) -> None:
+    """A course's outline, a lesson with blocks of some kinds open in turn, its bank, and files on their way."""
+    phone, page = judge.phone, judge.phone.screen
+    await phone.go(f"/teach/{course}/edit")
+    await expect(page.locator(".outline-title").first).to_be_visible()
+    await judge.look("outline")
+    await page.locator(".outline-title").first.click()
+    await expect(page.locator(".block.shown").first).to_be_visible()
+    for place, shown in list(OPENED.items())[: None if judge.by_night else 1]:
+        await page.locator(".desk > .button.wide").click()
+        await page.locator(".kinds .button").nth(place).click()
+        await expect(page.locator(".block.open").locator(shown).first).to_be_visible()
+        await judge.look(f"block {place} open")
+        await page.locator(".block.open > .stack > .tools .button.main").click()
+        await expect(page.locator(".block.open")).to_have_count(0)
+    for path, shown in STUDIO.items() if judge.by_night else ():
+        await phone.go(path.format(course=course))
+        await expect(page.locator(shown).first).to_be_visible()
+        await judge.look(path)
+
+
 @pytest.mark.parametrize(("locale", "student"), [("en", "Amina"), ("ru", "Brian")])
 async def test_nothing_stands_in_anybodys_way(
     installation: Installation, drawer: Phones, locale: str, student: str
@@ -151,8 +177,11 @@ async def test_nothing_stands_in_anybodys_way(
     educator = await enter(drawer[f"educator-{locale}"], account(installation, "Oybek"), locale)
     await educator.walk(("/teach", "/teach/import"))
     await educator.phone.go("/teach")
-    await educator.phone.screen.locator("a[href$='/results']").first.click()
+    results = educator.phone.screen.locator("a[href$='/results']").first
+    course = str(await results.get_attribute("href")).split("/")[2]
+    await results.click()
     await educator.look("results")
+    await write(educator, course)
 
     found = {"student": learner.wrong, "mentor": mentor.wrong, "educator": educator.wrong}
     assert found == {"student": {}, "mentor": {}, "educator": {}}

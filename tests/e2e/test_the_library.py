@@ -55,6 +55,7 @@ async def test_a_worksheet_goes_from_its_educator_over_two_reviews_to_a_learner(
     await educator.screen.get_by_role("link", name="Share something").click()
     page = educator.screen
     await page.get_by_label("Title").fill("Oʻquv varaqasi: toʻlqinlar")
+    await expect(page.get_by_label("Subject")).to_have_value("")  # Nobody's choice is made for them.
     await page.get_by_label("Subject").select_option(label="Physics")
     await page.get_by_label("File").set_input_files(sheet)
     await look(educator, "library-write")
@@ -71,6 +72,9 @@ async def test_a_worksheet_goes_from_its_educator_over_two_reviews_to_a_learner(
     await look(admin, "library-verdict")
     await admin.button("Approve").click()
     await expect(admin.screen.get_by_text("Published")).to_be_visible()
+    await admin.go("/staff/jobs")
+    await expect(admin.screen.locator("main .empty, main li.card").first).to_be_visible()
+    await look(admin, "staff-jobs")
 
     await learner.open()
     await learner.sign_in(*account(installation, "Amina"))

@@ -10,17 +10,26 @@ from PIL import Image, ImageDraw, ImageFilter
 WORDS = "Heat flows from what is warm to what is cold. It never rests until both are equally warm."
 
 
-def small_film(folder: Path, *, seconds: int) -> Path:
+def small_film(folder: Path, *, seconds: int, shows: str = "smptebars=size=320x180:rate=10") -> Path:
     """320 × 180, ten calm pictures a second; its sound weighs more than they."""
     path = folder / "kettle.mp4"
     source = [
-        *("-f", "lavfi", "-i", f"smptebars=size=320x180:rate=10:duration={seconds}"),
+        *("-f", "lavfi", "-i", f"{shows}:duration={seconds}"),
         *("-f", "lavfi", "-i", f"anoisesrc=color=pink:amplitude=0.3:seed=7:duration={seconds}"),
     ]
     made = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "36", "-pix_fmt", "yuv420p", "-g", "100"]
     sound = ["-c:a", "aac", "-b:a", "16k", "-ac", "1", "-movflags", "+faststart"]
     run = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-threads", "1"]
     subprocess.run([*run, *source, *made, *sound, str(path)], check=True)
+    return path
+
+
+def recording(folder: Path, *, seconds: int) -> Path:
+    """Somebody speaking far away, as a phone records it."""
+    path = folder / "kettle-sings.m4a"
+    source = ["-f", "lavfi", "-i", f"anoisesrc=color=brown:amplitude=0.3:seed=7:duration={seconds}"]
+    run = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-threads", "1"]
+    subprocess.run([*run, *source, "-c:a", "aac", "-b:a", "24k", "-ac", "1", str(path)], check=True)
     return path
 
 

@@ -173,7 +173,7 @@ test("files are found at any depth, and blocks say their beginning", () => {
       { type: "list", ordered: true, items: [{ blocks: [audio] }] },
     ]),
   ).toEqual(["f"]);
-  expect(excerptOf(text("a <em>b</em> &amp; c"))).toBe("a b & c");
+  expect(excerptOf(text("a <em>b</em>, d<br>&amp; c"))).toBe("a b, d & c");
   expect(excerptOf(text("x".repeat(100)))).toHaveLength(60);
 });
 

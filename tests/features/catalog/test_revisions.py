@@ -152,7 +152,7 @@ def test_an_excerpt_is_short_and_plain_whatever_stands_in_the_block() -> None:
     for _ in range(200):
         deep = {"type": "quote", "blocks": [deep]}
 
-    assert excerpt(paragraph("a <em>b</em> &amp; c")) == "a b & c"
+    assert excerpt(paragraph("a <em>b</em>, d<br>&amp; c")) == "a b, d & c"
     assert len(excerpt({"type": "code", "text": "x" * 20_000})) == 100
     assert excerpt({"type": "video", "file_id": "f", "title": "Heat"}) == "Heat"
     assert excerpt(deep) == "(quote)"

@@ -1,5 +1,6 @@
 /** A lesson's blocks while somebody writes them. Pure. */
 
+import { type Word, word } from "../../words/index.ts";
 import type { Block, ListItem, TableRow } from "../catalog/blocks.ts";
 
 /** A block on the desk: blocks have no ids of their own, and an editor must know its block through every change. */
@@ -31,6 +32,25 @@ export const KINDS = [
   "code",
 ] as const;
 export type Kind = (typeof KINDS)[number];
+
+/** What each is called. */
+export const KIND_NAMES: Readonly<Record<Block["type"], Word>> = {
+  paragraph: word("authoring.k_paragraph"),
+  heading: word("authoring.k_heading"),
+  list: word("authoring.k_list"),
+  table: word("authoring.k_table"),
+  note: word("authoring.k_note"),
+  math: word("authoring.k_math"),
+  image: word("authoring.k_image"),
+  video: word("authoring.k_video"),
+  audio: word("authoring.k_audio"),
+  document: word("authoring.k_document"),
+  package: word("authoring.k_package"),
+  exercise: word("authoring.k_exercise"),
+  quote: word("authoring.k_quote"),
+  definition: word("authoring.k_definition"),
+  code: word("authoring.k_code"),
+};
 
 export const INNER_KINDS: readonly Kind[] = ["paragraph", "list", "table", "math", "image", "exercise"];
 export const LESSON_BYTES_LARGE = 90_000; // An op holds the text as it was and as it is, and 200,000 characters at most.
@@ -197,7 +217,8 @@ function headingId(block: Extract<Block, { type: "heading" }>, taken: Set<string
 /** The beginning of what it says, for names of buttons. */
 export function excerptOf(block: Block, lengthMax = 60): string {
   const words = wordsOf(block)
-    .replace(/<[^<>]*>/g, " ")
+    .replace(/<br[^<>]*>/g, " ")
+    .replace(/<[^<>]*>/g, "")
     .replace(/&(?:amp|lt|gt|nbsp);/g, (entity) => ENTITIES[entity] ?? " ")
     .replace(/\s+/g, " ")
     .trim();

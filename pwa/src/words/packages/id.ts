@@ -17,6 +17,6 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "packages.completed": "Selesai",
   "packages.begun": "Dimulai",
   "packages.score": "Nilai {part}",
-  "packages.learners": "{n} pelajar",
+  "packages.learners": "{n} siswa",
   "packages.anew": "Mulai dari awal",
 };

@@ -3,10 +3,10 @@ import type { en } from "./en.ts";
 export const ru: Readonly<Record<keyof typeof en, string>> = {
   "packages.open": "Открыть",
   "packages.go_on": "Продолжить",
-  "packages.get": "Скачать",
+  "packages.get": "Загрузить",
   "packages.gone": "Этого пакета здесь больше нет.",
   "packages.back": "Назад к уроку",
-  "packages.damaged": "Пакет не открывается. Удалите курс с телефона и скачайте заново.",
+  "packages.damaged": "Пакет не открывается. Удалите курс с телефона и загрузите заново.",
   "packages.not_kept": "Ваш прогресс не сохранён: на телефоне нет места.",
   "packages.opening": "Открывается…",
   "packages.close": "Закончить",

@@ -52,6 +52,6 @@ export const en = {
   "play.ready_title": "Ready phones",
   "play.ready_none": "No phone has told yet",
   "play.ready_none_hint": "When learners download the course, their phones tell it here.",
-  "play.ready_count": "{n} of {of} phones have all of it",
-  "play.ready_part": "{n} of {of} files",
+  "play.ready_count": "Phones that have all of it: {n} of {of}",
+  "play.ready_part": "Files: {n} of {of}",
 } as const;

@@ -53,6 +53,6 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "play.ready_title": "Готовые телефоны",
   "play.ready_none": "Пока ни один телефон не сообщил",
   "play.ready_none_hint": "Когда ученики загрузят курс, их телефоны сообщат об этом.",
-  "play.ready_count": "Всё есть на {n} из {of} телефонов",
-  "play.ready_part": "{n} из {of} файлов",
+  "play.ready_count": "Телефонов, где есть всё: {n} из {of}",
+  "play.ready_part": "Файлы: {n} из {of}",
 };

@@ -7,7 +7,7 @@ export const id: Readonly<Record<keyof typeof en, string>> = {
   "portable.only_questions": "Soal saja",
   "portable.save_questions": "Simpan soal",
   "portable.lost": "Soal yang tidak muat utuh dalam format ini: {count}.",
-  "portable.keys": "Berkas ini memuat kunci jawaban: berikan kepada guru, bukan siswa.",
+  "portable.keys": "Berkas ini memuat kunci jawaban: berikan kepada pendidik, bukan siswa.",
   "portable.own": "Kursus dari Spark",
   "portable.own_hint": "Berkasnya sendiri (.spark.zip)",
   "portable.questions_hint": "GIFT, Aiken, CSV, Moodle XML, atau QTI, sebagai tes latihan",

@@ -2,12 +2,12 @@ import type { en } from "./en.ts";
 
 export const ru: Readonly<Record<keyof typeof en, string>> = {
   "portable.title": "Перенести курс",
-  "portable.lead": "Один файл с уроками, медиа и тестами. Загрузите его в другой Spark или храните у себя.",
+  "portable.lead": "Один файл с уроками, медиа и тестами. Импортируйте его в другой Spark или храните у себя.",
   "portable.save": "Сохранить файл курса",
   "portable.only_questions": "Только вопросы",
   "portable.save_questions": "Сохранить вопросы",
   "portable.lost": "Вопросов, которые этот формат не вмещает целиком: {count}.",
-  "portable.keys": "В файле есть правильные ответы: давайте его учителям, а не ученикам.",
+  "portable.keys": "В файле есть правильные ответы: давайте его преподавателям, а не ученикам.",
   "portable.own": "Курс из Spark",
   "portable.own_hint": "Собственный файл (.spark.zip)",
   "portable.questions_hint": "GIFT, Aiken, CSV, Moodle XML или QTI, как тренировочный тест",

@@ -22,7 +22,7 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "portable.questions": "Savollar",
   "portable.files": "Rasm va fayllar",
   "portable.size": "Hajmi",
-  "portable.package": "SCORM toʻplami",
+  "portable.package": "SCORM paketi",
   "portable.package_hint": "SCORM 1.2 yoki 2004 (.zip), dars sifatida",
   "portable.into": "Qaysi kursga qoʻshilsin?",
   "portable.of_its_own": "Alohida yangi kurs",

@@ -48,5 +48,8 @@ export const en = {
   "uploads.why_costly": "Reading the file takes too much time or memory; save it smaller or simpler.",
   "uploads.why_broken": "Something went wrong on our side; staff will try again.",
   "uploads.why_lost_parts": "What came is not what was sent; send it again.",
+  "uploads.why_type": "Files of this type are not taken; send it as JPEG, MP4, MP3, PDF or another common type.",
+  "uploads.why_large":
+    "The file is larger than is taken of its type: pictures 10 MB, sound 50 MB, documents 64 MB, films 2 GB.",
   "uploads.why_archive": "The archive holds too much, or something that leads out of it; make it anew.",
 } as const;

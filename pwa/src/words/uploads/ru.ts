@@ -1,12 +1,12 @@
 import type { en } from "./en.ts";
 
 export const ru: Readonly<Record<keyof typeof en, string>> = {
-  "uploads.title": "Загрузки",
+  "uploads.title": "Отправка файлов",
   "uploads.lead": "Файлы для ваших уроков. Они отправляются, когда есть сеть, и продолжаются с места обрыва.",
   "uploads.add": "Добавить файлы",
   "uploads.keeping": "Сохраняем {name} на телефоне… {done} из {total}",
   "uploads.none": "Нет файлов в пути",
-  "uploads.none_hint": "Выберите изображения, фильмы, звук или документы. Без сети они ждут на этом телефоне.",
+  "uploads.none_hint": "Выберите картинки, видео, звук или документы. Без сети они ждут на этом телефоне.",
   "uploads.waiting": "Ждёт сети",
   "uploads.turn": "Ждёт своей очереди",
   "uploads.later": "Ждёт: {why}",
@@ -21,14 +21,14 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "uploads.other": "Это другой файл. Выберите {name}.",
   "uploads.pause": "Приостановить",
   "uploads.resume": "Продолжить",
-  "uploads.again": "Попробовать ещё раз",
+  "uploads.again": "Повторить",
   "uploads.choose": "Выбрать снова",
   "uploads.cancel": "Отменить",
   "uploads.stop": "Прекратить отправку",
   "uploads.dismiss": "Убрать",
-  "uploads.cancel_title": "Отменить загрузку?",
+  "uploads.cancel_title": "Отменить отправку?",
   "uploads.cancel_body": "{name} исчезнет из списка. Уроки с этим файлом будут его ждать.",
-  "uploads.progress": "Ход загрузки {name}",
+  "uploads.progress": "Ход отправки: {name}",
   "uploads.unreadable": "Не удалось прочитать {name}.",
   "uploads.quota": "дневной предел исчерпан; продолжится завтра",
   "uploads.busy": "сервер занят",
@@ -48,5 +48,9 @@ export const ru: Readonly<Record<keyof typeof en, string>> = {
   "uploads.why_costly": "Чтение файла требует слишком много времени или памяти; упростите его.",
   "uploads.why_broken": "Ошибка на нашей стороне; сотрудники попробуют снова.",
   "uploads.why_lost_parts": "Пришло не то, что было отправлено; отправьте ещё раз.",
+  "uploads.why_type":
+    "Файлы такого типа не принимаются; отправьте его как JPEG, MP4, MP3, PDF или в другом распространённом виде.",
+  "uploads.why_large":
+    "Файл слишком велик. Принимаем: картинки до 10 МБ, звук до 50 МБ, документы до 64 МБ, видео до 2 ГБ.",
   "uploads.why_archive": "В архиве слишком много или он ведёт наружу; создайте его заново.",
 };

@@ -41,7 +41,7 @@ export function AboutCourse({ course }: { course: Draft }) {
         <AboutFields about={was} />
         <div class="row">
           <button type="submit" class="button main">
-            {t("authoring.save")}
+            {t("act.save")}
           </button>
           <span role="status" class="soft small">
             {isSaved && t("authoring.saved")}

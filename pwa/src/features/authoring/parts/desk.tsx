@@ -5,8 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { NotHere } from "../../../app/errors.tsx";
 import { useLater } from "../../../app/later.ts";
 import { Icon } from "../../../ui/parts.tsx";
-import { t, type Word, word } from "../../../words/index.ts";
-import type { Block } from "../../catalog/blocks.ts";
+import { t } from "../../../words/index.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
 import { conflictsIn } from "../conflicts.ts";
 import {
@@ -16,6 +15,7 @@ import {
   inserted,
   isEmpty,
   itemOf,
+  KIND_NAMES,
   type Kind,
   moved,
   newBlock,
@@ -26,24 +26,6 @@ import { refocus } from "./refocus.ts";
 
 const OPEN = () => import("./open-block.tsx").then((file) => file.Open);
 const CONFLICTING = () => import("./conflicting.tsx").then((file) => file.Conflicting);
-
-export const KIND_NAMES: Readonly<Record<Block["type"], Word>> = {
-  paragraph: word("authoring.k_paragraph"),
-  heading: word("authoring.k_heading"),
-  list: word("authoring.k_list"),
-  table: word("authoring.k_table"),
-  note: word("authoring.k_note"),
-  math: word("authoring.k_math"),
-  image: word("authoring.k_image"),
-  video: word("authoring.k_video"),
-  audio: word("authoring.k_audio"),
-  document: word("authoring.k_document"),
-  package: word("authoring.k_package"),
-  exercise: word("authoring.k_exercise"),
-  quote: word("authoring.k_quote"),
-  definition: word("authoring.k_definition"),
-  code: word("authoring.k_code"),
-};
 
 export interface DeskProps {
   readonly items: readonly Item[];
@@ -150,7 +132,7 @@ export function Desk({ items, kinds, courseId, depth, onChange, onBusy, say }: D
           }}
         >
           <Icon name="plus" />
-          {t("authoring.add_block")}
+          {t("authoring.add")}
         </button>
       )}
     </div>

@@ -7,12 +7,14 @@ import { useEngine, useRow } from "../../../app/use.ts";
 import { Chip, Field, Meter, Notice } from "../../../ui/parts.tsx";
 import type { Upload } from "../../../uploads/types.ts";
 import { uploadsOf, useUploads } from "../../../uploads/use.ts";
+import { learn } from "../../../words/areas.ts";
 import { formatBytes } from "../../../words/format.ts";
 import { t, type Word, word } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
 import { BlockView } from "../../catalog/parts/blocks.tsx";
+import { sayWhy } from "../../uploads/parts/why.ts";
 import { keepChosen } from "../chosen.ts";
-import { sayWhy, staffBucket } from "../staff.ts";
+import { staffBucket } from "../staff.ts";
 import { Captions } from "./captions.tsx";
 import { type EditorProps, First } from "./fields.tsx";
 import { RichInput } from "./rich-input.tsx";
@@ -21,17 +23,17 @@ type Shown = Extract<Block, { type: "image" | "video" | "audio" | "document" }>;
 
 const TYPES: Readonly<Record<Shown["type"], string>> = {
   image: "image/jpeg,image/png,image/webp,image/gif",
-  video: "video/mp4,video/webm,video/quicktime",
+  video: "video/mp4,video/webm,video/quicktime,video/3gpp",
   audio: "audio/mpeg,audio/mp4,audio/ogg,audio/wav,audio/webm",
   document: "application/pdf",
 };
 const WIDTH_MAX = 960; // Of the largest variant that a phone gets.
 const TITLE_LENGTH_MAX = 500;
 
-const LICENCES: readonly { licence: string; name: Word }[] = [
+const LICENCES: readonly { licence: string; name?: Word }[] = [
   { licence: "Own work", name: word("authoring.licence_own") },
-  { licence: "CC BY 4.0", name: word("authoring.licence_cc") },
-  { licence: "CC BY-SA 4.0", name: word("authoring.licence_cc_sa") },
+  { licence: "CC BY 4.0" },
+  { licence: "CC BY-SA 4.0" },
   { licence: "Public domain", name: word("authoring.licence_public") },
 ];
 
@@ -127,7 +129,7 @@ function Choose({ block, courseId, onChange, onBusy }: EditorProps<Shown>) {
           <select {...props} onChange={(event) => setLicence(event.currentTarget.value)}>
             {LICENCES.map(({ licence: one, name }) => (
               <option key={one} value={one} selected={one === licence}>
-                {t(name)}
+                {name === undefined ? `Creative Commons (${one})` : t(name)}
               </option>
             ))}
           </select>
@@ -180,6 +182,7 @@ function FileState({ fileId, courseId }: { fileId: string; courseId: string }) {
   const uploads = useUploads();
   const file = useRow<MediaFile>("media.files", fileId, staffBucket(courseId)).row;
   const upload = uploads?.all.value.find((one) => one.fileId === fileId);
+  useEffect(() => void learn("uploads").catch(() => undefined), []); // The reasons; else the server's own words.
   useEffect(() => {
     if (upload?.state === "paused") void uploads?.resume(upload.id); // Who looks at it wants it sent.
   }, [uploads, upload?.id, upload?.state]);
@@ -207,13 +210,12 @@ function State({ upload }: { upload: Upload }) {
       return <Chip tone="good">{t("authoring.file_ready")}</Chip>;
     case "checking":
       return <Chip tone="brand">{t("authoring.file_checking")}</Chip>;
+    case "lost":
+      return <Notice tone="bad">{t("uploads.lost")}</Notice>;
     case "refused":
     case "failed":
-    case "lost":
       return (
-        <Notice tone="bad">
-          {t("authoring.file_refused", { why: sayWhy(upload.code ?? undefined, upload.message ?? undefined) })}
-        </Notice>
+        <Notice tone="bad">{t("authoring.file_refused", { why: sayWhy(upload) || (upload.message ?? "") })}</Notice>
       );
     default:
       return (

@@ -100,7 +100,7 @@ export function LessonLine({ lesson, parts, place, isUnsaved, say }: LineProps) 
         <NameForm
           label={t("authoring.lesson_name")}
           value={title}
-          act={t("authoring.save")}
+          act={t("act.save")}
           onName={(now) => void attempt(() => rename(now))}
           onClose={() => setOpen("")}
         />

@@ -1,11 +1,12 @@
 /** A block that is open: its fields, and what can be done with it among the others. */
 
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import type { Block } from "../../catalog/blocks.ts";
-import { type Item, replaced, type Setting, settled } from "../editing.ts";
+import { type Item, KIND_NAMES, replaced, type Setting, settled } from "../editing.ts";
 import { BlockEditor } from "./block-editor.tsx";
-import { type DeskProps, KIND_NAMES } from "./desk.tsx";
+import type { DeskProps } from "./desk.tsx";
 import { Mover } from "./mover.tsx";
 import { refocus } from "./refocus.ts";
 
@@ -24,6 +25,12 @@ export function Open(props: OpenProps) {
   const { item, index, items, courseId, depth, onChange, say } = props;
   const handle = `move-block-${item.key}`;
   const kind = t(KIND_NAMES[item.block.type]);
+  const whole = useRef<HTMLDivElement>(null);
+
+  /** Where no field of it has the focus, a picture or a table, the next Tab leads into it all the same. */
+  useLayoutEffect(() => {
+    if (!whole.current?.contains(document.activeElement)) whole.current?.focus();
+  }, []);
 
   function press(event: KeyboardEvent): void {
     if (event.key === "Escape") {
@@ -45,7 +52,7 @@ export function Open(props: OpenProps) {
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the fields within, heard where they come up.
-    <div class="stack tight" onKeyDown={press}>
+    <div class="stack tight" ref={whole} tabIndex={-1} onKeyDown={press}>
       <p class="block-name" id={`name-${item.key}`}>
         {t("authoring.block_of", { kind, place: index + 1, n: items.length })}
       </p>

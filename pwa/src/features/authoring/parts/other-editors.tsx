@@ -34,7 +34,7 @@ export function OtherEditor(props: EditorProps) {
       return (
         <>
           <RichInput
-            label={t("authoring.term")}
+            label={t("authoring.k_definition")}
             html={block.term}
             isFirst
             onInput={(term) => onChange({ ...block, term })}

@@ -89,7 +89,10 @@ export function RichInput(props: RichInputProps) {
       class={isPlain ? "grow" : "stack tight grow"}
       onFocusIn={() => setFocus(true)}
       onFocusOut={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setFocus(false); // The new focus is an element.
+        // Another field takes its buttons away. Were it any press elsewhere, what is pressed would move from under it.
+        const next = event.relatedTarget;
+        if (next instanceof HTMLElement && next.tagName !== "BUTTON" && !event.currentTarget.contains(next))
+          setFocus(false);
       }}
     >
       {/* biome-ignore lint/a11y/useSemanticElements: a textarea holds no strong words. */}

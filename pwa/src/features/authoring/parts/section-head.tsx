@@ -74,7 +74,7 @@ export function SectionHead({ part: { section, lessons }, parts, say }: HeadProp
         <NameForm
           label={t("authoring.section_name")}
           value={title}
-          act={t("authoring.save")}
+          act={t("act.save")}
           onName={(now) => void attempt(() => rename(now))}
           onClose={() => setOpen("")}
         />

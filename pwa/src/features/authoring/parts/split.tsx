@@ -10,7 +10,7 @@ import { Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import type { Bench } from "../bench.ts";
 import { blobsOf } from "../blobs.ts";
-import { blocksOf, filesOf, finished, splitAt } from "../editing.ts";
+import { blocksOf, finished, splitAt } from "../editing.ts";
 import { placeAmong } from "../outline.ts";
 import { useLessons } from "../staff.ts";
 
@@ -30,7 +30,7 @@ export function Split({ lesson, bench, onDone }: SplitProps) {
     const blocks = finished(blocksOf(bench.items));
     const at = splitAt(blocks);
     const id = newId();
-    const title = t("authoring.split_title", { title: lesson.title }).slice(0, 255);
+    const title = `${lesson.title.slice(0, 251)} (2)`;
     const home = lessons.filter((one) => one.section_id === lesson.section_id && one.id !== id);
     const sorted = home.sort((a, b) => (String(a.rank) < String(b.rank) ? -1 : 1));
     const rank = placeAmong(sorted, sorted.findIndex((one) => one.id === lesson.id) + 1, id);
@@ -39,7 +39,7 @@ export function Split({ lesson, bench, onDone }: SplitProps) {
       await engine.command(
         "catalog.lesson.add",
         { id, course_id, section_id, title, rank, blocks: blocks.slice(at) },
-        { title, blobs: await blobsOf(engine, filesOf(blocks.slice(at))) },
+        { title, blobs: await blobsOf(engine, blocks.slice(at)) },
       );
     } catch (error) {
       setProblem(sayError(error));

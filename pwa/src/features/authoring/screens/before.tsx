@@ -12,7 +12,7 @@ import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
 import { type Block, readBlocks } from "../../catalog/blocks.ts";
 import { differenceOf, type Line } from "../differing.ts";
-import { excerptOf } from "../editing.ts";
+import { excerptOf, KIND_NAMES } from "../editing.ts";
 import { staffBucket } from "../staff.ts";
 import { keepWork, lessonsWithWork } from "../work.ts";
 
@@ -131,4 +131,4 @@ function Shown({ line }: { line: Line }) {
   return <p>{line.kind === "gone" ? <del>{words}</del> : <ins>{words}</ins>}</p>;
 }
 
-const said = (block: Block): string => excerptOf(block, SHOWN_LENGTH_MAX) || `(${block.type})`;
+const said = (block: Block): string => excerptOf(block, SHOWN_LENGTH_MAX) || `(${t(KIND_NAMES[block.type])})`;

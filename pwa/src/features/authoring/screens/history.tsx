@@ -72,7 +72,7 @@ function Line({ revision, courseId }: { revision: Revision; courseId: string }) 
         <span class="strong">{by_name}</span> {t(done)}
         {summary.title ? ` “${summary.title}”` : ""}
       </p>
-      {added + removed + changed > 0 && <p class="small">{t("authoring.h_counts", { added, removed, changed })}</p>}
+      {added + removed + changed > 0 && <p class="small">{counted(added, removed, changed)}</p>}
       {summary.moved && <p class="small">{t("authoring.h_order")}</p>}
       {pairs.map(({ was, now }, index) => (
         <p key={index} class="small">
@@ -89,4 +89,11 @@ function Line({ revision, courseId }: { revision: Revision; courseId: string }) 
       )}
     </div>
   );
+}
+
+/** "2 added, 1 changed": of the three only what there is. */
+function counted(...counts: readonly number[]): string {
+  const words = t("authoring.h_counts").split("|");
+  const said = counts.map((n, index) => (n > 0 ? (words[index] ?? "").replace("{n}", String(n)) : ""));
+  return said.filter((one) => one !== "").join(", ");
 }

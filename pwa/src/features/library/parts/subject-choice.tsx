@@ -5,6 +5,7 @@ import { type Engine, newId } from "#sync";
 import type { Subject } from "../../../app/rows.ts";
 import { useRows } from "../../../app/use.ts";
 import { Field } from "../../../ui/parts.tsx";
+import { t } from "../../../words/index.ts";
 
 const OTHER = "other";
 
@@ -33,7 +34,10 @@ export function SubjectChoice({ chosen, words }: Props) {
             required={words.none === undefined}
             onChange={(event) => setNow(event.currentTarget.value)}
           >
-            {words.none !== undefined && <option value="">{words.none}</option>}
+            {/* Always there: subjects come after the first sight of it, and the last one would be chosen by itself. */}
+            <option value="" selected={now === ""}>
+              {words.none ?? t("item.choose")}
+            </option>
             {subjects.map((subject) => (
               <option key={subject.id} value={subject.id} selected={subject.id === now}>
                 {subject.name}

@@ -31,7 +31,7 @@ export function ItemScreen({ params }: { params: Readonly<Record<string, string>
           </p>
           {shown.description && <p>{shown.description}</p>}
           <p class="soft small">{[shown.licence, shown.attribution].filter(Boolean).join(" · ")}</p>
-          <ol class="list plain stack tight">
+          <ol class="plain stack tight">
             {answer.files.map((file, index) => (
               <FileLine key={file.id} itemId={itemId} file={file} number={index + 1} done={again} />
             ))}

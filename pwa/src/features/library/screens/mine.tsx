@@ -16,7 +16,7 @@ export function OwnItemsScreen() {
       {items.length === 0 ? (
         <Empty icon="file-up" title={t("library.mine_none")} />
       ) : (
-        <ul class="list plain stack">
+        <ul class="plain stack">
           {items.map((item) => (
             <ItemCard key={item.id} item={item} href={`/teach/library/${item.id}`} />
           ))}

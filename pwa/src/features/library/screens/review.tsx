@@ -14,7 +14,7 @@ export function ReviewScreen() {
       {items?.length === 0 ? (
         <Empty icon="check-check" title={t("library.review_none")} />
       ) : (
-        <ul class="list plain stack">
+        <ul class="plain stack">
           {items?.map((item) => (
             <ItemCard key={item.id} item={item} href={`/library/${item.id}`} />
           ))}

@@ -58,7 +58,7 @@ export function ShelfScreen() {
           <p>{t("library.none_hint")}</p>
         </Empty>
       )}
-      <ul class="list plain stack">
+      <ul class="plain stack">
         {items?.map((item) => (
           <ItemCard key={item.id} item={item} href={`/library/${item.id}`} />
         ))}

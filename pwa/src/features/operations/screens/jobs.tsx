@@ -6,7 +6,7 @@ import { Page } from "../../../app/page.tsx";
 import { useEngine } from "../../../app/use.ts";
 import { Empty, Icon, Notice } from "../../../ui/parts.tsx";
 import { formatAgo } from "../../../words/format.ts";
-import { t, word } from "../../../words/index.ts";
+import { t, tn, word } from "../../../words/index.ts";
 import { type FailedJob, readFailed, retry } from "../jobs.ts";
 
 const KINDS: Readonly<Record<string, ReturnType<typeof word>>> = {
@@ -80,7 +80,7 @@ export function JobsScreen() {
             <li key={job.id} class="card stack tight">
               <p class="strong">{name(job.kind)}</p>
               <p class="soft small">
-                {t("jobs.gave_up", { ago: formatAgo(Date.parse(job.failed_at)), attempts: job.attempts })}
+                {tn("jobs.gave_up", job.attempts, { ago: formatAgo(Date.parse(job.failed_at)) })}
               </p>
               <details>
                 <summary>{t("jobs.details")}</summary>

@@ -7,7 +7,7 @@ import type { Subject } from "../../../app/rows.ts";
 import { useEngine, useRows } from "../../../app/use.ts";
 import { Empty, Field, Icon, Notice } from "../../../ui/parts.tsx";
 import { formatAgo } from "../../../words/format.ts";
-import { t } from "../../../words/index.ts";
+import { t, tn } from "../../../words/index.ts";
 import { mergeName, readNames, takeName, type WaitingName } from "../names.ts";
 
 export function NamesScreen() {
@@ -76,11 +76,11 @@ interface WaitingProps {
 function Waiting({ name, isBusy, onTake, onMerge }: WaitingProps) {
   const subjects = useRows<Subject>("catalog.subjects", "public").rows;
   const [into, setInto] = useState("");
-  const about = { by: name.by_name, ago: formatAgo(Date.parse(name.created_at)), n: name.courses_count };
+  const about = { by: name.by_name, ago: formatAgo(Date.parse(name.created_at)) };
   return (
     <>
       <h2>{name.name}</h2>
-      <p class="soft small">{t("jobs.names_by", about)}</p>
+      <p class="soft small">{tn("jobs.names_by", name.courses_count, about)}</p>
       <Field label={t("jobs.names_means")}>
         {(props) => (
           <select {...props} value={into} onChange={(event) => setInto(event.currentTarget.value)}>

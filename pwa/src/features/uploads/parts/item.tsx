@@ -120,8 +120,8 @@ function say(upload: Upload): string {
   const sizes = { done: formatBytes(upload.sent), total: formatBytes(upload.bytes) };
   switch (upload.state) {
     case "waiting":
-      if (upload.code === "upload.quota" || upload.code === "upload.too_many")
-        return t("uploads.later", { why: t("uploads.quota") });
+      if (upload.code === "upload.quota") return t("uploads.later", { why: t("uploads.quota") });
+      if (upload.code === "upload.too_many") return t("uploads.turn");
       if (upload.code && upload.code !== "network.offline") return t("uploads.later", { why: t("uploads.busy") });
       if (upload.code) return t("uploads.waiting");
       return upload.sent > 0 ? t("uploads.sending", sizes) : t("uploads.turn");

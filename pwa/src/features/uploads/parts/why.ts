@@ -20,6 +20,8 @@ const WHY: Readonly<Record<string, ReturnType<typeof word>>> = {
   "media.too_costly": word("uploads.why_costly"),
   "media.broken": word("uploads.why_broken"),
   "upload.damaged": word("uploads.why_lost_parts"),
+  "upload.type": word("uploads.why_type"),
+  "upload.too_large": word("uploads.why_large"),
   "archive.too_many_entries": word("uploads.why_archive"),
   "archive.too_large": word("uploads.why_archive"),
   "archive.bad_path": word("uploads.why_archive"),

@@ -11,14 +11,15 @@ import { t } from "../../../words/index.ts";
 import { UploadItem } from "../parts/item.tsx";
 
 export const ACCEPT =
-  "image/jpeg,image/png,image/webp,image/gif,video/mp4,video/webm,video/quicktime,audio/*,application/pdf,.docx,.pptx,.xlsx,.odt,.odp,.ods,.vtt,.srt,.zip";
+  "image/jpeg,image/png,image/webp,image/gif,video/mp4,video/webm,video/quicktime,video/3gpp,audio/*,application/pdf,.docx,.pptx,.xlsx,.odt,.odp,.ods,.vtt,.srt,.txt,.md,.zip";
 
 export function UploadsScreen() {
   const engine = useEngine();
   const uploads = useUploads();
   const [problem, setProblem] = useState<string>();
   const [keeping, setKeeping] = useState<{ name: string; done: number; total: number }>();
-  const all = uploads?.all.value ?? [];
+  // What an import does with its file once it has come, its own screen says.
+  const all = (uploads?.all.value ?? []).filter((one) => one.purpose !== "import" || one.state !== "checking");
 
   async function add(input: HTMLInputElement): Promise<void> {
     setProblem(undefined);
