@@ -116,7 +116,7 @@ async def test_a_course_comes_as_files_and_goes_on_after_the_browser_was_killed(
     await download(phone, course)
     await expect(page.get_by_role("progressbar", name="Download progress")).to_be_visible()
     has_two = f"async () => await ({STORED_FILES})() === {FETCHED}"
-    await page.wait_for_function(has_two, polling=100, timeout=WITHIN_S * 1000)
+    await phone.until(has_two, within_ms=WITHIN_S * 1000)
     kill_browser(phone.profile)
     with suppress(Error):  # The driver only learns that its browser is gone.
         await phone.close()
@@ -126,7 +126,7 @@ async def test_a_course_comes_as_files_and_goes_on_after_the_browser_was_killed(
     await page.goto(installation.url + "/sign-in")  # A cookie that was half a minute young at the kill is gone.
     await phone.sign_in(*account(installation, "Brian"))
     await phone.go(f"/courses/{course}")
-    await page.wait_for_function(ARE_FULL, polling=100, timeout=WITHIN_S * 1000)
+    await phone.until(ARE_FULL, within_ms=WITHIN_S * 1000)
 
     after = asked.under("/files/")
     assert after

@@ -26,6 +26,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 COURSE, LESSON, TEST = "Heat at home", "The kettle", "Did you see it?"
 IN_CHARGE = "() => navigator.serviceWorker.controller !== null"
 KEPT = "async () => (await caches.match('/.kept/studio')) !== undefined"
+IS_HALF_WRITTEN = """async (name) => {
+  const base = (await indexedDB.databases()).find((one) => one.name.startsWith("spark-work-"));
+  const db = await new Promise((on) => { indexedDB.open(base.name).onsuccess = (event) => on(event.target.result); });
+  const found = db.transaction("values").objectStore("values").getAllKeys();
+  await new Promise((on) => { found.onsuccess = on; });
+  db.close();
+  return found.result.includes(name);
+}"""  # On this phone, half a second after the last letter.
 SECONDS = 40
 LINK_BYTES_A_S = 31_250  # 250 kbit/s
 THIN_BYTES_A_S = 12_000
@@ -170,7 +178,7 @@ async def lose_the_network_while_they_are_sent(oybek: Link) -> None:
     """In the middle of a part; the screens that come next are on the phone since their door was opened."""
     page = oybek.phone.screen
     course = page.url.split("/teach/")[1].split("/")[0]
-    await page.wait_for_function(KEPT, timeout=COMING_MS)
+    await oybek.phone.until(KEPT, within_ms=COMING_MS)
     await oybek.phone.go("/teach/uploads")
     await expect(page.get_by_text(re.compile(r"Sending, [1-9]"))).to_be_visible(timeout=COMING_MS)
     await judged(page)
@@ -200,7 +208,7 @@ async def close_with_half_a_question_and_open_again(oybek: Phone) -> None:
     await page.get_by_role("link", name="New question").click()
     await page.get_by_label("The question").fill("Half a thou")
     path = await page.evaluate("location.pathname")
-    await page.wait_for_timeout(1_000)  # It is kept half a second after the last letter.
+    await oybek.until(IS_HALF_WRITTEN, f"question:{path.rsplit('/', 1)[1]}")
     await oybek.close()
 
     page = await oybek.open(path, offline=True)

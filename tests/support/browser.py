@@ -1,8 +1,10 @@
 """People with phones: a real Chromium each, driven as a person would, by what stands on the screen."""
 
+import asyncio
 import os
 import re
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from playwright.async_api import BrowserContext, Locator, Page, Playwright, asyn
 
 PHONE = {"width": 360, "height": 740}
 WAIT_MS = 60_000
+POLL_S = 0.05
 expect.set_options(timeout=WAIT_MS)  # Its own five seconds are too few for a busy machine.
 QUIET = (
     "--no-sandbox",
@@ -109,6 +112,13 @@ class Phone:
         )
         for word in ("saved on this phone", "sending", "sent"):
             await expect(self.screen.get_by_text(word, exact=True)).to_have_count(0, timeout=60_000)
+
+    async def until(self, asked: str, arg: object = None, *, within_ms: float = WAIT_MS) -> None:
+        """Until the page's own async function says something true: `wait_for_function` takes its promise for a yes."""
+        deadline = time.monotonic() + within_ms / 1000
+        while not await self.screen.evaluate(asked, arg):
+            assert time.monotonic() < deadline, f"never true: {asked}"
+            await asyncio.sleep(POLL_S)
 
     async def shows(self, text: str) -> None:
         await expect(self.screen.get_by_text(text).first).to_be_visible(timeout=WAIT_MS)
