@@ -10,7 +10,7 @@ import { Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import type { Bench } from "../bench.ts";
 import { blobsOf } from "../blobs.ts";
-import { blocksOf, finished, splitAt } from "../editing.ts";
+import { blocksOf, filesOf, finished, splitAt } from "../editing.ts";
 import { placeAmong } from "../outline.ts";
 import { useLessons } from "../staff.ts";
 
@@ -39,7 +39,7 @@ export function Split({ lesson, bench, onDone }: SplitProps) {
       await engine.command(
         "catalog.lesson.add",
         { id, course_id, section_id, title, rank, blocks: blocks.slice(at) },
-        { title, blobs: await blobsOf(engine, blocks.slice(at)) },
+        { title, blobs: await blobsOf(engine, filesOf(blocks.slice(at))) },
       );
     } catch (error) {
       setProblem(sayError(error));

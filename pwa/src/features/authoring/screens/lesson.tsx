@@ -12,7 +12,7 @@ import { t } from "../../../words/index.ts";
 import { type Bench, useBench } from "../bench.ts";
 import { blobsOf, useOwnFiles } from "../blobs.ts";
 import { conflictsIn } from "../conflicts.ts";
-import { blocksOf, editOf, finished, KINDS } from "../editing.ts";
+import { blocksOf, editOf, filesOf, finished, KINDS } from "../editing.ts";
 import { Desk } from "../parts/desk.tsx";
 import type { SplitProps } from "../parts/split.tsx";
 import { sayWhy, staffBucket, useDraft, useWishes } from "../staff.ts";
@@ -47,7 +47,7 @@ function Writing({ lesson, text }: { lesson: Lesson; text: LessonText }) {
   const [busy, setBusy] = useState(0); // Blocks whose file is being read: saved now, the lesson would go without it.
   const { course } = useDraft(lesson.course_id);
   const hasMet = useWishes(new Set([lesson.id])).some((item) => item.code === "record.changed");
-  useOwnFiles(bench ? blocksOf(bench.items) : []);
+  useOwnFiles(bench ? filesOf(blocksOf(bench.items)) : []);
   if (!bench) return null;
   const isShownToLearners = course?.status === "published";
   return (
@@ -100,7 +100,7 @@ function SaveBar({ lesson, bench, isBusy, mustChoose }: BarProps) {
         "catalog.lesson_texts",
         lesson.id,
         { blocks: edit },
-        { title: lesson.title, blobs: await blobsOf(engine, now) },
+        { title: lesson.title, blobs: await blobsOf(engine, filesOf(now)) },
       );
       await bench.saved(now);
     } catch (error) {
