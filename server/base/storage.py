@@ -26,6 +26,12 @@ T = TypeVar("T")
 CHUNK_BYTES = 256 * 1024
 CONNECT_S = 2
 READ_S = 30
+STUMBLES = (
+    500,
+    502,
+    503,
+    504,
+)  # Asked again at once, as the client's own pool does: a busy store says so, and then not.
 
 
 class Storage:
@@ -42,7 +48,7 @@ class Storage:
         parts = urlsplit(url)
         pool = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S),
-            retries=urllib3.Retry(total=2, backoff_factor=0.1),
+            retries=urllib3.Retry(total=2, backoff_factor=0.1, status_forcelist=STUMBLES),
             maxsize=16,
         )
         client = Minio(

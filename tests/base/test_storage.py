@@ -1,5 +1,6 @@
 """The file store when it is there, when it is not, and when it is not ours."""
 
+import asyncio
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,6 +92,33 @@ async def test_where_the_store_lies_on_this_machine_it_is_read_there_and_nothing
 async def test_a_store_that_does_not_answer_is_an_outage_and_no_refusal(url: str) -> None:
     with pytest.raises(Unavailable, match="file store"):
         await Storage.from_url(url).put("key", b"x", media_type="text/plain")
+
+
+@pytest.mark.parametrize(("stumbles", "is_kept"), [(2, True), (3, False)])
+async def test_a_store_that_stumbles_is_asked_twice_again(stumbles: int, *, is_kept: bool) -> None:
+    answers = iter([500] * stumbles + [200])
+
+    async def store(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        status, body = 200, b"<LocationConstraint>us-east-1</LocationConstraint>"  # Asked once, where the bucket is.
+        if head.startswith("put"):
+            await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0]))
+            status, body = next(answers), b""
+        headers = f"etag: x\r\ncontent-type: application/xml\r\ncontent-length: {len(body)}\r\nconnection: close"
+        writer.write(f"HTTP/1.1 {status} As said\r\n{headers}\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(store, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        put = Storage.from_url(f"http://a:b@127.0.0.1:{port}/spark").put("key", b"bytes", media_type="text/plain")
+        if is_kept:
+            await put
+        else:
+            with pytest.raises(Unavailable):
+                await put
+    assert len(list(answers)) == (0 if is_kept else 1)
 
 
 async def test_a_store_that_does_not_know_us_is_an_outage_too(s3_url: str) -> None:
