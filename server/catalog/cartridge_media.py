@@ -21,7 +21,7 @@ from server.catalog.blocks import Audio, Block, Document, Paragraph, Video
 from server.catalog.cartridge.files import FilmOrPaper, file_place_id
 from server.catalog.inline import clean_inline
 from server.catalog.portable.files import accepted_of
-from server.media.files import Accepted, accept_file
+from server.media.files import Accepted, accept_files
 from server.media.intake.examining import examine
 from server.media.renditions.decoding import folder_of
 from server.media.renditions.planning import make_later
@@ -74,15 +74,11 @@ async def add_files(
     tx: Tx, brought: Mapping[UUID, Accepted], *, owner_id: UUID, licence: str, attribution: str
 ) -> dict[UUID, UUID]:
     """Rows and jobs. Place → file; two places with one content share one."""
-    ids: dict[UUID, UUID] = {}
-    ordered: set[UUID] = set()
-    for place, accepted in brought.items():
-        file = await accept_file(tx, accepted, owner_id=owner_id, licence=licence, attribution=attribution)
-        if file.state == "processing" and file.id not in ordered:
-            make_later(tx, file.id, list(file.pending), size=accepted.bytes, duration_ms=accepted.duration_ms)
-        ids[place] = file.id
-        ordered.add(file.id)
-    return ids
+    rows = await accept_files(tx, list(brought.values()), owner_id=owner_id, licence=licence, attribution=attribution)
+    for file in {row.id: row for row in rows}.values():
+        if file.state == "processing":
+            make_later(tx, file.id, list(file.pending), size=file.bytes, duration_ms=file.duration_ms)
+    return {place: row.id for place, row in zip(brought, rows, strict=True)}
 
 
 def place_file(block: FilmOrPaper, brought: Mapping[UUID, Accepted], ids: Mapping[UUID, UUID]) -> list[Block]:

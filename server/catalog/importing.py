@@ -38,7 +38,7 @@ from server.catalog.cartridge_placing import Placing
 from server.catalog.models import Course
 from server.catalog.tests_inside import NoTests, ReadTests, Tests
 from server.catalog.trees import Tree, TreeLesson, TreeSection, add_course_tree
-from server.media.files import StoredImage, add_file, store_image
+from server.media.files import StoredImage, accept_files, accepted_image, store_image
 from server.media.images import BYTES_MAX, prepare_confined
 from server.media.renditions.made import sha256_of
 
@@ -241,10 +241,9 @@ async def _apply(tx: Tx, stored: _Stored, order: CartridgeOrder, sha256: str, te
     """Every row of the course, in the caller's transaction."""
     plan = stored.plan
     terms = {"licence": plan.licence, "attribution": plan.attribution}
-    image_ids = {
-        place: (await add_file(tx, image, owner_id=order.owner_id, **terms)).id
-        for place, image in stored.images.items()
-    }
+    images = [accepted_image(image) for image in stored.images.values()]
+    rows = await accept_files(tx, images, owner_id=order.owner_id, **terms)
+    image_ids = {place: row.id for place, row in zip(stored.images, rows, strict=True)}
     file_ids = await add_files(tx, stored.brought, owner_id=order.owner_id, **terms)
     placing = Placing(stored.images, image_ids, stored.brought, file_ids)
     sections, doors = _sections(plan, placing)

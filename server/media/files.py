@@ -4,13 +4,13 @@ Bytes go first and rows later: bytes that nobody refers to cost space, a row wit
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from server.base.ids import derived_id
 from server.base.storage import Storage
@@ -21,6 +21,17 @@ from server.media.schemas import FileKind, RenditionRow, VariantRow
 
 ORIGINAL = "original"  # The name of what came, without what it says of itself, among the variants; never on a phone.
 RAW = "raw"  # The same where it could not be packed anew: it may say where it was made, and stays here.
+
+_ADD_VARIANT = text(
+    "insert into media_variants (id, file_id, sha256, name, width, height, mime, bytes, storage_key, codecs,"
+    " duration_ms, kbit_s, is_original)"
+    " values (:id, :file, :sha256, :name, :width, :height, :mime, :bytes, :key, :codecs, :duration_ms, :kbit_s,"
+    " :is_original) on conflict (file_id, name) do nothing"
+)
+_PUT_TEXT = text(
+    "insert into media_texts (file_id, text) values (:file, :text)"
+    " on conflict (file_id) do update set text = excluded.text"
+)
 
 
 @dataclass(frozen=True)
@@ -90,9 +101,8 @@ class Accepted:
     text: str | None = None  # For the search.
 
 
-async def add_file(tx: Tx, image: StoredImage, *, owner_id: UUID, licence: str, attribution: str) -> MediaFile:
-    """The row of a stored image. The same image of the same owner under the same terms is one row."""
-    accepted = Accepted(
+def accepted_image(image: StoredImage) -> Accepted:
+    return Accepted(
         sha256=image.sha256,
         mime=image.mime,
         bytes=image.bytes,
@@ -101,7 +111,11 @@ async def add_file(tx: Tx, image: StoredImage, *, owner_id: UUID, licence: str, 
         height=image.height,
         variants=image.variants,
     )
-    return await accept_file(tx, accepted, owner_id=owner_id, licence=licence, attribution=attribution)
+
+
+async def add_file(tx: Tx, image: StoredImage, *, owner_id: UUID, licence: str, attribution: str) -> MediaFile:
+    """The row of a stored image. The same image of the same owner under the same terms is one row."""
+    return await accept_file(tx, accepted_image(image), owner_id=owner_id, licence=licence, attribution=attribution)
 
 
 def file_id_of(owner_id: UUID, sha256: str, *, licence: str, attribution: str) -> UUID:
@@ -111,22 +125,46 @@ def file_id_of(owner_id: UUID, sha256: str, *, licence: str, attribution: str) -
 
 
 async def accept_file(tx: Tx, accepted: Accepted, *, owner_id: UUID, licence: str, attribution: str) -> MediaFile:
-    """The row of a file that may stay. Twice is once; one that was deleted, or failed, begins anew.
+    """As `accept_files`, one."""
+    [file] = await accept_files(tx, [accepted], owner_id=owner_id, licence=licence, attribution=attribution)
+    return file
+
+
+async def accept_files(
+    tx: Tx, wanted: Sequence[Accepted], *, owner_id: UUID, licence: str, attribution: str
+) -> list[MediaFile]:
+    """The rows of files that may stay, in their order: a few statements, however many. Twice is once.
 
     The same bytes of the same owner under the same terms are one row, whose id phones compute before they send them.
+    One that was deleted, or failed, begins anew.
     """
-    id_ = file_id_of(owner_id, accepted.sha256, licence=licence, attribution=attribution)
-    file = await tx.db.get(MediaFile, id_, with_for_update={"key_share": True})
-    if file is not None and file.deleted_at is None and file.state != "failed":
-        return file
-    if file is None:
-        file = MediaFile(id=id_, owner_id=owner_id, sha256=accepted.sha256)
-        tx.db.add(file)
-    _fill(file, accepted)
-    file.licence, file.attribution = licence or None, attribution or None
-    await tx.db.flush()  # Variants and uses refer to it.
-    await _add_variants(tx, id_, accepted)
-    return file
+    ids = [file_id_of(owner_id, one.sha256, licence=licence, attribution=attribution) for one in wanted]
+    files = await _locked(tx, ids)
+    begun: dict[UUID, Accepted] = {}
+    for id_, accepted in zip(ids, wanted, strict=True):
+        file = files.get(id_)
+        if id_ in begun or (file is not None and file.deleted_at is None and file.state != "failed"):
+            continue
+        if file is None:
+            file = files[id_] = MediaFile(id=id_, owner_id=owner_id, sha256=accepted.sha256)
+            tx.db.add(file)
+        _fill(file, accepted)
+        file.licence, file.attribution = licence or None, attribution or None
+        begun[id_] = accepted
+    await tx.db.flush()  # Variants and uses refer to them.
+    await _add_variants(tx, begun)
+    return [files[id_] for id_ in ids]
+
+
+async def _locked(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, MediaFile]:
+    statement = (
+        select(MediaFile)
+        .where(MediaFile.id.in_(set(ids)))
+        .order_by(MediaFile.id)  # Two who bring the same files wait for each other in one order.
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {file.id: file for file in (await tx.db.execute(statement)).scalars()}
 
 
 def _fill(file: MediaFile, accepted: Accepted) -> None:
@@ -146,38 +184,41 @@ def as_plain(renditions: Iterable[RenditionRow]) -> list[dict[str, object]]:
     return [{name: value for name, value in one.items() if value is not None} for one in plain]
 
 
-async def _add_variants(tx: Tx, file_id: UUID, accepted: Accepted) -> None:
-    for variant in accepted.variants:
-        await add_variant(tx, file_id, RenditionRow(**msgspec.structs.asdict(variant)))
-    for rendition in accepted.renditions:
-        await add_variant(tx, file_id, rendition)
-    if accepted.original is not None:
-        await add_variant(tx, file_id, accepted.original, is_original=True)
-    if accepted.text:
-        statement = text(
-            "insert into media_texts (file_id, text) values (:file, :text)"
-            " on conflict (file_id) do update set text = excluded.text"
-        )
-        await tx.db.execute(statement, {"file": file_id, "text": accepted.text.replace("\x00", " ")})
+async def _add_variants(tx: Tx, begun: Mapping[UUID, Accepted]) -> None:
+    rows = [
+        _variant_row(file_id, row, is_original=row is accepted.original)
+        for file_id, accepted in begun.items()
+        for row in _rows_of(accepted)
+    ]
+    if rows:
+        await tx.db.execute(_ADD_VARIANT, rows)
+    texts = [
+        {"file": file_id, "text": accepted.text.replace("\x00", " ")}
+        for file_id, accepted in begun.items()
+        if accepted.text
+    ]
+    if texts:
+        await tx.db.execute(_PUT_TEXT, texts)
 
 
-async def add_variant(tx: Tx, file_id: UUID, row: RenditionRow, *, is_original: bool = False) -> None:
+def _rows_of(accepted: Accepted) -> list[RenditionRow]:
+    pictures = [RenditionRow(**msgspec.structs.asdict(variant)) for variant in accepted.variants]
+    return [*pictures, *accepted.renditions, *([accepted.original] if accepted.original else [])]
+
+
+async def add_variant(tx: Tx, file_id: UUID, row: RenditionRow) -> None:
     """What makes a later run skip it. Twice is once."""
-    await tx.db.execute(
-        text(
-            "insert into media_variants (id, file_id, sha256, name, width, height, mime, bytes, storage_key, codecs,"
-            " duration_ms, kbit_s, is_original)"
-            " values (:id, :file, :sha256, :name, :width, :height, :mime, :bytes, :key, :codecs, :duration_ms, :kbit_s,"
-            " :is_original) on conflict (file_id, name) do nothing"
-        ),
-        {
-            **msgspec.structs.asdict(row),
-            "id": derived_id("media.variants", file_id, row.name),
-            "file": file_id,
-            "key": storage_key(row.sha256),
-            "is_original": is_original,
-        },
-    )
+    await tx.db.execute(_ADD_VARIANT, _variant_row(file_id, row, is_original=False))
+
+
+def _variant_row(file_id: UUID, row: RenditionRow, *, is_original: bool) -> dict[str, object]:
+    return {
+        **msgspec.structs.asdict(row),
+        "id": derived_id("media.variants", file_id, row.name),
+        "file": file_id,
+        "key": storage_key(row.sha256),
+        "is_original": is_original,
+    }
 
 
 @dataclass(frozen=True)

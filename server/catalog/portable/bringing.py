@@ -31,7 +31,7 @@ from server.catalog.portable.linking import relinked
 from server.catalog.portable.reading import Portable, read_course_file
 from server.catalog.tests_inside import NoTests, ReadTests, Tests
 from server.catalog.trees import Tree, TreeLesson, TreeSection, add_course_tree
-from server.media.files import Accepted, accept_file
+from server.media.files import Accepted, accept_files
 from server.media.renditions.made import sha256_of
 from server.media.renditions.planning import make_later
 
@@ -174,17 +174,18 @@ async def _add_files(
     tx: Tx, files: Mapping[UUID, Accepted], cards: Sequence[FileCard], *, owner_id: UUID
 ) -> dict[UUID, UUID]:
     """Card → row."""
-    ids = {}
+    by_terms: dict[tuple[str, str], list[UUID]] = {}
     for card in cards:
-        accepted = files.get(card.id)
-        if accepted is None:
-            continue
-        file = await accept_file(
-            tx, accepted, owner_id=owner_id, licence=card.licence or "", attribution=card.attribution or ""
-        )
-        if file.state == "processing":
-            make_later(tx, file.id, list(file.pending), size=accepted.bytes, duration_ms=accepted.duration_ms)
-        ids[card.id] = file.id
+        if card.id in files:
+            by_terms.setdefault((card.licence or "", card.attribution or ""), []).append(card.id)
+    ids: dict[UUID, UUID] = {}
+    for (licence, attribution), ours in by_terms.items():
+        wanted = [files[id_] for id_ in ours]
+        rows = await accept_files(tx, wanted, owner_id=owner_id, licence=licence, attribution=attribution)
+        ids |= {id_: row.id for id_, row in zip(ours, rows, strict=True)}
+        for row in rows:
+            if row.state == "processing":
+                make_later(tx, row.id, list(row.pending), size=row.bytes, duration_ms=row.duration_ms)
     return ids
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import RowMapping, select, text
 
 from server.base.tx import Tx
 from server.catalog import courses
@@ -41,8 +41,8 @@ ENDINGS = {
     "application/zip": "zip",
 }
 _OBJECTS = text(
-    "select name, mime, bytes, sha256, codecs, width, height, duration_ms, kbit_s, is_original, storage_key"
-    " from media_variants where file_id = :file order by width nulls last, name"
+    "select file_id, name, mime, bytes, sha256, codecs, width, height, duration_ms, kbit_s, is_original, storage_key"
+    " from media_variants where file_id = any(:files) order by width nulls last, name"
 )
 
 
@@ -158,11 +158,17 @@ async def _files(tx: Tx, file_ids: Sequence[UUID]) -> tuple[list[FileCard], dict
     cards: dict[UUID, FileCard] = {}
     ids: dict[UUID, UUID] = {}
     keys: dict[str, str] = {}
-    for file_id in dict.fromkeys(file_ids):
-        file = await tx.db.get(MediaFile, file_id)
-        if file is None or file.deleted_at is not None or file.state == "failed":
+    wanted_ids = list(dict.fromkeys(file_ids))
+    statement = select(MediaFile).where(MediaFile.id.in_(wanted_ids), MediaFile.deleted_at.is_(None))
+    rows = {file.id: file for file in (await tx.db.execute(statement)).scalars() if file.state != "failed"}
+    lying: dict[UUID, list[RowMapping]] = {}
+    for row in (await tx.db.execute(_OBJECTS, {"files": list(rows)})).mappings():
+        lying.setdefault(row["file_id"], []).append(row)
+    for file_id in wanted_ids:
+        file = rows.get(file_id)
+        if file is None:
             continue
-        objects = (await tx.db.execute(_OBJECTS, {"file": file_id})).mappings().all()
+        objects = lying.get(file_id, [])
         wanted = [one for one in objects if one["name"] == ORIGINAL]
         wanted = wanted or [one for one in objects if not one["is_original"]]  # RAW may say where it was made.
         made = [(one, _object(dict(one))) for one in wanted]

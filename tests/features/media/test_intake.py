@@ -5,19 +5,21 @@ import io
 import struct
 import zipfile
 import zlib
+from functools import partial
 from pathlib import Path
 
 import pikepdf
 import pytest
 from PIL import Image
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from server.base.errors import Unavailable
 from server.base.work import Work
-from server.media.files import ORIGINAL, Original, original_of
+from server.media.files import ORIGINAL, Accepted, Original, accept_files, original_of
 from server.media.intake.antivirus import Infected, scan
 from server.media.renditions.probing import probe
-from tests.features.media.conftest import Post, ffmpeg
+from server.media.schemas import VariantRow
+from tests.features.media.conftest import OWNER, Post, ffmpeg
 from tests.features.media.test_papers import hostile, saved
 from tests.support.cartridges import picture
 
@@ -266,6 +268,39 @@ async def test_the_same_file_again_is_the_same_file(post: Post) -> None:
     assert second.file is not None
     assert first.file["id"] == second.file["id"]
     assert second.state == "ready"
+
+
+async def test_hundreds_of_pictures_become_rows_by_a_few_statements_and_twice_is_once(work: Work) -> None:
+    accept = partial(accept_files, owner_id=OWNER, licence="CC BY 4.0", attribution="")
+    wanted = [
+        Accepted(
+            sha256=f"{n:064x}",
+            mime="image/png",
+            bytes=1,
+            kind="image",
+            variants=[variant(n, "w480"), variant(n, "w960")],
+        )
+        for n in range(300)
+    ]
+    said: list[str] = []
+
+    def hear(*heard: object) -> None:
+        said.append(str(heard[2]))
+
+    event.listen(work.database.engine.sync_engine, "before_cursor_execute", hear)
+    async with work.database.transaction() as tx:
+        first = await accept(tx, [*wanted, wanted[0]])
+    async with work.database.transaction() as tx:
+        again = await accept(tx, wanted)
+        variants = (await tx.db.execute(text("select count(*) from media_variants"))).scalar_one()
+
+    assert [row.id for row in first] == [*(row.id for row in again), first[0].id]
+    assert variants == 600
+    assert len(said) < 15, said
+
+
+def variant(n: int, name: str) -> VariantRow:
+    return VariantRow(name=name, width=1, height=1, mime="image/webp", bytes=1, sha256=f"{n:062x}{name[1:3]}")
 
 
 async def test_a_scanner_is_asked_and_its_word_counts(tmp_path: Path) -> None:
