@@ -4,12 +4,14 @@ import io
 import stat
 import struct
 import time
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from server.base.archive import EntryBroken, Limits, open_archive
 from server.base.errors import AppError
 from server.catalog.cartridge import read_cartridge
 from server.catalog.portable.reading import read_course_file
@@ -28,8 +30,8 @@ XMLS: tuple[QuestionsKind, ...] = ("moodle_xml", "qti")
 ENTRIES = {"imsmanifest.xml": b"<manifest/>", "manifest.json": b"{}", "a.xml": b"<a/>"}
 
 
-def with_entry(name: str, content: bytes = b"x", *, mode: int = stat.S_IFREG | 0o644) -> bytes:
-    body = io.BytesIO(zipped(ENTRIES))
+def with_entry(name: str, content: bytes = b"x", *, mode: int = stat.S_IFREG | 0o644, of: bytes | None = None) -> bytes:
+    body = io.BytesIO(of or zipped(ENTRIES))
     with zipfile.ZipFile(body, "a", zipfile.ZIP_DEFLATED) as packed:
         info = zipfile.ZipInfo(name)
         info.external_attr = mode << 16
@@ -72,6 +74,11 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: with_entry("q.xml").replace(b"q.xml", b"a.xml"),
         "archive.duplicate_name",
     ),
+    "one name in two forms": (
+        lambda: with_entry(unicodedata.normalize("NFD", "é.xml"), of=with_entry("é.xml")),
+        "archive.duplicate_name",
+    ),
+    "a way up in the names of Windows": (lambda: with_entry("QQ/QQ/x").replace(b"QQ/", b"..\\"), "archive.unsafe_name"),
     "odd compression": (lambda: zipped(ENTRIES, compression=zipfile.ZIP_BZIP2), "archive.compression"),
     "cut off": (lambda: zipped(ENTRIES)[:-30], "archive.not_a_zip"),
 }
@@ -94,6 +101,27 @@ def test_a_hostile_zip_is_refused_by_each_importer_for_the_same_reason(tmp_path:
 
     assert refused(ZIPS[kind], tmp_path / "file.zip", make()) == code
     assert [path.name for path in tmp_path.iterdir()] == ["file.zip"], "something was unpacked"
+
+
+@pytest.mark.parametrize("said", [1, 500_000, 2_000_000])
+def test_an_entry_that_lies_about_its_size_gives_nothing_and_costs_no_more_than_it_says(
+    tmp_path: Path, said: int
+) -> None:
+    content = bytearray(with_entry("big.xml", b"0123456789" * 100_000))
+    entry = content.rindex(b"PK\x01\x02")
+    struct.pack_into("<I", content, entry + 24, said)
+    path = tmp_path / "file.zip"
+    path.write_bytes(bytes(content))
+
+    with open_archive(path, Limits(ratio=10**6)) as archive:
+        for unpack in (
+            lambda: archive.read("big.xml", bytes_max=10_000_000),
+            lambda: archive.copy("big.xml", tmp_path / "big"),
+            lambda: archive.check("big.xml"),
+        ):
+            with pytest.raises(EntryBroken):
+                unpack()
+    assert (tmp_path / "big").stat().st_size <= said
 
 
 @pytest.mark.parametrize("kind", XMLS)
