@@ -131,6 +131,7 @@ async def test_who_took_the_text_alone_plays_a_film_once_or_keeps_its_sound(
     phone = drawer["madina"]
     page = await follows_a_link(phone, installation)
     await controlled(page)
+    await pays_for_the_pictures(page)
     await open_course(phone)
     await page.get_by_role("radio", name=re.compile("^Text only")).check()
     await page.get_by_role("button", name=re.compile("^Download")).click()
@@ -216,6 +217,20 @@ async def follows_a_link(phone: Phone, installation: Installation) -> Page:
     await expect(page.get_by_text("You are reading this over the network")).to_be_visible()
     assert page.url.endswith(address)
     return page
+
+
+async def pays_for_the_pictures(page: Page) -> None:
+    """Of this lesson alone: what they weigh stands there before any of it comes."""
+    load = page.get_by_role("button", name=re.compile(r"^Load its \d+ pictures, [\d.]+ (KB|MB)"))
+    await expect(load).to_be_visible()
+    count = int(re.findall(r"\d+", await load.inner_text())[0])
+    one = page.get_by_role("button", name=re.compile("^Load picture"))
+    await expect(one).to_have_count(count)
+    assert await page.locator("article img").count() == 0
+    await is_for_everybody(page)
+    await load.click()
+    await expect(page.locator("article img")).to_have_count(count)
+    await expect(load.or_(one)).to_have_count(0)
 
 
 async def controlled(page: Page) -> None:

@@ -1,7 +1,7 @@
 /** The files of one lesson that is read over the network: what each weighs, before anything of it comes. */
 
 import { accessToken } from "../../app/auth.ts";
-import { request } from "../../app/http.ts";
+import { Refused, request } from "../../app/http.ts";
 import type { MediaFile, Rendition } from "../../app/rows.ts";
 import { thisPhone } from "../../media/quality.ts";
 import type { Weighed } from "./own.ts";
@@ -12,7 +12,7 @@ interface Answer {
 
 type Named = Rendition & { readonly file_id: string; readonly attribution?: string };
 
-/** What this phone would take of each. Raises Refused. */
+/** What this phone would take of each. Raises Refused, and TypeError with no network. */
 export async function weigh(userId: string, courseId: string, lessonId: string): Promise<Weighed> {
   const { width, ratio, hasOpus, isSaving } = thisPhone();
   const quality = isSaving ? "low" : "normal";
@@ -24,8 +24,12 @@ export async function weigh(userId: string, courseId: string, lessonId: string):
     opus: `${hasOpus}`,
   });
   const headers = { authorization: `Bearer ${(await accessToken(userId)) ?? ""}` };
-  const { lessons } = await request<Answer>("GET", `/api/v1/courses/${courseId}/pack?${asked}`, { headers });
-  return asRows(lessons.flatMap((lesson) => lesson.files));
+  try {
+    const { lessons } = await request<Answer>("GET", `/api/v1/courses/${courseId}/pack?${asked}`, { headers });
+    return asRows(lessons.flatMap((lesson) => lesson.files));
+  } catch (error) {
+    throw error instanceof Refused && error.code === "network.offline" ? new TypeError(error.code) : error;
+  }
 }
 
 /** As the course's rows would name them, each with what was chosen of it alone. */

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
+import { insist } from "../../../app/insist.ts";
 import type { Lesson, Variant } from "../../../app/rows.ts";
 import { useEngine } from "../../../app/use.ts";
 import { useDownloads } from "../../../media/use.ts";
@@ -9,9 +10,11 @@ import { thisScreen } from "../../../media/variants.ts";
 import { Icon, Notice } from "../../../ui/parts.tsx";
 import { formatBytes } from "../../../words/format.ts";
 import { t, tn } from "../../../words/index.ts";
-import { weighed } from "../own.ts";
+import { type Weighed, weighed } from "../own.ts";
 import { weigh } from "../weighing.ts";
 import { Price } from "./price.tsx";
+
+const say = (why: unknown) => (why instanceof TypeError ? t("error.offline") : sayError(why));
 
 /** Who saves data is not told what pictures weigh before they ask. */
 export function PicturesAtOnce({ lesson }: { lesson: Lesson }) {
@@ -28,13 +31,16 @@ export function PicturesAtOnce({ lesson }: { lesson: Lesson }) {
     };
   }, []);
   useEffect(() => {
-    if (isAsked)
-      weigh(userId, lesson.course_id, lesson.id).then(
-        (found) => {
-          weighed.value = found;
-        },
-        (error: unknown) => setProblem(sayError(error)),
-      );
+    if (!isAsked) return undefined;
+    const came = (found: Weighed) => {
+      weighed.value = found;
+      setProblem(undefined);
+    };
+    return insist(
+      () => weigh(userId, lesson.course_id, lesson.id),
+      came,
+      (why) => setProblem(say(why)),
+    );
   }, [userId, lesson, isAsked]);
 
   async function load(pictures: readonly Variant[]): Promise<void> {
@@ -44,7 +50,7 @@ export function PicturesAtOnce({ lesson }: { lesson: Lesson }) {
     try {
       for (const picture of pictures) await downloads.fetchOne(lesson.course_id, picture, abort.signal);
     } catch (error) {
-      if (!abort.signal.aborted) setProblem(error instanceof TypeError ? t("error.offline") : sayError(error));
+      if (!abort.signal.aborted) setProblem(say(error));
     }
     setComing(undefined);
   }
