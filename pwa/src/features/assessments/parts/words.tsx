@@ -29,7 +29,12 @@ export function Words({ text, courseId, formulas }: { text: string; courseId: st
 function Formula({ mathml }: { mathml: string }) {
   const isBlock = mathml.startsWith('<math display="block"');
   return (
-    <span class={isBlock ? "formula block" : mathml.length > LONG ? "formula long" : "formula"}>
+    <span
+      ref={(drawn) => {
+        if (drawn && drawn.scrollWidth > drawn.clientWidth) drawn.tabIndex = 0; // Moved by keyboard, too.
+      }}
+      class={isBlock ? "formula block" : mathml.length > LONG ? "formula long" : "formula"}
+    >
       <Rich html={mathml} />
     </span>
   );

@@ -9,6 +9,7 @@ import { go } from "../../../app/router.ts";
 import { useEngine } from "../../../app/use.ts";
 import { Ask, Chip, Empty, Field, Icon, Notice } from "../../../ui/parts.tsx";
 import { t, tn } from "../../../words/index.ts";
+import { Words } from "../../assessments/parts/words.tsx";
 import { type DraftRow, kindOf, lackOf, nameOf, type TestRow } from "../question.ts";
 import { sayKind, sayLack, sayWhy, setQuestions, TESTS, useDrafts, useTest, useWishes } from "../staff.ts";
 
@@ -68,12 +69,13 @@ function Questions({ courseId, test, byId }: { courseId: string; test: TestRow; 
           {ids.map((id, index) => {
             const draft = byId.get(id);
             const name = draft ? nameOf(draft.title, draft.question) : t("bank.question_gone");
+            const words = <Words text={name} courseId={courseId} formulas={draft?.formulas} />;
             const lack = draft && lackOf(draft.question);
             return (
               <li key={id} class="test-line">
                 <span class="soft number">{index + 1}.</span>
                 <span>
-                  {draft ? <a href={`/teach/${courseId}/bank/${id}?test=${test.id}`}>{name}</a> : name}
+                  {draft ? <a href={`/teach/${courseId}/bank/${id}?test=${test.id}`}>{words}</a> : words}
                   <br />
                   {draft && <span class="soft small">{sayKind(kindOf(draft.question.body))}</span>}
                   {lack && <span class="small"> · {sayLack(lack)}</span>}
