@@ -156,23 +156,34 @@ function Editor({ courseId, draftId, row, begin, isKept }: EditorProps) {
 }
 
 /** Keeps what is written, half a second after each pause, and at once when the page goes. */
+/** With every pause, and on leaving: who goes back at once finds the last letter, too. */
 function useKeeping(draftId: string, now: Working, begin: Working, say: (problem: string) => void) {
   const { userId } = useEngine();
   const newest = useRef(now);
+  const kept = useRef(begin); // Or what stands here without anything kept.
   const isOver = useRef(false);
   newest.current = now;
+  const keep = (): void => {
+    const working = newest.current;
+    if (isOver.current || same(working, kept.current)) return;
+    keepWorking(userId, draftId, working).then(
+      () => {
+        kept.current = working;
+      },
+      (error) => say(sayError(error)),
+    );
+  };
   useEffect(() => {
-    if (same(now, begin)) return;
-    const keep = () => {
-      if (!isOver.current) keepWorking(userId, draftId, newest.current).catch((error) => say(sayError(error)));
-    };
     const timer = setTimeout(keep, KEEP_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [now]);
+  useEffect(() => {
     addEventListener("pagehide", keep);
     return () => {
-      clearTimeout(timer);
       removeEventListener("pagehide", keep);
+      keep();
     };
-  }, [now]);
+  }, []);
   return {
     drop: async () => {
       isOver.current = true;
