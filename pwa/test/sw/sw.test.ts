@@ -159,6 +159,31 @@ test("a script that a link cut off is asked for again, also when it broke off in
   vi.useRealTimers();
 });
 
+test("a link that gives no byte for half a minute is taken for cut, before an answer and in the middle of one", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const worker = await version("1", ONE, STUDIO);
+  const fetched = fetch;
+  const ends = (signal: AbortSignal, end: (why: unknown) => void) =>
+    signal.addEventListener("abort", () => end(new DOMException("aborted", "AbortError")));
+  const dead = [
+    (signal: AbortSignal) => new Promise<Response>((_, reject) => ends(signal, reject)),
+    async (signal: AbortSignal) =>
+      new Response(new ReadableStream({ start: (it) => ends(signal, (why) => it.error(why)) })),
+  ];
+  vi.stubGlobal(
+    "fetch",
+    (request: Request, { signal }: { signal: AbortSignal }) =>
+      dead.shift()?.(signal) ?? fetched(new URL(request.url).pathname),
+  );
+
+  const answer = worker.answer(get("/assets/editor.js"));
+  await vi.advanceTimersByTimeAsync(29_000);
+  expect(dead).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(40_000);
+  expect(await (await answer)?.text()).toBe("editor 1");
+  vi.useRealTimers();
+});
+
 test("what opens packages comes with the first of them; every page of one gets the same document", async () => {
   const frame = { "/packages/frame": "frame 1" };
   const worker = await version("1", ONE, {}, frame);
