@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 from server.catalog.cartridge.errors import BadManifest, WrongVersion
@@ -89,7 +89,7 @@ def read_manifest(content: bytes) -> Outline:
         attribution=plain(rights, length_max=1_000),
         source_url=_source_url(lom, rights),
         subject_words=" ".join([title, _strings(lom, "general/keyword"), _strings(lom, "classification/taxonpath")]),
-        sections=_with_more(sections, resources) if sections else [_all_pages(resources)],
+        sections=_told_apart(_with_more(sections, resources) if sections else [_all_pages(resources)]),
         resources=resources,
     )
 
@@ -188,7 +188,8 @@ def _with_more(sections: list[OutlineSection], resources: dict[str, Resource]) -
     """Canvas keeps pages and quizzes that stand in no module: they come last."""
     listed = {item.resource.identifier for section in sections for item in section.items if item.resource}
     more = [one for one in resources.values() if one.identifier not in listed and _is_canvas_page(one)]
-    if not more or sum(len(section.items) for section in sections) + len(more) > LESSONS_MAX:
+    is_full = sum(len(section.items) for section in sections) + len(more) > LESSONS_MAX or len(sections) >= SECTIONS_MAX
+    if not more or is_full:
         return sections
     return [*sections, OutlineSection(MORE, [OutlineItem(one.identifier, "", one) for one in more])]
 
@@ -208,6 +209,26 @@ def _all_pages(resources: dict[str, Resource]) -> OutlineSection:
         or one.kind.endswith("/assessment")
     ]
     return OutlineSection("Lessons", [OutlineItem(one.identifier, "", one) for one in found[:LESSONS_MAX]])
+
+
+def _told_apart(sections: list[OutlineSection]) -> list[OutlineSection]:
+    """With a number behind a name that stood before: items without names, and names that are given twice, do come."""
+    taken: set[str] = set()
+    return [
+        OutlineSection(
+            section.title, [replace(item, identifier=_free(item.identifier, taken)) for item in section.items]
+        )
+        for section in sections
+    ]
+
+
+def _free(identifier: str, taken: set[str]) -> str:
+    name, number = identifier, 1
+    while name in taken:
+        number += 1
+        name = f"{identifier} ({number})"
+    taken.add(name)
+    return name
 
 
 def is_page(path: str) -> bool:

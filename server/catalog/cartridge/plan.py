@@ -23,6 +23,8 @@ MANIFEST_BYTES_MAX = 20_000_000
 PAGE_BYTES_MAX = 5_000_000
 LINK_BYTES_MAX = 100_000
 QUIZ_BYTES_MAX = 10_000_000
+QUIZZES_BYTES_MAX = 100_000_000  # Of all quizzes of a file, and …
+TEXTS_BYTES_MAX = 100_000_000  # … of all its lessons, which are in memory together: contents may name one file often.
 PICTURE_BYTES_MAX = 10 * 1024 * 1024
 
 _FILE_BASE = re.compile(r"^\$IMS[-_]CC[-_]FILE_?BASE\$/?", re.IGNORECASE)
@@ -35,6 +37,7 @@ _UNSUPPORTED = (  # Prefix of a resource's type → what the report calls it.
     ("imsbasiclti", "tool", "Tools on other sites (LTI) cannot work offline."),
     ("assignment", "assignment", "Assignments are not taken yet."),
 )
+TOO_MUCH = "All of it together is more than one course holds; make two courses of it."
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class _Draft:
     files: dict[str, None] = field(default_factory=dict)  # As the images.
     pages: set[str] = field(default_factory=set)
     language: str = ""
+    texts_bytes: int = 0
+    quizzes_bytes: int = 0
 
 
 def read_cartridge(path: Path) -> Plan:
@@ -163,6 +168,10 @@ def _read_quiz(draft: _Draft, item: OutlineItem, resource: Resource, *, after: i
         content = draft.archive.read(path, bytes_max=QUIZ_BYTES_MAX)
     except EntryBroken as problem:
         _leave_out(draft, item, problem.code, str(problem), kind="quiz", failed=True)
+        return
+    draft.quizzes_bytes += len(content)
+    if draft.quizzes_bytes > QUIZZES_BYTES_MAX:
+        _leave_out(draft, item, "quiz.too_much", TOO_MUCH, kind="quiz", failed=True)
         return
     yield PlannedQuiz(item.identifier, item.title, content, after, path=resource.href)
 
@@ -247,12 +256,15 @@ def _read_lesson(draft: _Draft, item: OutlineItem, resource: Resource) -> Planne
         page = read_page(
             content, what=resource.href, title=item.title, locate=lambda src: _locate(draft.archive, resource.href, src)
         )
-        encode_blocks(page.blocks)
+        draft.texts_bytes += len(encode_blocks(page.blocks))
     except (EntryBroken, BadMarkup) as problem:
         _leave_out(draft, item, problem.code, str(problem), kind="page", failed=True)
         return None
     except BadContent as problem:
         _leave_out(draft, item, problem.code, problem.message, kind="page", failed=True)
+        return None
+    if draft.texts_bytes > TEXTS_BYTES_MAX:
+        _leave_out(draft, item, "page.too_much", TOO_MUCH, kind="page", failed=True)
         return None
     draft.language = draft.language or page.language
     return _keep(draft, item, page, fallback=posixpath.basename(resource.href))

@@ -1,7 +1,8 @@
 """A course's file as a plan: every entry is named in its manifest and is what the manifest says, or it is not read."""
 
 import hashlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,8 +12,9 @@ import msgspec
 from server.base.archive import Archive, EntryBroken, open_archive
 from server.base.errors import AppError
 from server.base.import_report import Reason, ReportItem, report_item
-from server.catalog.blocks import Block, decode_blocks
+from server.catalog.blocks import Block, decode_blocks, encode_blocks
 from server.catalog.cartridge import PlannedQuiz
+from server.catalog.cartridge.plan import QUIZZES_BYTES_MAX, TEXTS_BYTES_MAX, TOO_MUCH
 from server.catalog.inline import clean_blocks
 from server.catalog.lessons import LESSONS_MAX, SECTIONS_MAX, CourseFull
 from server.catalog.portable.format import (
@@ -40,6 +42,7 @@ from server.catalog.portable.format import (
     is_sealed,
 )
 
+SEAL_BYTES_MAX = 1_000
 T = TypeVar("T")
 
 
@@ -67,6 +70,7 @@ class _Reader:
     archive: Archive
     entries: dict[str, EntryCard]
     items: list[ReportItem] = field(default_factory=list)
+    held: Counter[str] = field(default_factory=Counter)  # Kind → bytes
 
     def part(self, path: str, *, bytes_max: int) -> bytes:
         """Raises EntryBroken."""
@@ -86,6 +90,12 @@ class _Reader:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             raise CourseFileRefused(f"{path} cannot be read: {str(problem)[:200]}.") from problem
 
+    def hold(self, kind: str, size: int, bytes_max: int) -> None:
+        """Of what is in memory together. Raises EntryBroken."""
+        self.held[kind] += size
+        if self.held[kind] > bytes_max:
+            raise EntryBroken(f"{kind}.too_much", TOO_MUCH)
+
     def leave_out(self, item: str, title: str, kind: str, code: str, why: str) -> None:
         self.items.append(report_item(item, title=title, kind=kind, state="failed", reasons=[Reason(code, why[:500])]))
 
@@ -101,6 +111,9 @@ def read_course_file(path: Path, *, signing_key: bytes) -> Portable:
         if len(cards) > SECTIONS_MAX or sum(len(card.lessons) for card in cards) > LESSONS_MAX:
             raise CourseFull
         files, tests = reader.card(FILES, _as(list[FileCard])), reader.card(TESTS, _as(list[TestCard]))
+        _refuse_twice(SECTIONS, (path for card in cards for path in card.lessons))
+        _refuse_twice(FILES, (card.id for card in files))
+        _refuse_twice(TESTS, (name for card in tests for name in (card.id, card.path)))
         sections = [(card, _lessons(reader, card)) for card in cards]
         if not any(lessons for _card, lessons in sections):
             raise NothingLeft
@@ -111,7 +124,7 @@ def read_course_file(path: Path, *, signing_key: bytes) -> Portable:
             tests={test.path: test for test in tests},
             quizzes=_quizzes(reader, tests),
             entries=reader.entries,
-            is_ours=SEAL in archive and is_sealed(signing_key, manifest, archive.read(SEAL, bytes_max=1_000)),
+            is_ours=is_sealed(signing_key, manifest, _seal(archive)),
             items=reader.items,
         )
 
@@ -149,6 +162,23 @@ def _compare(archive: Archive, entries: dict[str, EntryCard]) -> None:
         raise CourseFileRefused(f"{odd[0][:80]} is in the zip or in the manifest alone.")
 
 
+def _refuse_twice(where: str, names: Iterable[object]) -> None:
+    """Raises CourseFileRefused."""
+    seen: set[object] = set()
+    for name in names:
+        if name in seen:
+            raise CourseFileRefused(f"{where} names {str(name)[:80]} twice.")
+        seen.add(name)
+
+
+def _seal(archive: Archive) -> bytes:
+    """Empty where there is none, or one that cannot be read."""
+    try:
+        return archive.read(SEAL, bytes_max=SEAL_BYTES_MAX) if SEAL in archive else b""
+    except EntryBroken:
+        return b""
+
+
 def _as(kind: Any) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(kind).decode
 
@@ -159,6 +189,7 @@ def _lessons(reader: _Reader, section: SectionCard) -> list[PlainLesson]:
         try:
             card = msgspec.json.decode(reader.part(path, bytes_max=LESSON_BYTES_MAX), type=LessonCard)
             blocks = clean_blocks(decode_blocks(msgspec.json.encode(card.blocks)))
+            reader.hold("page", len(encode_blocks(blocks)), TEXTS_BYTES_MAX)
         except EntryBroken as problem:
             reader.leave_out(path, path, "page", problem.code, str(problem))
         except AppError as problem:
@@ -176,6 +207,7 @@ def _quizzes(reader: _Reader, tests: list[TestCard]) -> list[PlannedQuiz]:
     for test in tests:
         try:
             content = reader.part(test.path, bytes_max=TEST_BYTES_MAX)
+            reader.hold("quiz", len(content), QUIZZES_BYTES_MAX)
         except EntryBroken as problem:
             reader.leave_out(test.path, test.title, "quiz", problem.code, str(problem))
             continue

@@ -116,6 +116,24 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, renamed(b"a.html")) == "archive.duplicate_name"
 
 
+def test_contents_that_name_one_large_quiz_often_hold_it_as_often_as_fits_and_tell_each_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.catalog.cartridge.plan.QUIZZES_BYTES_MAX", 2_500)
+    kind = "imsqti_xmlv1p2/imscc_xmlv1p3/assessment"
+    items = '<item identifier="q" identifierref="r-q"><title>Q</title></item>' * 4
+    resource = f'<resource identifier="r-q" type="{kind}"><file href="q.xml"/></resource>'
+    told = manifest(["a.html"], extra_items=items, extra_resources=resource)
+    path = tmp_path / "file.imscc"
+    path.write_bytes(cartridge(dict(GOOD_PAGE), {"q.xml": b"x" * 1_000}, manifest_text=told))
+
+    plan = read_cartridge(path)
+
+    assert [quiz.item for section in plan.sections for quiz in section.quizzes] == ["q", "q (2)"], "none is lost"
+    said = {found.item: found.reasons[0].code for found in plan.items if found.reasons}
+    assert said == {"q (3)": "quiz.too_much", "q (4)": "quiz.too_much"}
+
+
 def test_odd_compression_is_refused(tmp_path: Path) -> None:
     entries = {"imsmanifest.xml": manifest(["a.html"]).encode(), "a.html": page("<p>x</p>").encode()}
 

@@ -16,6 +16,9 @@ from server.catalog.portable.writing import write_course_file
 from tests.features.portable.test_course_files import changed
 
 KEY = b"k" * 32
+TEST = (
+    b'{"id":"00000000-0000-0000-0000-000000000001","path":"tests/1.json","title":"x","kind":"quiz","pass_ppm":500000}'
+)
 
 
 @pytest.fixture
@@ -55,7 +58,9 @@ async def test_a_file_that_nobody_touched_is_known_by_its_seal(tmp_path: Path, c
     touched = read(tmp_path, changed(course_file, put("lessons/1.json", lesson())))
     unsealed = read(tmp_path, changed(course_file, without("manifest.seal"), is_mended=False))
 
-    assert [whole.is_ours, touched.is_ours, unsealed.is_ours] == [True, False, False]
+    oddly = read(tmp_path, changed(course_file, put("manifest.seal", b"x" * 5_000), is_mended=False))
+
+    assert [whole.is_ours, touched.is_ours, unsealed.is_ours, oddly.is_ours] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +89,17 @@ async def test_a_lesson_that_cannot_be_read_costs_itself_alone(
     assert told == {"lessons/1.json": [code], "lessons/2.json": []}
 
 
+async def test_lessons_that_are_too_much_together_cost_those_that_come_last(
+    tmp_path: Path, course_file: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.catalog.portable.reading.TEXTS_BYTES_MAX", 40)
+
+    found = read(tmp_path, course_file)
+
+    told = {item.item: [reason.code for reason in item.reasons] for item in found.items}
+    assert told == {"lessons/1.json": [], "lessons/2.json": ["page.too_much"]}
+
+
 async def test_words_go_through_the_sieve(tmp_path: Path, course_file: bytes) -> None:
     wild = lesson({"type": "paragraph", "html": "<script>alert(1)</script>hello<img src=x onerror=y>"})
 
@@ -107,8 +123,17 @@ async def test_words_go_through_the_sieve(tmp_path: Path, course_file: bytes) ->
         (put("manifest.json", b'{"format":"spark-course/9","entries":[]}'), False, "course_file.format"),
         (without("manifest.json"), False, "course_file.format"),
         (put("sections.json", b"[]"), True, "course_file.nothing_inside"),
+        (
+            put("sections.json", b'[{"title":"x","lessons":["lessons/1.json","lessons/1.json"]}]'),
+            True,
+            "course_file.damaged",
+        ),
+        (put("tests.json", b"[%b,%b]" % (TEST, TEST)), True, "course_file.damaged"),
     ],
-    ids=["no card", "gone", "added", "empty card", "deep", "no manifest", "a later format", "none", "no lesson"],
+    ids=[
+        *("no card", "gone", "added", "empty card", "deep", "no manifest", "a later format", "none", "no lesson"),
+        *("one lesson twice", "one test twice"),
+    ],
 )
 async def test_a_file_that_hangs_together_no_more_is_refused_by_its_reason(
     tmp_path: Path,
