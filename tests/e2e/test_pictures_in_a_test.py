@@ -90,12 +90,17 @@ async def change_pictures(page: Page, prompt: Locator) -> None:
         if await second.nth(place).input_value() == "":
             await second.nth(place).fill("A circle")
     await prompt.press("End")
+    await page.get_by_role("button", name=re.compile("^Formula ?: The question$")).press("Enter")
+    await expect(prompt).to_be_focused()
+    await page.keyboard.type("b_1")
+    await expect(prompt).to_have_value(r"What is ▣1 , of area \(a^2\)?\(b_1\)")
+    await prompt.press("End")
     async with page.expect_file_chooser() as chosen:
         await page.get_by_role("button", name=re.compile("^Picture ?: The question$")).press("Enter")
     shape = {"name": "new.png", "mimeType": "image/png", "buffer": picture(color=(10, 90, 200))}
     await (await chosen.value).set_files(shape)
     await page.get_by_label("What picture 2 shows").fill("a blue one")
-    await expect(prompt).to_have_value(r"What is ▣1 , of area \(a^2\)? ▣2")
+    await expect(prompt).to_have_value(r"What is ▣1 , of area \(a^2\)?\(b_1\) ▣2")
     await is_drawn(page.locator(".picture-row").get_by_role("img", name="a blue one"))
 
 

@@ -7,6 +7,7 @@ import {
   lengthened,
   picturesIn,
   shortened,
+  withFormula,
   withoutPicture,
   withPicture,
 } from "../../src/features/bank/marks.ts";
@@ -26,6 +27,11 @@ test("a picture is put where the cursor stands, apart from the words beside it",
   expect(withPicture("ab", 1, ID)).toBe(`a ![](file:${ID}) b`);
   expect(withPicture("", Number.POSITIVE_INFINITY, ID)).toBe(`![](file:${ID})`);
   expect(shortened(withPicture(text, "What is ▣1".length, OTHER))).toBe("What is ▣1 ▣2 beside ▣3?");
+});
+
+test("marks of a formula stand around what is selected, beside pictures", () => {
+  expect(withFormula("x^2 is 4", 0, 3)).toBe("\\(x^2\\) is 4");
+  expect(shortened(withFormula(text, 7, 7))).toBe("What is\\(\\) ▣1 beside ▣2?");
 });
 
 test("a picture is described, and taken out alone", () => {

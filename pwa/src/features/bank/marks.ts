@@ -33,6 +33,12 @@ export function withPicture(text: string, at: number, fileId: string): string {
   return `${before}${gap(before, /\S$/)}![](file:${fileId})${gap(after, /^\S/)}${after}`;
 }
 
+/** Marks of a formula around what is selected in the field. */
+export function withFormula(text: string, from: number, to: number): string {
+  const words = shortened(text);
+  return lengthened(`${words.slice(0, from)}\\(${words.slice(from, to)}\\)${words.slice(to)}`, text);
+}
+
 export const described = (text: string, index: number, alt: string): string =>
   changed(text, index, ({ fileId }) => `![${alt.replace(/[[\]()\n]/g, " ").slice(0, ALT_LENGTH_MAX)}](file:${fileId})`);
 

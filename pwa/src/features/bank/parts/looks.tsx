@@ -22,8 +22,8 @@ export function Looks({ question, formulas, courseId }: LooksProps) {
   const unread = Object.keys(formulas ?? {}).filter(
     (typed) => !formulas?.[typed] && all.some((text) => text.includes(typed)),
   );
-  const rest = all.flatMap((text) => partsOf(text, formulas)).filter((part) => typeof part === "string");
-  const isNew = rest.some((words) => MARKED.test(unread.reduce((left, typed) => left.replaceAll(typed, ""), words)));
+  const rest = all.flatMap((text) => partsOf(text, formulas));
+  const isNew = unread.length === 0 && rest.some((part) => typeof part === "string" && MARKED.test(part));
   return (
     <section class="stack tight looks" aria-labelledby="looks">
       <h2 id="looks">{t("bank.looks")}</h2>

@@ -1,12 +1,13 @@
-/** The pictures of a text, below its field: seen, described, taken out, and one more put in. */
+/** What more than words a text holds, below its field: pictures seen, described, taken out, put in; and marks of formulas. */
 
-import { useRef, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { sayError } from "../../../app/errors.tsx";
 import { useEngine } from "../../../app/use.ts";
 import { Icon, Notice } from "../../../ui/parts.tsx";
 import { t } from "../../../words/index.ts";
 import { Words } from "../../assessments/parts/words.tsx";
-import { described, picturesIn, withoutPicture, withPicture } from "../marks.ts";
+import { described, picturesIn, withFormula, withoutPicture, withPicture } from "../marks.ts";
 
 const TYPES = "image/jpeg,image/png,image/webp,image/gif";
 const SHOWN_MAX = 20; // Of a question, as files bring them.
@@ -14,22 +15,33 @@ const SHOWN_MAX = 20; // Of a question, as files bring them.
 interface PicturesProps {
   readonly text: string;
   readonly name: string; // Of the field.
-  readonly courseId: string;
-  readonly at?: () => number | undefined; // Where in the field the next one goes: else behind its words.
+  readonly courseId?: string; // None: only words and formulas may stand in it.
   readonly onText: (text: string) => void;
 }
 
-export function Pictures({ text, name, courseId, at, onText }: PicturesProps) {
+/** The field that these stand below. */
+const fieldOf = (here: Element | null) =>
+  here?.closest(".stack")?.querySelector<HTMLTextAreaElement | HTMLInputElement>("textarea, input");
+
+export function Pictures(props: PicturesProps) {
+  const { text, name, courseId, onText } = props;
   const engine = useEngine();
   const input = useRef<HTMLInputElement>(null);
-  const newest = useRef(text);
+  const row = useRef<HTMLDivElement>(null);
+  const newest = useRef<PicturesProps | null>(props);
   const [problem, setProblem] = useState<string>();
-  newest.current = text; // Words may be typed while a file is read.
+  newest.current = props; // Words may be typed while a file is read, here and in other fields.
+  useEffect(
+    () => () => {
+      newest.current = null;
+    },
+    [],
+  );
   const pictures = picturesIn(text);
 
   async function take(file: File | undefined): Promise<void> {
-    if (!file) return;
-    const place = at?.() ?? Number.POSITIVE_INFINITY;
+    if (!file || !courseId) return;
+    const place = fieldOf(row.current)?.selectionStart ?? Number.POSITIVE_INFINITY;
     setProblem(undefined);
     try {
       const [{ uploadsOf }, { keepChosen }] = await Promise.all([
@@ -39,11 +51,25 @@ export function Pictures({ text, name, courseId, at, onText }: PicturesProps) {
       const uploads = await uploadsOf(engine);
       const { fileId } = await uploads.add(file, { purpose: "course", purposeId: courseId });
       keepChosen(fileId, file);
-      onText(withPicture(newest.current, place, fileId));
+      newest.current?.onText(withPicture(newest.current.text, place, fileId));
     } catch (error) {
       setProblem(sayError(error));
     }
   }
+
+  /** Around what is selected; the cursor is between the marks. */
+  function putFormula(): void {
+    const field = fieldOf(row.current);
+    if (!field) return;
+    const [from, to] = [field.selectionStart ?? 0, field.selectionEnd ?? 0];
+    onText(withFormula(text, from, to));
+    setTimeout(() => {
+      field.focus();
+      field.setSelectionRange(from + 2, to + 2); // When the marks are there.
+    });
+  }
+
+  const choose = () => input.current?.click();
 
   return (
     <>
@@ -51,7 +77,7 @@ export function Pictures({ text, name, courseId, at, onText }: PicturesProps) {
         <div key={`${index}:${fileId}`} class="picture-row">
           <span class="soft number">▣{index + 1}</span>
           <div class="stack tight">
-            <Words text={`![${alt}](file:${fileId})`} courseId={courseId} />
+            <Words text={`![${alt}](file:${fileId})`} courseId={courseId ?? ""} />
             <input
               class="small"
               aria-label={t("bank.picture_says", { n: index + 1 })}
@@ -72,19 +98,15 @@ export function Pictures({ text, name, courseId, at, onText }: PicturesProps) {
         </div>
       ))}
       {problem && <Notice tone="bad">{problem}</Notice>}
-      <div>
-        {/* The cursor must stay in the text: where it stands is where the picture goes. */}
-        <button
-          type="button"
-          class="button quiet put-picture"
-          disabled={pictures.length >= SHOWN_MAX}
-          onMouseDown={(event) => event.preventDefault()}
-          onClick={() => input.current?.click()}
-        >
-          <Icon name="image" />
-          {t("bank.picture_put")}
-          <span class="hidden">: {name}</span>
-        </button>
+      <div class="row" ref={row}>
+        {courseId && (
+          <Put name={name} words={t("bank.picture_put")} isFull={pictures.length >= SHOWN_MAX} onPut={choose}>
+            <Icon name="image" />
+          </Put>
+        )}
+        <Put name={name} words={t("bank.formula_put")} onPut={putFormula}>
+          <span aria-hidden="true">√x</span>
+        </Put>
         <input
           ref={input}
           hidden
@@ -97,5 +119,30 @@ export function Pictures({ text, name, courseId, at, onText }: PicturesProps) {
         />
       </div>
     </>
+  );
+}
+
+interface PutProps {
+  readonly name: string;
+  readonly words: string;
+  readonly isFull?: boolean;
+  readonly onPut: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** The cursor must stay in the text: where it stands is where the thing goes. */
+function Put({ name, words, isFull = false, onPut, children }: PutProps) {
+  return (
+    <button
+      type="button"
+      class="button quiet put"
+      disabled={isFull}
+      onMouseDown={(event) => event.preventDefault()}
+      onClick={onPut}
+    >
+      {children}
+      {words}
+      <span class="hidden">: {name}</span>
+    </button>
   );
 }

@@ -110,17 +110,24 @@ function Editor({ courseId, draftId, row, begin, isKept }: EditorProps) {
           courseId={courseId}
           onChange={(body) => change({ body })}
         />
-        <Field label={t("bank.explanation")} hint={t("bank.explanation_hint")}>
-          {(props) => (
-            <textarea
-              {...props}
-              class="answers"
-              maxLength={10_000}
-              value={now.question.explanation ?? ""}
-              onInput={(event) => change({ explanation: event.currentTarget.value })}
-            />
-          )}
-        </Field>
+        <div class="stack tight">
+          <Field label={t("bank.explanation")} hint={t("bank.explanation_hint")}>
+            {(props) => (
+              <textarea
+                {...props}
+                class="answers"
+                maxLength={10_000}
+                value={now.question.explanation ?? ""}
+                onInput={(event) => change({ explanation: event.currentTarget.value })}
+              />
+            )}
+          </Field>
+          <Pictures
+            text={now.question.explanation ?? ""}
+            name={t("bank.explanation")}
+            onText={(explanation) => change({ explanation })}
+          />
+        </div>
         <Looks question={now.question} formulas={row?.formulas} courseId={courseId} />
         <More now={now} setNow={setNow} />
         <p role="status">
@@ -247,7 +254,6 @@ function Prompt({ question, courseId, onChange }: PromptProps) {
         text={prompt}
         name={t("bank.prompt")}
         courseId={courseId}
-        at={() => field.current?.selectionStart}
         onText={(text) => onChange({ prompt: text })}
       />
       {body.kind === "cloze" && (
