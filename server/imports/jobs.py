@@ -20,6 +20,8 @@ from server.imports.queries import WaitingImport
 from server.imports.questions import QuestionsOrder, import_questions, sums_of
 
 PROGRESS_EVERY_S = 0.3
+ATTEMPTS = 9  # Over some eight minutes: a store, or a scanner, that is away for so long is waited for.
+BROKEN_WORDS = "Something is wrong on our side; it was noted. Nothing was imported."
 
 
 class OwnerGone(Conflict):
@@ -28,7 +30,12 @@ class OwnerGone(Conflict):
     code = "import.owner_gone"
 
 
-@long_job(RunImport, timeout_s=900, attempts_max=3)
+async def _gave_up(tx: Tx, payload: RunImport) -> None:
+    """It waits for staff, and no more among what its owner has open; the file stays, to be imported anew."""
+    await queries.fail(tx, payload.import_id, code=queries.BROKEN, message=BROKEN_WORDS)
+
+
+@long_job(RunImport, timeout_s=900, attempts_max=ATTEMPTS, gave_up=_gave_up)
 async def run_import(work: Work, payload: RunImport) -> None:
     """Import the file that waits. A refusal ends it with its reason; an outage leaves it for the next attempt."""
     async with work.database.transaction() as tx:

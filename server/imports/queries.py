@@ -13,10 +13,11 @@ from server.catalog.importing import Access
 from server.identity.queries import is_verified_educator
 from server.imports import policy
 from server.imports.payloads import RunImport
-from server.imports.schemas import ErrorAnswer, ImportAnswer, ImportKind, ImportState, ItemAnswer, ReportAnswer
+from server.imports.schemas import ErrorAnswer, ImportAnswer, ImportKind, ItemAnswer, ReportAnswer
 
 OPEN_MAX = 5
 ERROR_LENGTH_MAX = 1_000
+BROKEN = "import.broken"  # Of what was given up without a reason of its own.
 
 
 class TooManyOpen(Conflict):
@@ -130,16 +131,16 @@ async def find_same(tx: Tx, new: NewImport) -> UUID | None:
 
 
 async def start(tx: Tx, import_id: UUID) -> WaitingImport | None:
-    """The import, now running; None when it has ended already or is not there."""
+    """The import, now running; None when it has ended already or is not there. Staff may retry what was given up."""
     row = (
         await tx.db.execute(
             text(
-                "update imports_imports set state = 'running', step = 'starting' where id = :id and state in"
-                " ('queued', 'running')"
+                "update imports_imports set state = 'running', step = 'starting', error_code = null, error = null,"
+                " ended_at = null where id = :id and (state in ('queued', 'running') or error_code = :broken)"
                 " returning id, owner_id, kind, publish, access, course_slug, practice_title, dry_run, upload_id,"
                 " name"
             ),
-            {"id": import_id},
+            {"id": import_id, "broken": BROKEN},
         )
     ).one_or_none()
     return None if row is None else WaitingImport(*row)
@@ -213,31 +214,23 @@ async def read_import(tx: Tx, import_id: UUID) -> ImportAnswer:
         await tx.db.execute(
             text(
                 "select i.id, i.owner_id, i.kind, i.name, i.state, i.progress_ppm, i.step, i.report,"
-                " i.course_slug, i.error_code, i.error, i.dry_run, i.sums,"
-                " exists(select 1 from base_outbox o where o.payload = :payload and o.failed_at is not null) as"
-                " has_given_up"
-                " from imports_imports i where i.id = :id"
+                " i.course_slug, i.error_code, i.error, i.dry_run, i.sums from imports_imports i where i.id = :id"
             ),
-            {"id": import_id, "payload": msgspec.json.encode(RunImport(import_id=import_id)).decode()},
+            {"id": import_id},
         )
     ).one_or_none()
     if row is None or not policy.may_see(tx.actor, owner_id=row.owner_id):
         raise NotFound(f"There is no import {import_id}, or not for you.")
-    state: ImportState = row.state
-    error = ErrorAnswer(row.error_code, row.error) if row.error_code else None
-    if row.has_given_up and state in {"queued", "running"}:
-        state = "failed"
-        error = ErrorAnswer("import.broken", "Something is wrong on our side; it was noted. Nothing was imported.")
     return ImportAnswer(
         id=row.id,
         kind=row.kind,
         name=row.name,
-        state=state,
+        state=row.state,
         progress_ppm=row.progress_ppm,
         step=row.step,
         report=_report(row.report),
         course_slug=row.course_slug,
-        error=error,
+        error=ErrorAnswer(row.error_code, row.error) if row.error_code else None,
         dry_run=row.dry_run,
         would=msgspec.json.decode(row.sums, type=Sums) if row.sums else None,
     )

@@ -10,10 +10,15 @@ import pytest
 from sqlalchemy import text
 
 from server.base.actor import Actor
+from server.base.dead_letters import retry_jobs
+from server.base.errors import Unavailable
 from server.base.ids import new_id
+from server.base.runner import Runner
 from server.base.storage import Storage
 from server.base.tx import Tx
+from server.features import jobs
 from server.imports import queries, uploads
+from server.imports.jobs import ATTEMPTS
 from server.imports.operator import import_course_file
 from server.imports.queries import NewImport, TooManyOpen
 from tests.features.imports.test_dry_runs import send, told, uploaded
@@ -114,6 +119,43 @@ async def test_rights_that_were_taken_while_a_file_waited_are_taken(api: Api, te
     end = await told(teacher, import_id)
     assert (end["state"], end["error"]["code"]) == ("failed", "access.forbidden")
     assert (await teacher.get("/api/v1/courses?mine=1")).json()["data"] == []
+
+
+async def test_what_was_given_up_waits_for_staff_and_is_not_counted_among_what_waits(
+    api: Api, teacher: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "OPEN_MAX", 1)
+    import_id = await send(teacher, small())
+    await given_up(api, monkeypatch)
+    broken = await told(teacher, import_id)
+
+    other = await send(teacher, cartridge({"a.html": page("<p>y</p>")}))
+    await api.run_jobs()
+    async with api.work.database.transaction() as tx:
+        assert len(await retry_jobs(tx)) == 1
+    await api.run_jobs()
+
+    assert (broken["state"], broken["error"]["code"]) == ("failed", "import.broken")
+    ends = [await told(teacher, id_) for id_ in (other, import_id)]
+    assert [(end["state"], end["error"]) for end in ends] == [("done", None)] * 2
+
+
+async def given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the one job fail for no reason of its file until nobody tries it any more."""
+
+    async def away(self: Storage, key: str, **_part: object) -> AsyncIterator[bytes]:
+        yield b""
+        raise Unavailable(f"{key} does not answer")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(Storage, "read", away)
+        runner = Runner(api.work, jobs())
+        for _ in range(ATTEMPTS):
+            async with api.work.database.transaction() as tx:
+                [id_] = (
+                    await tx.db.execute(text("select id from base_outbox where kind = 'imports.run_import'"))
+                ).scalars()
+            await runner.run({}, outbox_id=id_)
 
 
 async def test_a_body_is_gone_from_this_disk_before_a_worker_can_hear_of_it(
