@@ -2,6 +2,7 @@
 
 import "../package.css";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { insist } from "../../../app/insist.ts";
 import { Page } from "../../../app/page.tsx";
 import { go } from "../../../app/router.ts";
 import type { LessonText, MediaFile, Rendition } from "../../../app/rows.ts";
@@ -72,19 +73,24 @@ function Stage({ one, place, back, states, results }: StageProps) {
 
   useEffect(() => {
     let isHere = true;
-    const open = async () => {
+    const open = async ({ openPackage }: typeof import("../package.ts")) => {
+      setProblem(undefined);
       const body = await readFile(one.sha256);
       if (!body) throw new Error(t("packages.gone"));
-      const { openPackage } = await import("../package.ts");
       const found = await openPackage(body);
       if (!isHere) return;
       setOpened(found);
       const items = openable(found.outline.items);
       if (items.length === 1) setChosen(items[0]);
     };
-    open().catch(() => isHere && setProblem(t("packages.damaged")));
+    const stop = insist(
+      () => import("../package.ts"),
+      (file) => void open(file).catch(() => isHere && setProblem(t("packages.damaged"))),
+      () => setProblem(t("error.screen_offline")),
+    );
     return () => {
       isHere = false;
+      stop();
     };
   }, [one.sha256]);
 
