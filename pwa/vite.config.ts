@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { entryAlone } from "./build/alone.ts";
 import { iconSprite } from "./build/icons.ts";
 import { lazyInWorker, lazyScripts, resolveDependencies } from "./build/lazy.ts";
 import { numberedWords } from "./build/words.ts";
@@ -24,7 +25,7 @@ export default defineConfig(({ mode }) => {
       },
     },
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    worker: { format: "es", plugins: () => [lazyInWorker()] },
+    worker: { format: "es", plugins: () => [lazyInWorker(), entryAlone()] },
     build: {
       target: "es2022",
       outDir: mode === "look" ? "dist-look" : "dist",

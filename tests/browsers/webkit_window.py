@@ -24,6 +24,9 @@ def main(folder: str, width: int, height: int) -> None:
     )
     context = WebKit2.WebContext.new_with_website_data_manager(kept)
     context.set_preferred_languages(["en-GB"])
+    if folder:
+        cookies = context.get_cookie_manager()
+        cookies.set_persistent_storage(f"{folder}/cookies", WebKit2.CookiePersistentStorage.SQLITE)
     context.set_automation_allowed(True)
     settings = WebKit2.Settings(
         enable_write_console_messages_to_stdout=True,
