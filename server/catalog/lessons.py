@@ -180,11 +180,16 @@ async def note_text(tx: Tx, lesson: Lesson, before: list[Any], after: list[Any])
 
 async def measure(tx: Tx, lesson: Lesson, blocks: list[Block]) -> None:
     """Say how long the lesson is, and the course with it."""
-    lesson.text_bytes = len(encode_blocks(blocks))
-    lesson.minutes = minutes_of(words_of(blocks))
+    note_length(lesson, blocks)
     await use_files(tx, lesson.course_id, files_of(blocks))
     await packs.count_lessons(tx, lesson.course_id, lesson_ids=[lesson.id])
     await sum_up(tx, lesson.course_id)
+
+
+def note_length(lesson: Lesson, blocks: list[Block]) -> None:
+    """Of the lesson alone; `sum_up` is to follow."""
+    lesson.text_bytes = len(encode_blocks(blocks))
+    lesson.minutes = minutes_of(words_of(blocks))
 
 
 def minutes_of(words: int) -> int:

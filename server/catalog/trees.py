@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from server.base.ids import derived_id, new_id
 from server.base.tx import Tx
-from server.catalog import courses, lessons
+from server.catalog import courses, lessons, packs
 from server.catalog.blocks import Block, encode_blocks, words_of
 from server.catalog.models import Course, Lesson, LessonText, Section
 from sync.merge import place_at
@@ -154,6 +154,7 @@ def copied_lesson_id(course_id: UUID, lesson_id: UUID) -> UUID:
 
 async def put_tests(tx: Tx, *, course_id: UUID, of_id: UUID, tests: Mapping[UUID, UUID]) -> None:
     """Have a copy's exercises open the copied tests, by the old ones' ids; doors to others stay left out."""
+    changed: list[UUID] = []
     for row in (await tx.db.execute(_LESSONS, {"course": of_id})).mappings().all():
         blocks = lessons.with_tests(row["blocks"], tests)
         if blocks == lessons.with_tests(row["blocks"], {}):
@@ -161,7 +162,11 @@ async def put_tests(tx: Tx, *, course_id: UUID, of_id: UUID, tests: Mapping[UUID
         id_ = copied_lesson_id(course_id, row["id"])
         lesson, written = await tx.get(Lesson, id_), await tx.get(LessonText, id_)
         written.blocks = msgspec.to_builtins(blocks)
-        await lessons.measure(tx, lesson, blocks)
+        lessons.note_length(lesson, blocks)
+        changed.append(id_)
+    if changed:  # Summed once: each sum reads the whole course.
+        await packs.count_lessons(tx, course_id, lesson_ids=changed)
+        await lessons.sum_up(tx, course_id)
 
 
 _SECTIONS = text(

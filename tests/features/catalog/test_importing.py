@@ -6,13 +6,16 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from server.base.actor import SYSTEM
 from server.base.archive import ArchiveRefused
 from server.base.errors import Unavailable
+from server.base.ids import new_id
 from server.base.storage import Storage
+from server.catalog.blocks import Exercise
 from server.catalog.importing import CartridgeOrder, Imported, import_cartridge
+from server.catalog.trees import Tree, TreeLesson, TreeSection, add_course_tree, copy_of, put_tests
 from tests.support.api import Api
 from tests.support.cartridges import cartridge, page, picture
 
@@ -167,3 +170,23 @@ async def test_what_the_caller_does_also_happens_or_fails_with_the_course(
         await import_cartridge(api.work, SYSTEM, order(cartridge({"a.html": page("<p>x</p>")})), also=crash)
 
     assert await counts(api) == [0] * len(TABLES)
+
+
+async def test_a_course_whose_copy_opens_many_tests_is_summed_once(api: Api, owner_id: UUID) -> None:
+    test_id, copied_id, copy_id = new_id(), new_id(), new_id()
+    lessons = [TreeLesson(title=f"Lesson {n}", blocks=[Exercise(assessment_id=test_id)]) for n in range(20)]
+    tree = Tree(title="Heat", language="en", sections=[TreeSection(title="One", lessons=lessons)])
+    said: list[str] = []
+
+    def hear(*heard: object) -> None:
+        said.append(str(heard[2]))
+
+    async with api.work.database.transaction() as tx:
+        course = await add_course_tree(tx, tree, owner_id=owner_id)
+        await add_course_tree(tx, await copy_of(tx, course, id_=copy_id, title="Heat 2"), owner_id=owner_id)
+        event.listen(api.work.database.engine.sync_engine, "before_cursor_execute", hear)
+        await put_tests(tx, course_id=copy_id, of_id=course.id, tests={test_id: copied_id})
+
+    doors = f"select count(*) from catalog_lesson_texts where blocks::text like '%{copied_id}%'"
+    assert await rows(api, doors.replace("::", "\\:\\:")) == [(20,)]
+    assert sum("set pack_bytes" in statement for statement in said) == 1
