@@ -1,5 +1,6 @@
 /** The fields of one block, by its kind. */
 
+import { useEffect } from "preact/hooks";
 import { NotHere } from "../../../app/errors.tsx";
 import { useLater } from "../../../app/later.ts";
 import { Field } from "../../../ui/parts.tsx";
@@ -16,6 +17,9 @@ const LATER = {
 
 export function BlockEditor(props: EditorProps) {
   const { block } = props;
+  useEffect(() => {
+    for (const load of Object.values(LATER)) load().catch(() => undefined); // So that it is here when it is wanted; asked for again then.
+  }, []);
   switch (block.type) {
     case "paragraph":
       return <Paragraph {...props} block={block} />;
