@@ -25,7 +25,9 @@ from server.assessments.interchange.document import (
     ShortBody,
     TrueFalseBody,
 )
+from server.assessments.interchange.formulas import formulas_in
 from server.assessments.interchange.loss import Report, also_lost
+from server.assessments.interchange.markup import to_plain
 from server.assessments.interchange.pictures import MARK, Picture, in_words, named_in, pictures_of, pieces_of
 from server.assessments.interchange.reading import Notes
 from server.assessments.interchange.xml import Element, add, to_bytes
@@ -77,8 +79,33 @@ def _with_files(root: Element, pictures: Mapping[UUID, Picture]) -> None:
 
 def _html(piece: str | tuple[UUID, str]) -> str:
     if isinstance(piece, str):
-        return escape(piece, quote=False).replace("\n", "<br>")
+        return _with_breaks(piece)
     return f'<img src="@@PLUGINFILE@@/{piece[0]}" alt="{escape(piece[1])}">'
+
+
+def _with_breaks(words: str) -> str:
+    """Lines end by a tag, but not inside a formula: there it would be no LaTeX."""
+    made: list[str] = []
+    at = 0
+    for formula in formulas_in(words):
+        start = words.index(formula.typed, at)
+        made += [escape(words[at:start], quote=False).replace("\n", "<br>"), escape(formula.typed, quote=False)]
+        at = start + len(formula.typed)
+    return "".join([*made, escape(words[at:], quote=False).replace("\n", "<br>")])
+
+
+def _with_formulas(root: Element) -> None:
+    """Moodle draws none in plain text: parts that hold some become HTML, if it says the very same."""
+    typed = set() if root.get("type") in ("multichoice", "ordering") else {"answer"}
+    for element in root.iter("questiontext", "generalfeedback", "answer", "subquestion", "feedback"):
+        text = element.find("text")
+        words = "" if text is None else text.text or ""
+        if element.get("format") != "plain_text" or element.tag in typed or not formulas_in(words):
+            continue
+        html = _with_breaks(words)
+        if text is not None and to_plain(html)[0] == words:
+            element.set("format", "html")
+            text.text = html
 
 
 def _written(pictures: Mapping[UUID, Picture], question: Question, notes: Notes) -> Element:
@@ -99,6 +126,7 @@ def _written(pictures: Mapping[UUID, Picture], question: Question, notes: Notes)
             _text(add(tags, "tag"), tag)
     also_lost(question, notes, category=False)
     _with_files(root, pictures)
+    _with_formulas(root)
     return root
 
 

@@ -15,6 +15,8 @@ from server.assessments.interchange.document import (
     Choice,
     ChoiceBody,
     Question,
+    ShortAnswer,
+    ShortBody,
     StoredQuestion,
     TrueFalseBody,
     document_of,
@@ -158,6 +160,24 @@ def test_a_formula_leaves_in_every_format_and_comes_back_whole(kind: WriteKind) 
     assert entry.question is not None
     assert entry.reason is None
     assert (entry.question.prompt, entry.question.body) == (asked.prompt, asked.body)
+
+
+def test_moodle_gets_a_formula_in_html_for_it_draws_none_in_plain_text() -> None:
+    right, wrong = Choice(r"\(a < b\)", FULL_PPM, "Since\n$$a$$"), Choice("no", 0)
+    body = ChoiceBody((right, wrong), is_multi=False)
+    asked = Question("One", "Is\n\\[ a\n& b \\]?", body, r"As \(c\) says")
+    content = write_questions("moodle_xml", document_of(asked)).content.decode()
+    assert content.count('format="html"') == 4
+    assert "Is&lt;br&gt;\\[ a\n&amp;amp; b \\]?" in content
+    assert read_back("moodle_xml", content.encode()).questions == (asked,)
+
+
+def test_words_that_html_would_change_and_words_to_type_stay_plain_for_moodle() -> None:
+    typed = ShortBody((ShortAnswer(r"\(a<b\)", FULL_PPM),))
+    asked = Question("One", "Two  blanks, \n\n and \\(a\\)", typed)
+    content = write_questions("moodle_xml", document_of(asked)).content
+    assert b'format="html"' not in content
+    assert read_back("moodle_xml", content).questions == (asked,)
 
 
 READERS: dict[ReadKind, Callable[[str], str]] = {
