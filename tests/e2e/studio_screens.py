@@ -191,7 +191,7 @@ def ask_questions(page: Page, camera: Camera, course: str) -> None:
 def fill_answers(form: Locator, kind: str) -> None:
     if kind == "cloze":
         form.locator("textarea").first.press("End")
-        form.locator(".button").first.click()
+        form.locator("div:not([class]) > .button:not(.quiet)").first.click()
         form.locator("textarea.answers").first.fill("joule\nJ")
         return
     if kind == "numeric":
@@ -201,10 +201,10 @@ def fill_answers(form: Locator, kind: str) -> None:
     words = ("the kettle", "the water", "the steam", "the spoon")
     if kind in ("mcq", "multi"):
         for place, row in enumerate(form.locator(".answer-row").all()):
-            row.locator("input:not([type=radio], [type=checkbox])").first.fill(words[place])
+            row.locator("input:not([type=radio], [type=checkbox], [type=file])").first.fill(words[place])
         form.locator(".answer-row input").first.check()
         return
-    fields = form.locator("fieldset :is(input:not([type=radio], [type=checkbox]), textarea)")
+    fields = form.locator("fieldset :is(input:not([type=radio], [type=checkbox], [type=file]), textarea)")
     for place in range(min(fields.count(), len(words))):
         fields.nth(place).fill(words[place])
 
@@ -313,7 +313,7 @@ def photograph_library(page: Page, school: School, camera: Camera) -> None:
     page.fill("input[name=topic]", "Heat")
     page.fill("textarea[name=description]", "A worksheet for two lessons: measure, draw the curve, explain it.")
     with tempfile.TemporaryDirectory() as folder:
-        page.set_input_files("input[type=file]", photographed_page(Path(folder)))
+        page.set_input_files("input[type=file]", photographed_page(Path(folder), width=760))
         camera.take(page, "library-write")
         page.click("form button[type=submit]")
         expect(page.locator("main li .card")).to_be_visible(timeout=COMING_MS)

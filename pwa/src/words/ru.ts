@@ -337,10 +337,9 @@ export const ru: Record<CoreWord, string> = {
   "queue.answered": "С ответом",
 
   "teach.title": "Мои курсы",
-  "teach.lead": "Пишите, импортируйте, публикуйте и следите за успехами учеников.",
+  "teach.lead": "Пишите, импортируйте, публикуйте и смотрите результаты.",
   "teach.none": "Курсов пока нет",
-  "teach.none_hint":
-    "Напишите курс здесь, с сетью или без неё, или импортируйте из прежней системы как Common Cartridge.",
+  "teach.none_hint": "Напишите курс здесь или импортируйте Common Cartridge.",
   "teach.published": "опубликован",
   "teach.draft": "черновик",
   "teach.look": "Открыть",
@@ -384,5 +383,5 @@ export const ru: Record<CoreWord, string> = {
   "results.open": "без оценки",
   "results.chart": "Попытки по баллам; пунктир — порог зачёта.",
   "results.no_tests": "Тестов пока нет",
-  "results.no_tests_hint": "Составьте тест в банке вопросов курса или импортируйте вопросы.",
+  "results.no_tests_hint": "Составьте тест в банке вопросов или импортируйте вопросы.",
 };

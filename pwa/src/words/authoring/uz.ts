@@ -88,7 +88,7 @@ export const uz: Readonly<Record<keyof typeof en, string>> = {
   "authoring.before_hint": "U muharrirda qoralamangiz sifatida ochiladi. Saqlaganingizda oʻquvchilar koʻradi.",
   "authoring.bring_back": "Qaytarish",
   "authoring.before_stays": "{n} qism oʻzgarmaydi",
-  "authoring.preview": "Oldindan koʻrish",
+  "authoring.preview": "Koʻrish",
   "authoring.preview_hint": "Oʻquvchi darsni shunday koʻradi.",
   "authoring.back_to_edit": "Yozishda davom etish",
   "authoring.keep_hint": "Yozganlaringiz shu zahoti telefonda saqlanadi. Boshqalar siz saqlaganda koʻradi.",

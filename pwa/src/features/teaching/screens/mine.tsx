@@ -33,6 +33,14 @@ export function TeachScreen() {
           ))}
         </div>
       )}
+      {canSend && (
+        <div>
+          <a class="button quiet" href="/teach/uploads">
+            <Icon name="send" />
+            {t("uploads.title")}
+          </a>
+        </div>
+      )}
       <div class="action">
         {canWrite && (
           <a class="button main" href="/teach/new">
@@ -44,12 +52,6 @@ export function TeachScreen() {
           <Icon name="file-up" />
           {t("import.title")}
         </a>
-        {canSend && (
-          <a class="button" href="/teach/uploads">
-            <Icon name="send" />
-            {t("uploads.title")}
-          </a>
-        )}
       </div>
     </Page>
   );
