@@ -5,7 +5,6 @@ from pathlib import Path
 from uuid import UUID
 
 from server.base.actor import SYSTEM
-from server.base.errors import Invalid
 from server.base.import_report import ImportReport
 from server.base.tx import Tx
 from server.base.work import Work
@@ -15,13 +14,7 @@ from server.imports.courses import bring_course
 from server.imports.packages import PackageOrder, import_package
 from server.imports.questions import QuestionsOrder, import_questions
 from server.imports.schemas import QuestionsKind
-from server.imports.uploads import FILE_BYTES_MAX
-
-
-class FileTooLarge(Invalid):
-    """The file is larger than we take."""
-
-    code = "import.too_large"
+from server.imports.uploads import FILE_BYTES_MAX, too_large
 
 
 async def import_course_file(
@@ -30,7 +23,7 @@ async def import_course_file(
     """Raises an ArchiveRefused, CartridgeRefused, FileTooLarge, Unavailable; then nothing was made."""
     is_ours = await asyncio.to_thread(is_course_file, path)
     if not is_ours and await asyncio.to_thread(_size, path) > FILE_BYTES_MAX:
-        raise FileTooLarge(f"{path} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
+        raise too_large(str(path))
     order = CartridgeOrder(path=path, owner_id=owner_id, access=access, publish=publish, dry_run=dry_run)
     return await bring_course(work, SYSTEM, order, is_ours=is_ours)
 
@@ -47,7 +40,7 @@ async def import_package_file(
 ) -> Imported:
     """SCORM. Raises what `import_package` raises, and FileTooLarge; then nothing was made."""
     if await asyncio.to_thread(_size, path) > FILE_BYTES_MAX:
-        raise FileTooLarge(f"{path} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
+        raise too_large(str(path))
     order = PackageOrder(
         path=path,
         name=path.name,

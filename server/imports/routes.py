@@ -187,7 +187,7 @@ async def _refuse_early(request: Request[Any, Any, Any], actor: Actor) -> None:
         await queries.refuse_too_many(tx)
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > uploads.FILE_BYTES_MAX + uploads.FORM_EXTRA_BYTES:
-        raise uploads.FileTooLarge(f"The file is larger than {uploads.FILE_BYTES_MAX // 1024 // 1024} MB.")
+        raise uploads.too_large()
     limiter: Limiter = request.app.state.limiter
     await limiter.take(UPLOAD, str(actor.id))
 

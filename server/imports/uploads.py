@@ -25,6 +25,10 @@ class FileTooLarge(TooLarge):
     code = "import.too_large"
 
 
+def too_large(what: str = "The file") -> FileTooLarge:
+    return FileTooLarge(f"{what} is larger than {FILE_BYTES_MAX // 1024 // 1024} MB; make several of it.")
+
+
 class FileMissing(BadRequest):
     """The request carries no file; send it as the body, or as the first file of a form."""
 
@@ -70,7 +74,7 @@ async def _write(chunks: AsyncIterator[bytes], path: Path) -> int:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > FILE_BYTES_MAX:
-                    raise FileTooLarge(f"The file is larger than {FILE_BYTES_MAX // 1024 // 1024} MB.")
+                    raise too_large()
                 await asyncio.to_thread(file.write, chunk)
             await asyncio.to_thread(os.fsync, file.fileno())
     except OSError as error:
