@@ -8,6 +8,8 @@ import type { Engine, Fields, Loadable, OpenOptions, OutboxItem, Row, Status } f
 import { OUTBOX, SCHOOL } from "./look-school.ts";
 
 export { derivedId, newId } from "../../src/sync/ids.ts";
+export { placeBetween } from "../../src/sync/place.ts";
+export { mergeText } from "../../src/sync/text.ts";
 export type * from "../../src/sync/types.ts";
 
 type Store = Record<string, Record<string, Row[]>>; // collection → bucket → rows

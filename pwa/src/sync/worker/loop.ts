@@ -58,7 +58,6 @@ export class Loop {
   /** Lead: exchange whenever there is a reason, until `lost`. Raises what is neither network nor disk: a bug, a wrong key. */
   async run(lost: AbortSignal): Promise<void> {
     this.fence = await this.deps.mine.raiseFence();
-    await this.deps.mine.reload();
     await this.deps.store.lead(this.fence, this.deps.mine.device.id);
     await this.reread();
     void this.deps.env.ballast.lay().catch(() => undefined); // No room for a reserve: then there is none to give up.
