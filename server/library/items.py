@@ -21,6 +21,7 @@ from server.library import policy
 from server.library.models import Item, Rating, Review, Shelved
 from server.library.policy import Standing
 from server.library.schemas import Describe, RateItem, ReviewItem, Status
+from server.media.uploads.owning import under_other_terms
 
 NORMAL = 2  # of `weigh`
 _DESCRIBED = ("title", "description", "kind", "language", "level", "subject_id", "topic", "licence", "attribution")
@@ -78,7 +79,7 @@ async def describe(tx: Tx, args: Describe) -> Item:
     if not policy.may_write(tx.actor):
         raise Forbidden("Only educators and admins put materials into the library.")
     subject_id = await subjects.resolve(tx, args.subject_id)
-    files = await _own_files(tx, args.file_ids)
+    files = await _own_files(tx, args)
     values: dict[str, Any] = {name: getattr(args, name) for name in _DESCRIBED} | files | {"subject_id": subject_id}
     values["title"] = args.title.strip()
     item = await tx.db.get(Item, args.id)
@@ -292,17 +293,19 @@ async def _publish(tx: Tx, item: Item) -> None:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-async def _own_files(tx: Tx, file_ids: list[UUID]) -> dict[str, Any]:
+async def _own_files(tx: Tx, args: Describe) -> dict[str, Any]:
     """Columns `files` and `bytes`. Raises FileUnknown."""
-    wanted = list(dict.fromkeys(file_ids))
+    wanted = list(dict.fromkeys(args.file_ids))
     statement = text(
         "select id from media_files where id = any(:files) and deleted_at is null and (owner_id = :me or :admin)"
         " for key share"  # Held until the use is written, so that no sweep of unused files takes it meanwhile.
     )
     values = {"files": wanted, "me": tx.actor.id, "admin": tx.actor.is_admin}
     known = set((await tx.db.execute(statement, values)).scalars())
-    if missing := [id_ for id_ in wanted if id_ not in known]:
-        raise FileUnknown(f"There is no file {missing[0]} of yours.", fields={"file_ids": "Send the file first."})
+    terms = {"licence": args.licence, "attribution": args.attribution}
+    for id_ in wanted:
+        if id_ not in known and not await under_other_terms(tx, id_, owner_id=tx.actor.id, **terms):
+            raise FileUnknown(f"There is no file {id_} of yours.", fields={"file_ids": "Send the file first."})
     return {"files": [str(id_) for id_ in wanted], "bytes": await bytes_of(tx, wanted)}
 
 

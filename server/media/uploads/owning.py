@@ -13,6 +13,9 @@ _SAME = text(
     # A sweep of unused files passes over it, or has been there already.
     " order by (id = :id) desc, created_at, id for key share"
 )
+_FINISHED = text(
+    "select distinct sha256 from media_files where owner_id = :owner and state = 'ready' and deleted_at is null"
+)
 _COPY_FILE = text(
     "insert into media_files select (json_populate_record(f, json_build_object('id', cast(:id as uuid), 'version', 1,"
     " 'licence', nullif(:licence, ''), 'attribution', nullif(:attribution, ''),"
@@ -56,6 +59,19 @@ async def same_bytes(tx: Tx, *, owner_id: UUID, sha256: str, licence: str, attri
         await tx.db.execute(_COPY_VARIANT, {"id": copy_id, "file": id_, "from": variant.id})
     await tx.db.execute(_COPY_TEXT, {"file": id_, "from": finished})
     return id_
+
+
+async def under_other_terms(tx: Tx, file_id: UUID, *, owner_id: UUID, licence: str, attribution: str) -> bool:
+    """Whether it is a file that the owner has under other terms; it is there then.
+
+    A phone names what it shares before it has asked for a session, and waits for bytes alone: those came long ago.
+    """
+    for sha256 in (await tx.db.execute(_FINISHED, {"owner": owner_id})).scalars():
+        if file_id_of(owner_id, sha256, licence=licence, attribution=attribution) == file_id:
+            await same_bytes(tx, owner_id=owner_id, sha256=sha256, licence=licence, attribution=attribution)
+            await own_file(tx, file_id, owner_id=owner_id)
+            return True
+    return False
 
 
 async def own_file(tx: Tx, file_id: UUID, *, owner_id: UUID) -> None:

@@ -21,6 +21,7 @@ from server.library.items import (
     Outdated,
 )
 from server.media.events import FileReady
+from server.media.files import file_id_of
 from tests.features.school import PHYSICS, School
 
 
@@ -265,6 +266,23 @@ async def test_what_is_sent_in_has_a_file_of_its_educators_and_a_subject(shelf: 
         await shelf.write("amina")
     with pytest.raises(NotFound):
         await shelf.write("nodira", file_ids=[])
+
+
+async def test_a_worksheet_of_a_lesson_is_shared_under_other_terms_without_being_sent_again(shelf: Shelf) -> None:
+    """The phone's wish comes before its upload has asked: what it waits for, the bytes, came with the lesson."""
+    shared = file_id_of(shelf.school.people["otieno"].id, "a" * 64, licence="CC BY 4.0", attribution="Ms Otieno")
+
+    with pytest.raises(FileUnknown):
+        await shelf.write(file_ids=[shared], attribution="Somebody else")
+    await shelf.write(file_ids=[shared], attribution="Ms Otieno")
+    await shelf.submit()
+
+    found = await shelf.school.rows("select id, licence, attribution from media_files order by licence nulls first")
+    assert found == [
+        {"id": shelf.file_id, "licence": None, "attribution": None},
+        {"id": shared, "licence": "CC BY 4.0", "attribution": "Ms Otieno"},
+    ]
+    assert await shelf.status == "pending"
 
 
 async def test_a_download_counts_once_a_day_and_a_rating_follows_it(shelf: Shelf) -> None:
