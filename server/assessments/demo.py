@@ -34,7 +34,7 @@ $CATEGORY: Demo/Motion
 
 ::Free fall::A ball is dropped from rest. About how fast is it after 2 seconds, in m/s? Take 9.8 m/s², forget the air. {
     #19.6:0.5
-    ####Each second adds 9.8 m/s: 2 × 9.8 \\= 19.6.
+    ####Each second adds 9.8 m/s: \\( v \\= g t \\= 9.8 \\cdot 2 \\= 19.6 \\).
 }
 
 ::Unit::The unit of force is the {=newton =newtons =N =N.}.
