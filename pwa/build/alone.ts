@@ -5,19 +5,7 @@
  */
 
 import type { Plugin } from "vite";
-
-interface Piece {
-  readonly isEntry?: boolean;
-  readonly imports?: readonly string[];
-  readonly dynamicImports?: readonly string[];
-}
-
-/** The pieces that import an entry. */
-export function importersOfEntries(bundle: Readonly<Record<string, Piece>>): readonly string[] {
-  return Object.keys(bundle).filter((name) =>
-    [...(bundle[name]?.imports ?? []), ...(bundle[name]?.dynamicImports ?? [])].some((one) => bundle[one]?.isEntry),
-  );
-}
+import { importersOfEntries, type Piece } from "./groups.ts";
 
 export function entryAlone(): Plugin {
   return {

@@ -57,3 +57,16 @@ function reach(manifest: Manifest, from: readonly string[], enters: (key: string
   }
   return files;
 }
+
+export interface Piece {
+  readonly isEntry?: boolean;
+  readonly imports?: readonly string[];
+  readonly dynamicImports?: readonly string[];
+}
+
+/** The pieces that import an entry. */
+export function importersOfEntries(bundle: Readonly<Record<string, Piece>>): readonly string[] {
+  return Object.keys(bundle).filter((name) =>
+    [...(bundle[name]?.imports ?? []), ...(bundle[name]?.dynamicImports ?? [])].some((one) => bundle[one]?.isEntry),
+  );
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { importersOfEntries } from "../../build/alone.ts";
+import { importersOfEntries } from "../../build/groups.ts";
 
 test("who imports a worker's first script is named, statically or later", () => {
   const bundle = {
