@@ -46,7 +46,9 @@ export function askFor(userId: string, courseId: string): Ask {
 /** Good for days, asked for once a download. Null: then each file is asked for as the person. */
 async function pathOf(courseId: string, headers: HeadersInit): Promise<string | null> {
   try {
-    const pack = await request<{ path: string }>("GET", `/api/v1/courses/${courseId}/pack?quality=text`, { headers });
+    // No lesson has the course's id: the path alone is wanted, not a list of all lessons.
+    const address = `/api/v1/courses/${courseId}/pack?quality=text&lesson=${courseId}`;
+    const pack = await request<{ path: string }>("GET", address, { headers });
     return pack.path.startsWith("/media/") ? pack.path : null;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
