@@ -71,6 +71,7 @@ function Questions({ courseId, test, byId }: { courseId: string; test: TestRow; 
             const name = draft ? nameOf(draft.title, draft.question) : t("bank.question_gone");
             const words = <Words text={name} courseId={courseId} formulas={draft?.formulas} />;
             const lack = draft && lackOf(draft.question);
+            const [unread] = Object.entries(draft?.formulas ?? {}).find(([, mathml]) => mathml === "") ?? [];
             return (
               <li key={id} class="test-line">
                 <span class="soft number">{index + 1}.</span>
@@ -79,6 +80,7 @@ function Questions({ courseId, test, byId }: { courseId: string; test: TestRow; 
                   <br />
                   {draft && <span class="soft small">{sayKind(kindOf(draft.question.body))}</span>}
                   {lack && <span class="small"> · {sayLack(lack)}</span>}
+                  {unread && <span class="small"> · {t("bank.unread", { typed: unread })}</span>}
                 </span>
                 <span class="steps">
                   <button
