@@ -150,7 +150,7 @@ async def write_the_lesson(oybek: Link, things: Things) -> None:
     await add(page, "Text")
     await page.keyboard.type("Watch the kettle, then read the page.")
     await add(page, "Picture")
-    oybek.is_thin(up_max=CUT_EVERY)  # Not before: a script that was asked for by the page alone is not asked for again.
+    oybek.is_thin(up_max=CUT_EVERY)  # Not before: these cuts are meant for what is sent.
     await came_to_rest(oybek.proxy)
     await oybek.proxy.close()  # Connections of before, which no cut was meant for.
     await page.get_by_label("Choose a file").set_input_files(things.page)
