@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { holding, readFile } from "../../src/media/files.ts";
 import { bringFile } from "../../src/media/later/bringing.ts";
+import { readAbout } from "../../src/media/later/pack-list.ts";
 import { openPack, rowsIn, takePack, writePack } from "../../src/media/later/packs.ts";
 import { PIECE_BYTES } from "../../src/media/pieces.ts";
 import { film, hashOf, Server } from "../support/film.ts";
@@ -52,6 +53,15 @@ test("any program opens a pack", async () => {
   writeFileSync(path, await bytesOf(pack));
   const check = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); print(z.testzip(), len(z.namelist()))";
   expect(new TextDecoder().decode(execFileSync("python3", ["-c", check, path])).trim()).toBe("None 3");
+});
+
+test("files that a pack names and does not hold are counted apart, and the others are taken", async () => {
+  const open = await openPack(pack);
+  const entries = new Map([...open.entries].filter(([name]) => name !== `files/${open.files[0]?.sha256}`));
+  const taken = await takePack({ ...open, entries, missing: 1 }, () => undefined); // One more that the server had lost.
+  expect(taken).toEqual({ kept: 1, broken: 0, missing: 2 });
+  const about = { format: 1, course: COURSE, quality: "low", files: open.files, missing: open.files.slice(1) };
+  expect(readAbout(JSON.stringify(about))?.missing).toBe(1);
 });
 
 test("a file whose bytes were changed is left out, and the others are taken", async () => {
