@@ -6,7 +6,7 @@ export const en = {
   "portable.only_questions": "Questions alone",
   "portable.save_questions": "Save the questions",
   "portable.lost": "Questions that this format cannot hold whole: {count}.",
-  "portable.keys": "The file holds the right answers: give it to teachers, not to learners.",
+  "portable.keys": "The file holds the right answers: give it to educators, not to learners.",
   "portable.own": "A course from Spark",
   "portable.own_hint": "Its own file (.spark.zip)",
   "portable.questions_hint": "GIFT, Aiken, CSV, Moodle XML or QTI, as a practice test",
