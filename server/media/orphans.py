@@ -3,6 +3,10 @@
 A process left them that died between the bytes and the row, or between the row and the bytes. A sweep that dies is
 begun anew by the next. Bytes go to the store before their row, so an object may be without one while it is new; one
 that is written again is new again: its age is looked up right before it goes.
+
+What comes again in the milliseconds between that look and the removal would have rows without bytes, and have to be
+sent once more. A lock around both would have to be held around every put too, and with it a connection of the pool for
+as long as a film takes to the store: a risk each day, against one that needs an orphan to come again just then.
 """
 
 from datetime import UTC, datetime, timedelta
