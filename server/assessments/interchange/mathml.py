@@ -1,16 +1,23 @@
 r"""MathML of other systems: as LaTeX (`\(x^{2}\)`), else in a line of plain words: x², (a + b)/c."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 from lxml import etree
 
-from server.assessments.interchange.formulas import PARTS, Formula, why_not
+from server.assessments.interchange.formulas import PARTS, Formula, formulas_in, why_not
+from server.catalog.latex import mathml_of
 
 TEXT_LENGTH_MAX = 500
 DEPTH_MAX = 40
 
 Element = etree._Element  # noqa: SLF001 - lxml gives its element no public name
 
+MATHML = "http://www.w3.org/1998/Math/MathML"
+
+_LATEX = frozenset({"application/x-tex", "application/x-latex", "latex", "tex"})
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _DROPPED = frozenset({"annotation", "annotation-xml"})
 _TOKENS = frozenset({"mi", "mn", "mo", "mtext", "ms"})
 _SPACED = frozenset("+-−=<>≤≥≠≈·×÷→±")
@@ -20,13 +27,43 @@ _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉�
 
 def in_text(math: Element) -> tuple[str, bool]:
     """What stands in a text for it, and whether its layout was lost on the way."""
-    latex = _latex_of(math)
     is_block = math.get("display") == "block" or math.get("mode") == "display"
-    typed = f"\\[{latex}\\]" if is_block else f"\\({latex}\\)"
-    if latex and not why_not(Formula(typed, latex, "block" if is_block else "inline")):
-        return typed, False
+    for latex in (_noted(math), _latex_of(math)):
+        marked = f"\\[{latex}\\]" if is_block else f"\\({latex}\\)"
+        for typed in (latex, marked):
+            found = formulas_in(typed)
+            if len(found) == 1 and found[0].typed == typed and not why_not(found[0]):
+                return typed, False
     words = in_a_line(math)
     return words, bool(words)
+
+
+def _noted(math: Element) -> str:
+    """The LaTeX that somebody keeps beside it: of ours with its marks, of others without."""
+    notes = (one for one in math.iter() if _name(one) == "annotation" and one.get("encoding", "").lower() in _LATEX)
+    return next(("".join(map(str, one.itertext())).strip() for one in notes), "")
+
+
+def math_of(formula: Formula) -> Element | None:
+    """MathML for other systems, with what was typed beside it; None where none can be made."""
+    if why_not(formula) or _CONTROL.search(formula.typed):
+        return None
+    page = etree.fromstring(mathml_of(formula.latex, formula.display), etree.HTMLParser(no_network=True))
+    own: Any = {None: MATHML}  # Any: the stubs want a prefix.
+    made = etree.Element(f"{{{MATHML}}}math", nsmap=own, display=formula.display)
+    meant = etree.SubElement(made, f"{{{MATHML}}}semantics")
+    _copy(next(page.iter("math")), etree.SubElement(meant, f"{{{MATHML}}}mrow"))
+    noted = etree.SubElement(meant, f"{{{MATHML}}}annotation", encoding="application/x-tex")
+    noted.text = formula.typed
+    return made
+
+
+def _copy(source: Element, target: Element) -> None:
+    target.text = source.text
+    for one in source:
+        made = etree.SubElement(target, f"{{{MATHML}}}{one.tag}")
+        made.attrib.update(one.attrib)
+        _copy(one, made)
 
 
 # --- as LaTeX ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from lxml import etree
 
 from server.assessments.interchange.document import QuestionDocument
 from server.assessments.interchange.loss import Report
+from server.assessments.interchange.mathml import MATHML
 from server.assessments.interchange.pictures import Picture, pictures_of
 from server.assessments.interchange.qti_writing import item_of
 from server.assessments.interchange.xml import Element, add, clean, to_bytes
@@ -70,10 +71,24 @@ def _named(root: Element, version: QtiVersion) -> Element:
     while stack:
         source, target = stack.pop()
         target.text, target.tail = source.text, source.tail
-        for key, value in source.attrib.items():
-            target.set(_kebab(str(key)) if version == "qti30" and source.tag not in _HTML else str(key), str(value))
-        stack += [(one, etree.SubElement(target, f"{{{space}}}{_tag(str(one.tag), version)}")) for one in source]
+        if _is_math(source):
+            target.attrib.update(source.attrib)
+        else:
+            for key, value in source.attrib.items():
+                target.set(_kebab(str(key)) if version == "qti30" and source.tag not in _HTML else str(key), str(value))
+        stack += [(one, _put_in(target, one, space, version)) for one in source]
     return made
+
+
+def _is_math(element: Element) -> bool:
+    return str(element.tag).startswith(f"{{{MATHML}}}")
+
+
+def _put_in(target: Element, source: Element, space: str, version: QtiVersion) -> Element:
+    if _is_math(source):
+        own: Any = {None: MATHML}  # As above.
+        return etree.SubElement(target, source.tag, nsmap=own)
+    return etree.SubElement(target, f"{{{space}}}{_tag(str(source.tag), version)}")
 
 
 def _tag(tag: str, version: QtiVersion) -> str:

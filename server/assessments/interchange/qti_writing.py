@@ -19,7 +19,9 @@ from server.assessments.interchange.document import (
     ShortBody,
     TrueFalseBody,
 )
+from server.assessments.interchange.formulas import formulas_in
 from server.assessments.interchange.loss import Unwritable, also_lost
+from server.assessments.interchange.mathml import math_of
 from server.assessments.interchange.pictures import pieces_of
 from server.assessments.interchange.qti_interactions import TOOL
 from server.assessments.interchange.reading import Notes
@@ -110,13 +112,30 @@ def _say(element: Element, words: str) -> None:
     """At the end of the element: words, and pictures where they stand."""
     for piece in pieces_of(words):
         if isinstance(piece, str):
-            last = element[-1] if len(element) else None
-            if last is None:
-                element.text = (element.text or "") + clean(piece)
-            else:
-                last.tail = (last.tail or "") + clean(piece)
+            _say_words(element, piece)
         else:
             add(element, "img", src=f"../pictures/{piece[0]}", alt=piece[1])
+
+
+def _say_words(element: Element, words: str) -> None:
+    """Formulas as MathML, which QTI's players draw, with what was typed beside it."""
+    at = 0
+    for formula in formulas_in(words):
+        start = words.index(formula.typed, at)
+        math = math_of(formula)
+        if math is not None:
+            _append(element, words[at:start])
+            element.append(math)
+            at = start + len(formula.typed)
+    _append(element, words[at:])
+
+
+def _append(element: Element, words: str) -> None:
+    last = element[-1] if len(element) else None
+    if last is None:
+        element.text = (element.text or "") + clean(words)
+    else:
+        last.tail = (last.tail or "") + clean(words)
 
 
 def _line(parent: Element, words: str, notes: Notes) -> None:

@@ -1,6 +1,8 @@
 """Formulas in questions: where one stands, what is drawn of it, what stays as it was typed, and who sees it when."""
 
+import io
 import re
+import zipfile
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -178,6 +180,26 @@ def test_words_that_html_would_change_and_words_to_type_stay_plain_for_moodle() 
     content = write_questions("moodle_xml", document_of(asked)).content
     assert b'format="html"' not in content
     assert read_back("moodle_xml", content).questions == (asked,)
+
+
+@pytest.mark.parametrize("kind", ["qti21", "qti30"])
+def test_players_of_qti_get_mathml_with_what_was_typed_beside_it(kind: WriteKind) -> None:
+    asked = Question("One", r"Is \(x^2\) so, \(\mine\) not?", TrueFalseBody(is_true=True))
+    packed = zipfile.ZipFile(io.BytesIO(write_questions(kind, document_of(asked)).content))
+    written = packed.read("items/item1.xml").decode()
+    assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline"><semantics><mrow>' in written
+    assert r'encoding="application/x-tex">\(x^2\)</annotation></semantics></math> so, \(\mine\) not?' in written
+
+
+def test_latex_beside_mathml_is_taken_as_it_was_written() -> None:
+    noted = '<annotation encoding="application/x-tex">x^{\\prime}</annotation>'
+    math = f'<math display="block"><semantics><msup><mi>x</mi><mo>′</mo></msup>{noted}</semantics></math>'
+    for entry in (
+        one("moodle_xml", moodle("shortanswer", f"<p>If {math} then?</p>", ANSWERED)),
+        one("qti", qti2(f"<p>If {math} then?</p>{CHOICE}")),
+    ):
+        assert entry.question is not None
+        assert entry.question.prompt.startswith(r"If \[x^{\prime}\] then?")
 
 
 READERS: dict[ReadKind, Callable[[str], str]] = {
