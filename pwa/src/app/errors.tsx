@@ -25,6 +25,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   "questions.closed": word("error.question_closed"),
   "access.forbidden": word("error.forbidden"),
   "record.not_found": word("error.gone"),
+  "record.absent": word("error.gone"),
   "record.changed": word("error.changed"),
   "record.deleted": word("error.removed"),
   "record.not_yours": word("error.rights"),
