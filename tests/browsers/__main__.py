@@ -9,6 +9,7 @@ import tempfile
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 from tests.browsers import educator, strange, student
 from tests.browsers.engines import Engine, NotInstalled, Opened, firefox, webkit
@@ -69,7 +70,9 @@ def walk_in(name: str, story: str, installation: Installation, folder: Path) -> 
 
 def lay(folder: Path) -> None:
     """What the educator has on the phone."""
-    material.small_film(folder, seconds=SECONDS)
+    film = material.small_film(folder, seconds=SECONDS)
+    with film.open("ab") as more:
+        more.write((24).to_bytes(4, "big") + b"free" + uuid4().bytes)  # Another one each time: a known one is not sent.
     material.photographed_page(folder)
     (folder / "fire.zip").write_bytes(zipped(quiz_and_spy()))
 

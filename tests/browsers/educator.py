@@ -27,8 +27,7 @@ def makes_a_course_and_a_lesson(scene: Scene) -> None:
     page.press("button", "New lesson")
     page.fill("Name of the lesson", LESSON)
     page.stroke("Enter")
-    page.press("link", LESSON, exact=True)
-    page.find("heading", LESSON, exact=True)
+    page.press_until(LESSON, lambda: page.has("heading", LESSON, exact=True), kind="link")
     scene.found["lesson"] = page.js("return location.pathname")
 
 
@@ -230,7 +229,9 @@ def add(scene: Scene, kind: str) -> None:
     page.press("button", kind, exact=True)
     page.until(
         "const open = document.querySelector('.block.open');"
-        "return open && (open.querySelector('input[type=file]') || open.contains(document.activeElement))",
+        "const field = document.activeElement;"
+        "const isReady = open?.contains(field) && field.matches('input, textarea, select, [role=textbox]');"
+        "return isReady || open?.querySelector('input[type=file]');",
         what=f"an open block: {kind}",
     )
 

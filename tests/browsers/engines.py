@@ -31,7 +31,12 @@ FIREFOX_SETTINGS: dict[str, Setting] = {
     "dom.file.createInChild": True,
     "devtools.console.stdout.content": True,  # What the page complains of stands in the log.
 }
-WEBKIT_ENV = {"WEBKIT_DISABLE_DMABUF_RENDERER": "1", "LIBGL_ALWAYS_SOFTWARE": "1", "LC_ALL": "C.UTF-8"}
+WEBKIT_ENV = {
+    "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
+    "LIBGL_ALWAYS_SOFTWARE": "1",
+    "LC_ALL": "C.UTF-8",
+    "GST_PLUGIN_FEATURE_RANK": "fakeaudiosink:MAX",  # A machine without a loudspeaker plays, too.
+}
 
 
 S = TypeVar("S", bound=Session)

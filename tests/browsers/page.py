@@ -107,7 +107,9 @@ class Page:
 
         wait(attempt, f"{kind} “{name}” to be pressed", within_s)
 
-    def press_until(self, button: str, done: Callable[[], bool], *, within_s: float = WAIT_S) -> None:
+    def press_until(
+        self, name: str, done: Callable[[], bool], *, kind: str = "button", within_s: float = WAIT_S
+    ) -> None:
         """As people do: what moved away from under the finger is pressed again, two seconds later."""
         pressed_at = 0.0
 
@@ -115,14 +117,14 @@ class Page:
             nonlocal pressed_at
             if done():
                 return True
-            if time.monotonic() - pressed_at > AGAIN_S and self.has("button", button, exact=True):
-                element = self.find("button", button, exact=True)
+            if time.monotonic() - pressed_at > AGAIN_S and self.has(kind, name, exact=True):
+                element = self.find(kind, name, exact=True)
                 if not self.js("return args[0].disabled === true", element):
                     self.click(element)
                     pressed_at = time.monotonic()
             return False
 
-        wait(attempt, f"what “{button}” does", within_s)
+        wait(attempt, f"what “{name}” does", within_s)
 
     def click(self, element: Said) -> None:
         self.js("args[0].scrollIntoView({ block: 'center' })", element)

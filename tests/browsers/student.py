@@ -48,8 +48,8 @@ def reads_words_a_formula_and_a_picture(scene: Scene) -> None:
     open_lesson(scene)
     page.until(
         """
-        const [first] = document.querySelectorAll("article.lesson > p");
-        return first?.innerText === "Heat flows to cold things.\\nAlways." && first.querySelector("strong") !== null;
+        const all = [...document.querySelectorAll("article.lesson > p")].map((one) => one.innerHTML);
+        return all.some((one) => one.endsWith("flows to <strong>cold</strong> things.<br>Always."));
         """,
         what="strong words, and a line of their own",
     )
@@ -88,7 +88,7 @@ def hears_the_sound_alone(scene: Scene) -> None:
     )
     scene.line.is_dead()
     page.press("button", "Sound only")
-    plays(page, "audio", at=25)
+    plays(page, "audio", at=None)  # WebKitGTK learns the length of an Ogg sound too late to go on elsewhere.
 
 
 def opens_a_package_in_a_frame_without_an_origin(scene: Scene) -> None:
@@ -232,19 +232,21 @@ def put_in_order(page: Page) -> None:
             up(shown.index(name))
 
 
-def plays(page: Page, tag: str, *, at: int) -> None:
+def plays(page: Page, tag: str, *, at: int | None) -> None:
     """It runs from the beginning, and goes on where it is put."""
     page.select(tag)
-    page.js("const [player] = document.getElementsByTagName(args[0]); player.muted = true; await player.play();", tag)
-    where = "document.querySelector(args[0])"
-    page.until(f"return {where}.currentTime > 0.3", tag, what=f"a {tag} that runs")
-    page.js(f"{where}.currentTime = args[1]", tag, at)
+    where = "document.getElementsByTagName(args[0])[0]"
     page.until(
-        f"return !{where}.seeking && {where}.currentTime > args[1] + 0.2",
+        f"const player = {where}; player.muted = true; if (player.paused) player.play().catch(() => undefined);"
+        "return player.currentTime > 0.3",
         tag,
-        at,
-        what=f"a {tag} that goes on",
+        what=f"a {tag} that runs",
     )
+    if at is not None:
+        page.js(f"{where}.currentTime = args[1]", tag, at)
+        page.until(
+            f"return !{where}.seeking && {where}.currentTime > args[1] + 0.2", tag, at, what=f"a {tag} that goes on"
+        )
     page.js(f"{where}.pause()", tag)
 
 

@@ -50,6 +50,8 @@ def walk(scene: Scene, steps: tuple[Step, ...]) -> list[Told]:
         begun = time.monotonic()
         try:
             step(scene)
+        except KeyError:
+            told.append(Told(name, "left out", "what it needs was not found before"))
         except (NotSeen, Refused, AssertionError, OSError) as error:
             told.append(Told(name, "FAILS", " ".join(str(error).split())[:400] or repr(error)))
             photograph(scene, step.__name__)

@@ -246,7 +246,8 @@ function Playing({ block, file, one, address, isStream = false, onWrong }: Playa
     "aria-label": block.title,
     onLoadedMetadata: () => {
       if (!player.current) return;
-      player.current.currentTime = readPlayed(userId, file.id, player.current.duration);
+      const at = readPlayed(userId, file.id, player.current.duration);
+      if (at > 0) player.current.currentTime = at; // Sent to where it is, WebKit takes a sound for no longer than that.
       player.current.playbackRate = speed;
     },
     onPause: keep,
