@@ -4,29 +4,17 @@ Method: the page's own engine (`bench/answers.ts`), its IndexedDB and its server
 bytes leave does not depend on them.
 """
 
-import json
-import subprocess
-import tempfile
-from pathlib import Path
-
 from bench.figures import Figure, Servers
-from server.embedded.pwa_build import PWA, BuildFailed, install_packages, node_and_npm
+from bench.page_code import run_page_code
 
-HERE = Path(__file__).parent
 GOAL_BYTES = 700
 
 
 async def measure(servers: Servers) -> list[Figure]:
     del servers
-    try:
-        node, _ = node_and_npm()
-        install_packages(PWA)
-    except BuildFailed as problem:
-        print(f"  the page's packages are not here, nothing measured: {problem}")
+    sent = run_page_code("answers")
+    if sent is None:
         return []
-    with tempfile.TemporaryDirectory() as folder:
-        _run([str(node), str(HERE / "bundle.mjs"), str(PWA), str(HERE / "answers.ts"), folder])
-        sent = json.loads(_run([str(node), str(Path(folder) / "answers.js")]))
     return [
         Figure(
             "50 offline answers, up",
@@ -37,7 +25,3 @@ async def measure(servers: Servers) -> list[Figure]:
         ),
         Figure("50 offline answers, round trips", sent["requests"], "", goal="1", holds=sent["requests"] == 1),
     ]
-
-
-def _run(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

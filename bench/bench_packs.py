@@ -4,29 +4,17 @@ Method of the film: the page's own code (`bench/packs.ts`) under Node, its Cache
 is measured is what we add, not what a phone's flash costs. Method of the lesson: `first_lesson.py`.
 """
 
-import json
-import subprocess
-import tempfile
-from pathlib import Path
-
 from bench import first_lesson
 from bench.figures import Figure, Servers, at_most
-from server.embedded.pwa_build import PWA, BuildFailed, build, install_packages, node_and_npm
-
-HERE = Path(__file__).parent
+from bench.page_code import run_page_code
+from server.embedded.pwa_build import build
 
 
 async def measure(servers: Servers) -> list[Figure]:
-    try:
-        node, _ = node_and_npm()
-        install_packages(PWA)
-        build()
-    except BuildFailed as problem:
-        print(f"  the page's packages are not here, nothing measured: {problem}")
+    told = run_page_code("packs")
+    if told is None:
         return []
-    with tempfile.TemporaryDirectory() as folder:
-        _run([str(node), str(HERE / "bundle.mjs"), str(PWA), str(HERE / "packs.ts"), folder])
-        told = json.loads(_run([str(node), str(Path(folder) / "packs.js")]))
+    build()  # The first lesson is read with the page as it is now.
     hashing = "SHA-256 of the same bytes by the same library"
     return [
         at_most("a film of 40 MB, kept", told["ours"], "ms", floor=told["floor"], floor_is=hashing, times=4),
@@ -40,7 +28,3 @@ async def measure(servers: Servers) -> list[Figure]:
         Figure("a kept film, until it plays", told["begin"], "ms", goal="≤ 50 ms", holds=told["begin"] <= 50),
         *await first_lesson.measure(servers),
     ]
-
-
-def _run(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
