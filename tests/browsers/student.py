@@ -103,6 +103,18 @@ def opens_a_package_in_a_frame_without_an_origin(scene: Scene) -> None:
     page.until("return getComputedStyle(document.querySelector('h1')).color === 'rgb(0, 100, 0)'", what="its style")
     page.until("return document.querySelector('#pic').naturalWidth === 40", what="its picture")
     assert page.js("return self.origin") == "null"
+    page.out()
+    page.press("button", "Contents")
+
+
+def turns_a_page_of_the_package_without_a_network(scene: Scene) -> None:
+    """By a link of its own, in the frame."""
+    page = scene.page
+    page.open(scene.found["course"])
+    page.press("link", "Fire safety")
+    page.press("link", "Open", exact=True)
+    page.press("button", "Fire safety")
+    page.into("iframe")
     page.session.click(page.select("#next"))
     page.out()
     page.into("iframe")
@@ -111,7 +123,6 @@ def opens_a_package_in_a_frame_without_an_origin(scene: Scene) -> None:
     reads(page, "#done", "finished true 0")
     page.out()
     page.see("Score 80")
-    page.press("button", "Contents")
 
 
 def finds_the_package_s_own_files_in_every_way(scene: Scene) -> None:
@@ -264,6 +275,7 @@ STORY: tuple[Step, ...] = (
     opens_a_package_in_a_frame_without_an_origin,
     finds_the_package_s_own_files_in_every_way,
     lets_a_spy_reach_nothing,
+    turns_a_page_of_the_package_without_a_network,
     takes_the_test_without_a_network,
     asks_a_question_without_a_network,
     finds_all_of_it_again,
