@@ -58,7 +58,7 @@ function Line({ status }: { status: Status }) {
   if (status.queued > 0 && status.phase === "sending") {
     const of = status.sent + status.queued;
     return (
-      <p class="calm brand">
+      <p class="calm brand passing">
         <Icon name="send" />
         {t("calm.sending", { n: Math.min(status.sent + 1, of), of })}
       </p>
