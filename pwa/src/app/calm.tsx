@@ -6,7 +6,7 @@ import { t } from "../words/index.ts";
 import { mustSignIn } from "./auth.ts";
 import { path } from "./router.ts";
 import { engine } from "./session.ts";
-import { erased, update } from "./shell-state.ts";
+import { erased, isLongSending, update } from "./shell-state.ts";
 
 const IN_ATTEMPT = /^\/attempts\/[^/]+$/;
 
@@ -55,10 +55,10 @@ function Line({ status }: { status: Status }) {
   }
   if (status.code === "copy.disagrees") return <p class="calm warn">{t("calm.copy", { code: status.code })}</p>;
   if (status.problem === "server") return <p class="calm warn">{t("calm.server")}</p>;
-  if (status.queued > 0 && status.phase === "sending") {
+  if (isLongSending(status)) {
     const of = status.sent + status.queued;
     return (
-      <p class="calm brand passing">
+      <p class="calm brand">
         <Icon name="send" />
         {t("calm.sending", { n: Math.min(status.sent + 1, of), of })}
       </p>
